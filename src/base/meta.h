@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The side table: everything user space must know about a compiled script that is not code. The
+ * front end fills it, the back end writes it into the object (section ".skep", SHT_NOTE so that
+ * other loaders pass over it), the loader and the runtime read it. Indices are array positions.
+ */
+#pragma once
+#include "base/arena.h"
+#include <stdbool.h>
+
+#define META_MAGIC 0x70656b73u /* "skep" */
+#define META_VERSION 1
+#define META_SECTION ".skep"
+#define META_NONE 0xffffffffu
+#define META_MAX_KEYS 16
+
+#define MK(id, text) MK_##id,
+enum meta_kind {
+#include "base/meta.def"
+	MK_COUNT
+};
+#define MA(id, text) MA_##id,
+enum meta_agg {
+#include "base/meta.def"
+	MA_COUNT_
+};
+#define ME(id, text) ME_##id,
+enum meta_event_type {
+#include "base/meta.def"
+	ME_COUNT
+};
+#define MC(id, text) MC_##id,
+enum meta_counter_kind {
+#include "base/meta.def"
+	MC_COUNT
+};
+#define MM(id, text) MM_##id,
+enum meta_map_role {
+#include "base/meta.def"
+	MM_COUNT
+};
+
+/* Head of a ring buffer record. */
+struct meta_event {
+	uint32_t type; /* enum meta_event_type */
+	uint32_t id;
+};
+
+/* One piece of data inside a key, a value or a record. */
+struct meta_field {
+	uint32_t kind; /* enum meta_kind */
+	uint32_t off;  /* bytes from the start of key, value or record */
+	uint32_t size; /* bytes */
+};
+
+struct meta_map {
+	const char *name;  /* as in the script: "@", "@x"; otherwise the kernel name */
+	const char *kname; /* unique, [A-Za-z0-9_], at most 15: the kernel's and the ELF symbol's name */
+	uint32_t role;	   /* enum meta_map_role */
+	uint32_t type;	   /* BPF_MAP_TYPE_ */
+	uint32_t key_size, value_size, max_entries, flags;
+	uint32_t agg; /* enum meta_agg */
+	bool scalar;  /* no key in the script; the kernel map is an array of one */
+	/*
+	 * Scalar arrays exist from the start, so the value holds a u64 that is non-zero once the
+	 * script has set it; META_NONE for keyed maps. For count it is the count itself.
+	 */
+	uint32_t present_off;
+	struct meta_field value; /* MA_NONE: the value; other: signedness (MK_INT or MK_UINT) */
+	int64_t lhist_min, lhist_max, lhist_step;
+	VEC(struct meta_field) keys; /* empty for scalars */
+	const uint8_t *init;	     /* RODATA, DATA: value_size bytes, or NULL for zeroes */
+};
+
+struct meta_format {
+	uint32_t event;	  /* enum meta_event_type it belongs to: ME_PRINTF, ME_TIME, ME_PRINT_VALUE */
+	const char *text; /* escapes already resolved */
+	uint32_t size;	  /* bytes of the record, struct meta_event included */
+	VEC(struct meta_field) args;
+};
+
+struct meta_counter {
+	uint32_t kind; /* enum meta_counter_kind */
+	uint32_t ref;
+	uint32_t off, len; /* span in the source, 0 when none */
+};
+
+struct meta_prog {
+	const char *name;    /* function symbol, at most 15, unique */
+	const char *section; /* ELF section, libbpf's naming */
+	uint32_t type;	     /* BPF_PROG_TYPE_ */
+	uint32_t attach_type;
+	uint32_t flags;	     /* BPF_F_SLEEPABLE, … for load */
+	uint32_t ops, member; /* struct_ops: index into ops and its progs, else META_NONE */
+};
+
+/* One attach point; several may share a program. */
+struct meta_probe {
+	const char *name; /* full and canonical: "kprobe:vfs_read" */
+	const char *kind; /* row of probes.def: "kprobe" */
+	const char *arg[3]; /* parts after the kind, "" when absent */
+	uint32_t prog;
+	uint32_t off, len; /* where the script names it */
+};
+
+struct meta_ops_member {
+	const char *name;  /* member of the kernel struct */
+	uint32_t prog;	   /* callback; META_NONE for a plain member */
+	uint64_t value;	   /* plain number */
+	const char *text;  /* char array member, or NULL */
+};
+
+/* One struct_ops map: all callbacks of one scheduler. */
+struct meta_ops {
+	const char *type; /* "sched_ext_ops" */
+	const char *name; /* variable and map name */
+	uint32_t map;
+	VEC(struct meta_ops_member) members;
+};
+
+/* Where the text of a program came from, for verifier messages. */
+struct meta_source {
+	const char *name, *text;
+	uint32_t base;
+};
+
+struct meta {
+	struct arena *a;
+	uint32_t target_arch; /* enum kern_arch of kern/target.h; 0 any */
+	bool portable;	      /* no offset of a particular kernel was compiled in */
+	VEC(struct meta_map) maps;
+	VEC(struct meta_format) formats;
+	VEC(struct meta_counter) counters;
+	VEC(struct meta_prog) progs;
+	VEC(struct meta_probe) probes;
+	VEC(struct meta_ops) ops;
+	VEC(struct meta_source) sources;
+	bool exits_itself; /* only BEGIN and END probes: nothing to wait for */
+};
+
+void meta_init(struct meta *m, struct arena *a);
+uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t ref);
+uint32_t meta_find_map(const struct meta *m, const char *name); /* by script name; META_NONE */
+uint32_t meta_role_map(const struct meta *m, enum meta_map_role role); /* first one; META_NONE */
+
+/* Serialised form: little-endian u32/u64 words and length-prefixed strings, versioned. */
+void meta_write(const struct meta *m, struct buf *out);
+/* False and *why set when the bytes are no valid side table; never reads past size. */
+bool meta_read(struct meta *m, struct arena *a, const void *bytes, size_t size, const char **why);
+
+const char *meta_kind_text(enum meta_kind k);
+const char *meta_agg_text(enum meta_agg k);
+const char *meta_event_text(enum meta_event_type k);
+const char *meta_counter_text(enum meta_counter_kind k);
+const char *meta_role_text(enum meta_map_role k);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The machine a script is compiled for. The compiler learns about kernels from here alone, so the
+ * same input gives the same object anywhere; target_host fills it from the running machine,
+ * target_file from a description (tests, cross builds).
+ */
+#pragma once
+#include "base/arena.h"
+#include "kern/btf.h"
+
+enum kern_arch { KERN_ANY, KERN_X86_64, KERN_ARM64, KERN_RISCV64 };
+
+/* Kernel features the compiler or the loader may ask for: features.def, one row each. */
+enum kern_feature {
+#define F(id, text, since, what) KF_##id,
+#include "kern/features.def"
+#undef F
+	KF_COUNT
+};
+
+struct tp_field { /* one field of a tracepoint's format */
+	const char *name;
+	const char *type; /* C spelling from the format file */
+	uint32_t off, size;
+	bool is_signed;
+	uint32_t array_size; /* elements; 0 for a scalar */
+	bool data_loc;	     /* __data_loc: u32, length << 16 | offset */
+};
+struct tracepoint {
+	const char *category, *name;
+	uint32_t id; /* 0 when the target is not this machine */
+	VEC(struct tp_field) fields;
+};
+
+struct target {
+	struct arena *a;
+	const char *name;	 /* "host", or the file it came from */
+	enum kern_arch arch;
+	uint32_t version;	 /* KERNEL_VERSION form: 6.12.3 is 0x060c03; 0 unknown */
+	uint32_t ncpus;		 /* possible CPUs; 0 unknown */
+	int isa;		 /* BPF instruction set level 1 .. 4; default 3 */
+	uint64_t features;	 /* bit per enum kern_feature */
+	struct kbtf *btf;	 /* NULL when there is none */
+	const char *btf_why;	 /* then: why, in words */
+	bool host;		 /* names may be looked up on this machine */
+	const char *tracefs;	 /* mounted tracefs, or a directory with the same layout; or NULL */
+	const char *ksyms;	 /* file in the format of /proc/kallsyms, or NULL */
+};
+
+/* The running machine. btf_path NULL: /sys/kernel/btf/vmlinux. Never fails: what is missing is NULL. */
+void target_host(struct target *t, struct arena *a, const char *btf_path);
+/* Key = value lines: arch, kernel, isa, cpus, btf, tracefs, ksyms, feature, no-feature. 0 or -errno. */
+int target_file(struct target *t, struct arena *a, const char *path, const char **why);
+bool target_has(const struct target *t, enum kern_feature f);
+/* Sets features from the version's table row; for targets that cannot be probed. */
+void target_features_by_version(struct target *t);
+enum kern_arch kern_arch_by_name(const char *name); /* x86_64 amd64 arm64 aarch64 riscv64; KERN_ANY unknown */
+const char *kern_arch_name(enum kern_arch a);
+const char *kern_feature_text(enum kern_feature f);
+uint32_t kern_feature_since(enum kern_feature f); /* version as in target.version */
+
+/* Where registers of a function call live in struct pt_regs (bytes); -1 beyond the registers. */
+int kern_arg_off(enum kern_arch a, unsigned n);
+int kern_ret_off(enum kern_arch a);
+/* Register by name for reg("ip"); -1 unknown. */
+int kern_reg_off(enum kern_arch a, const char *name);
+
+/* The tracepoint's format, from tracefs; NULL and *why ("no such tracepoint", "no tracefs", …). */
+const struct tracepoint *target_tracepoint(struct target *t, const char *category, const char *name,
+	const char **why);
+/* Calls fn with "category:name" of every tracepoint. */
+void target_each_tracepoint(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
+
+/* Whether a kprobe can be put on this function: 1 yes, 0 no, -1 unknown (nothing to look in). */
+int target_has_function(struct target *t, const char *name);
+void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
