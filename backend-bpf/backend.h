@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The back end's face: passes from checked IR to eBPF code, and from code to an object file.
+ * The order of the passes is src/driver/compile.c's business alone.
+ */
+#pragma once
+#include "ir/ir.h"
+#include <linux/bpf.h>
+
+#define BACK_STACK_MAX 512 /* bytes, the kernel's MAX_BPF_STACK */
+
+/*
+ * Passes on one function, in order. Up to and including back_legal operations are the IR's, from
+ * back_isel on the machine's (isa.def). Each leaves what its file's head comment promises.
+ */
+void back_legal(struct ir_fn *f); /* ISA level and kernel features: sdiv, zero, big stack objects */
+void back_isel(struct ir_fn *f);
+void back_calls(struct ir_fn *f); /* arguments to r1..r5, results from r0 */
+void back_spill(struct ir_fn *f); /* at most 10 values live anywhere, 4 over calls */
+void back_color(struct ir_fn *f); /* every value has a register */
+void back_pcopy(struct ir_fn *f); /* block parameters gone: parallel copies on the edges */
+void back_frame(struct ir_fn *f); /* stack objects and spill slots have offsets */
+void back_layout(struct ir_fn *f); /* block order, fall-through, branch inversion */
+void back_peep(struct ir_fn *f);
+
+/* Checks the allocated code against the SSA form it came from; false and why when they differ. */
+bool back_verify_alloc(const struct ir_fn *f, struct buf *why);
+
+enum code_reloc_kind {
+	CR_MAP,	  /* ld_imm64: map index; imm of the second half unused */
+	CR_MAP_VALUE, /* ld_imm64: map index, offset in .add */
+	CR_KFUNC, /* call: kfunc index of the module */
+	CR_FIELD, /* instruction whose off (load, store) or imm (number) is a kernel field's offset */
+};
+struct code_reloc {
+	uint32_t kind;	/* enum code_reloc_kind */
+	uint32_t insn;	/* index */
+	uint32_t index; /* map, kfunc or field */
+	uint32_t add;
+};
+struct code_line { /* from this instruction on, this place in the script */
+	uint32_t insn;
+	struct skep_span span;
+};
+struct code { /* one program */
+	struct bpf_insn *insn;
+	uint32_t n;
+	VEC(struct code_reloc) relocs;
+	VEC(struct code_line) lines;
+	uint32_t spills, reloads; /* for -v and the bench */
+	uint32_t stack;
+};
+void back_emit(const struct ir_fn *f, struct code *out);
+
+/* Names of machine operations for the IR's text form. */
+extern const struct ir_machine_names back_machine_names;
+
+/*
+ * Writes the object: ELF64, EM_BPF, sections in libbpf's conventions, BTF and line information,
+ * the side table in META_SECTION. code[i] belongs to m->meta->progs.v[i].
+ * 0 or a negative errno; on an inner failure libelf's message goes to m->diags.
+ */
+int elf_write(struct ir_module *m, const struct code *code, struct buf *out);
+/* The BTF section alone (dump stage "btf"). */
+void btfw_build(struct ir_module *m, const struct code *code, struct buf *btf, struct buf *btf_ext);
+
+/* ---- text form of eBPF code (asm.c, disasm.c): clang's BPF assembler syntax ---- */
+/* "r1 = *(u32*)(r2+8)"; labels "name:"; false and a DIAG_IR diagnostic on errors. */
+struct asm_code {
+	VEC(struct bpf_insn) insns;
+};
+bool asm_parse(const char *text, size_t len, uint32_t base, struct skep_diags *d, struct arena *a,
+	struct asm_code *out);
+/* One instruction (two slots for ld_imm64: returns slots used). */
+unsigned disasm_one(const struct bpf_insn *i, uint32_t at, uint32_t n, struct buf *out);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What kernels offer, one row a fact: probe kinds, contexts, helpers, kfuncs, packet fields,
+ * sched_ext operations. The .def files hold the rows; this header gives them to everybody.
+ */
+#pragma once
+#include "kern/target.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- contexts: what a program's first argument points to (ctx.def) ---- */
+enum kern_ctx {
+#define CTX(id, text, prog_type) CTX_##id,
+#define FIELD(ctx, name, off, size, type)
+#include "kern/ctx.def"
+#undef CTX
+#undef FIELD
+	CTX_COUNT
+};
+enum ctx_field_type { CF_SCALAR, CF_PKT, CF_PKTEND, CF_PKTMETA };
+struct kern_ctx_field {
+	enum kern_ctx ctx;
+	const char *name;
+	uint32_t off, size;
+	enum ctx_field_type type;
+};
+const char *kern_ctx_name(enum kern_ctx c);
+int kern_ctx_by_name(const char *name); /* -1 unknown */
+uint32_t kern_ctx_prog_type(enum kern_ctx c);
+/* NULL when unknown. Contexts without rows (pt_regs, tracepoint, struct_ops) are read by offset. */
+const struct kern_ctx_field *kern_ctx_field(enum kern_ctx c, const char *name);
+const struct kern_ctx_field *kern_ctx_field_at(enum kern_ctx c, uint32_t off, uint32_t size);
+
+/* ---- probe kinds (probes.def) ---- */
+enum kern_probe_kind {
+#define P(id, name, alias, ctx, parts, section, since, what) PROBE_##id,
+#include "kern/probes.def"
+#undef P
+	PROBE_COUNT
+};
+enum probe_parts { /* what follows the kind in a script */
+	PP_NONE,       /* BEGIN */
+	PP_FUNC,       /* kprobe:[module:]function[+offset] */
+	PP_TRACEPOINT, /* tracepoint:category:event */
+	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
+	PP_IFACE,      /* xdp:interface */
+	PP_OPS,        /* sched_ext:operation */
+};
+struct kern_probe {
+	const char *name;  /* canonical spelling */
+	const char *alias; /* further spellings, blank-separated */
+	enum kern_ctx ctx;
+	enum probe_parts parts;
+	const char *section; /* ELF section prefix in libbpf's naming */
+	uint32_t since;	     /* kernel version */
+	const char *what;    /* one line of documentation */
+};
+const struct kern_probe *kern_probe(enum kern_probe_kind k);
+int kern_probe_by_name(const char *name); /* canonical or alias, case-insensitive; -1 unknown */
+
+/* ---- helpers (helpers.def) ---- */
+enum kern_arg {	 /* what a helper or kfunc wants; ir/check.c enforces it */
+	KA_NONE,
+	KA_ANY,	 /* scalar */
+	KA_CONST, /* scalar known at compile time */
+	KA_CTX,
+	KA_MAP,
+	KA_KEY,	   /* pointer to key_size initialised bytes of the map argument */
+	KA_VALUE,  /* pointer to value_size initialised bytes of the map argument */
+	KA_MEM_R,  /* pointer to initialised memory; size in the next argument */
+	KA_MEM_W,  /* pointer to memory the helper fills; size in the next argument */
+	KA_SIZE,   /* constant size of the memory before it, > 0 */
+	KA_SIZE0,  /* the same, 0 allowed */
+	KA_KADDR,  /* kernel address as a number (probe_read_kernel) */
+	KA_UADDR,  /* user address as a number */
+	KA_RECORD, /* ring buffer record, taken over by the helper */
+	KA_BTF,	   /* typed kernel pointer */
+	KA_STRPTR, /* pointer to a constant NUL-terminated string */
+};
+enum kern_ret {
+	KR_VOID,
+	KR_SCALAR,
+	KR_MAPV,   /* nullable pointer to a value of the map argument */
+	KR_RECORD, /* nullable ring buffer record of the size argument; must be submitted or discarded */
+	KR_TASK,   /* trusted pointer to task_struct */
+	KR_BTF,	   /* kfunc: pointer per its prototype */
+};
+enum kern_effect {
+	KE_PURE = 1,	/* same arguments, same result: may be merged and dropped */
+	KE_READ = 2,	/* reads memory that others write: may be dropped, not merged */
+	KE_PKT_INVAL = 4, /* invalidates packet pointers */
+	KE_ACQUIRE = 8, /* result must be released */
+	KE_RELEASE = 16, /* consumes the reference in argument 1 */
+	KE_SLEEP = 32,
+	KE_NULLABLE = 64, /* result may be NULL */
+};
+struct kern_helper {
+	const char *name; /* without bpf_ */
+	uint32_t id;
+	enum kern_ret ret;
+	enum kern_arg arg[5];
+	uint32_t effects;
+	uint32_t since; /* kernel version */
+};
+const struct kern_helper *kern_helper_by_name(const char *name); /* NULL unknown */
+const struct kern_helper *kern_helper_by_id(uint32_t id);
+
+/* ---- packet fields (net.def) ---- */
+enum net_layer { /* the header a field lives in */
+#define LAYER(id, name, bytes, what) NET_##id,
+#define NET(layer, name, off, width, shift, bits, kind, what)
+#include "kern/net.def"
+#undef LAYER
+#undef NET
+	NET_COUNT
+};
+enum net_kind { NK_NUM, NK_INET4, NK_INET6, NK_MAC, NK_FLAG, NK_SPECIAL };
+struct net_layer_row {
+	const char *name;
+	uint32_t bytes; /* least header length */
+	const char *what;
+};
+struct net_field {
+	enum net_layer layer;
+	const char *name;   /* "tcp.dport" */
+	uint32_t off, width; /* bytes from the header's start, load width 1 2 4 6 16 */
+	uint32_t shift, bits; /* part of the loaded number in host order; bits 0: all */
+	enum net_kind kind;
+	const char *what;
+};
+const struct net_layer_row *net_layer_row(enum net_layer l);
+const struct net_field *net_field_by_name(const char *name); /* NULL unknown */
+const struct net_field *net_field_at(unsigned i); /* NULL past the end */
+
+/* ---- sched_ext (scx.def): operations, kfuncs' short names, which may be called where ---- */
+enum scx_set { /* kfunc sets of kernel/sched/ext.c */
+	SCX_ANY = 1,
+	SCX_IDLE = 2,
+	SCX_SELECT_CPU = 4,
+	SCX_ENQUEUE = 8,
+	SCX_DISPATCH = 16,
+	SCX_UNLOCKED = 32,
+	SCX_CPU_RELEASE = 64,
+};
+struct scx_op {
+	const char *name;
+	uint32_t allowed; /* enum scx_set mask */
+	bool sleepable;
+	bool may_return; /* has a return value */
+	const char *what;
+};
+const struct scx_op *scx_op_by_name(const char *name);
+const struct scx_op *scx_op_at(unsigned i);
+
+struct scx_alias { /* short name -> kernel names, the first that the target's BTF has wins */
+	const char *name;
+	const char *kfunc[4]; /* newest spelling first; NULL ends */
+	uint32_t set;	      /* enum scx_set it belongs to */
+};
+const struct scx_alias *scx_alias_by_name(const char *name); /* short or any kernel name */
+const struct scx_alias *scx_alias_at(unsigned i);
+uint32_t scx_kfunc_set(const char *kfunc); /* 0 unknown */
+uint32_t kfunc_effects(const char *kfunc); /* enum kern_effect mask from kfuncs.def */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Brings an object made by skep into the kernel: maps, programs, attachments. Reads object images
+ * only, so a saved object needs no compiler. System calls through libbpf's low-level functions:
+ * its object loader would parse vmlinux BTF, which costs more than everything else together.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/meta.h"
+#include "kern/target.h"
+
+struct loaded_prog {
+	int fd; /* -1 until loaded */
+	uint32_t insns, xlated, jited; /* instructions in the object; bytes after the kernel's rewriting */
+	uint32_t verified; /* instructions the verifier processed; 0 unknown */
+};
+struct loaded_link {
+	int fd;		 /* link or perf event; closed to detach */
+	uint32_t probe;	 /* index into meta.probes */
+};
+
+struct loaded {
+	struct arena *a;
+	struct skep_diags *d;
+	struct target *target;
+	struct meta meta;
+	int *map_fd;		   /* per meta.maps row; -1 none */
+	void **map_mem;		   /* mmap of DATA, RODATA and COUNTERS maps, else NULL */
+	struct loaded_prog *prog;  /* per meta.progs row */
+	VEC(struct loaded_link) links;
+	void *image;		   /* load/object.c's own: sections, relocations */
+};
+
+struct load_options {
+	bool stats;	 /* fill loaded_prog.verified (asks the verifier for its statistics) */
+	bool verify_only; /* load, attach nothing */
+};
+
+/* Parses the image (kept by the caller until load_close). 0, SKEP_EUSER/SKEP_ESYS with diagnostics. */
+int load_open(struct loaded *l, struct arena *a, struct target *t, struct skep_diags *d,
+	const void *elf, size_t size);
+/* Creates maps, loads programs. A verifier rejection becomes a DIAG_VERIFIER at the script's line. */
+int load_programs(struct loaded *l, const struct load_options *o);
+/* Attaches every probe except BEGIN and END, in source order. All or nothing. */
+int load_attach(struct loaded *l);
+/* Runs a program once in the kernel without an event (BEGIN, END). */
+int load_run_prog(struct loaded *l, uint32_t prog);
+/* sched_ext and other struct_ops: still attached? When not, why (text in the arena) or NULL. */
+bool load_ops_alive(struct loaded *l, const char **why);
+void load_detach(struct loaded *l); /* links only; maps stay readable */
+void load_close(struct loaded *l);
+unsigned load_probe_count(const struct loaded *l); /* as "Attached N probes" counts: BEGIN and END included */

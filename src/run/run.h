@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Runs a loaded script: BEGIN, events until something ends it, END, maps printed. */
+#pragma once
+#include "load/load.h"
+#include <stdio.h>
+
+enum run_format { RUN_TEXT, RUN_JSON };
+struct run_options {
+	enum run_format format;
+	FILE *out;	/* script output */
+	FILE *err;	/* "Attached N probes", warnings */
+	bool quiet;	/* -q: no "Attached", no maps' blank lines */
+	bool verbose;	/* -v */
+	bool no_maps_at_exit;
+	const volatile int *stop; /* becomes non-zero on SIGINT or SIGTERM */
+	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
+};
+/* Exit status for the process: 0, exit(N)'s N, or 1 after diagnostics in l->d. */
+int run_script(struct loaded *l, const struct run_options *o);
