@@ -45,6 +45,7 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
 	PP_IFACE,      /* xdp:interface */
 	PP_OPS,        /* sched_ext:operation */
+	PP_OPS_TYPE,   /* struct_ops:type:operation */
 };
 struct kern_probe {
 	const char *name;  /* canonical spelling */
@@ -75,7 +76,13 @@ enum kern_arg {	 /* what a helper or kfunc wants; ir/check.c enforces it */
 	KA_UADDR,  /* user address as a number */
 	KA_RECORD, /* ring buffer record, taken over by the helper */
 	KA_BTF,	   /* typed kernel pointer */
-	KA_STRPTR, /* pointer to a constant NUL-terminated string */
+	KA_STRPTR, /* pointer to a constant NUL-terminated string in a read-only map */
+	KA_VALUE0, /* as KA_VALUE, or the number 0 */
+	KA_VALUE_W, /* pointer to value_size bytes the helper fills */
+	KA_LONG,   /* pointer to 8 bytes the helper fills */
+	KA_FUNC,   /* address of a function of this program */
+	KA_CBCTX,  /* pointer to the stack handed to a callback, or 0 */
+	KA_TIMER,  /* struct bpf_timer inside a map value */
 };
 enum kern_ret {
 	KR_VOID,
@@ -104,6 +111,7 @@ struct kern_helper {
 };
 const struct kern_helper *kern_helper_by_name(const char *name); /* NULL unknown */
 const struct kern_helper *kern_helper_by_id(uint32_t id);
+const struct kern_helper *kern_helper_at(unsigned i); /* by number; NULL past the end */
 
 /* ---- packet fields (net.def) ---- */
 enum net_layer { /* the header a field lives in */
@@ -129,6 +137,7 @@ struct net_field {
 	const char *what;
 };
 const struct net_layer_row *net_layer_row(enum net_layer l);
+int net_layer_by_name(const char *name); /* -1 unknown */
 const struct net_field *net_field_by_name(const char *name); /* NULL unknown */
 const struct net_field *net_field_at(unsigned i); /* NULL past the end */
 
@@ -160,4 +169,16 @@ struct scx_alias { /* short name -> kernel names, the first that the target's BT
 const struct scx_alias *scx_alias_by_name(const char *name); /* short or any kernel name */
 const struct scx_alias *scx_alias_at(unsigned i);
 uint32_t scx_kfunc_set(const char *kfunc); /* 0 unknown */
-uint32_t kfunc_effects(const char *kfunc); /* enum kern_effect mask from kfuncs.def */
+/*
+ * Whether the operation may call the kfunc on a kernel of this version (0: the newest). True for
+ * functions that are no sched_ext kfuncs. 6.12 loads a wrong call and aborts when it runs.
+ */
+bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version);
+
+/* ---- kfuncs (kfuncs.def) ---- */
+struct kern_kfunc {
+	const char *name;
+	uint32_t effects;
+};
+uint32_t kfunc_effects(const char *kfunc); /* enum kern_effect mask; 0 when it has no row */
+const struct kern_kfunc *kern_kfunc_at(unsigned i); /* sorted by name; NULL past the end */

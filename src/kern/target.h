@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "kern/btf.h"
 
+#define KV(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor) << 8) /* kernel version */
+
 enum kern_arch { KERN_ANY, KERN_X86_64, KERN_ARM64, KERN_RISCV64 };
 
 /* Kernel features the compiler or the loader may ask for: features.def, one row each. */

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The tables of the .def files, and look-ups in them. */
+#include "kern/kern.h"
+#include <linux/bpf.h>
+#include <string.h>
+#include <strings.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* ---- contexts ---- */
+
+static const struct {
+	const char *name;
+	uint32_t prog_type;
+} contexts[] = {
+#define CTX(id, text, prog_type) {text, prog_type},
+#include "kern/ctx.def"
+};
+
+static const struct kern_ctx_field ctx_fields[] = {
+#define FIELD(ctx, name, off, size, type) {CTX_##ctx, name, off, size, type},
+#include "kern/ctx.def"
+};
+
+const char *kern_ctx_name(enum kern_ctx c)
+{
+	return c < CTX_COUNT ? contexts[c].name : "?";
+}
+
+int kern_ctx_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(contexts); i++)
+		if (!strcmp(contexts[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+uint32_t kern_ctx_prog_type(enum kern_ctx c)
+{
+	return c < CTX_COUNT ? contexts[c].prog_type : BPF_PROG_TYPE_UNSPEC;
+}
+
+const struct kern_ctx_field *kern_ctx_field(enum kern_ctx c, const char *name)
+{
+	for (size_t i = 0; i < COUNT(ctx_fields); i++)
+		if (ctx_fields[i].ctx == c && !strcmp(ctx_fields[i].name, name))
+			return &ctx_fields[i];
+	return NULL;
+}
+
+const struct kern_ctx_field *kern_ctx_field_at(enum kern_ctx c, uint32_t off, uint32_t size)
+{
+	for (size_t i = 0; i < COUNT(ctx_fields); i++)
+		if (ctx_fields[i].ctx == c && ctx_fields[i].off == off && ctx_fields[i].size == size)
+			return &ctx_fields[i];
+	return NULL;
+}
+
+/* ---- probes ---- */
+
+static const struct kern_probe probes[] = {
+#define P(id, name, alias, ctx, parts, section, since, what)                                       \
+	{name, alias, CTX_##ctx, parts, section, since, what},
+#include "kern/probes.def"
+};
+
+const struct kern_probe *kern_probe(enum kern_probe_kind k)
+{
+	return k < PROBE_COUNT ? &probes[k] : NULL;
+}
+
+/* Whether the blank-separated list has this word. */
+static bool list_has(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	while (n && *list) {
+		size_t len = strcspn(list, " ");
+
+		if (len == n && !strncasecmp(list, word, n))
+			return true;
+		list += len;
+		list += strspn(list, " ");
+	}
+	return false;
+}
+
+int kern_probe_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(probes); i++)
+		if (!strcasecmp(probes[i].name, name) || list_has(probes[i].alias, name))
+			return (int)i;
+	return -1;
+}
+
+/* ---- helpers ---- */
+
+static const struct kern_helper helpers[] = {
+#define H(id, name, ret, a1, a2, a3, a4, a5, effects, since)                                       \
+	{name, id, KR_##ret, {KA_##a1, KA_##a2, KA_##a3, KA_##a4, KA_##a5}, effects, since},
+#include "kern/helpers.def"
+};
+
+const struct kern_helper *kern_helper_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(helpers); i++)
+		if (!strcmp(helpers[i].name, name))
+			return &helpers[i];
+	return NULL;
+}
+
+const struct kern_helper *kern_helper_by_id(uint32_t id)
+{
+	size_t lo = 0, hi = COUNT(helpers);
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (helpers[mid].id == id)
+			return &helpers[mid];
+		if (helpers[mid].id < id)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+const struct kern_helper *kern_helper_at(unsigned i)
+{
+	return i < COUNT(helpers) ? &helpers[i] : NULL;
+}
+
+/* ---- packet fields ---- */
+
+static const struct net_layer_row net_layers[] = {
+#define LAYER(id, name, bytes, what) {name, bytes, what},
+#include "kern/net.def"
+};
+
+static const struct net_field net_fields[] = {
+#define NET(layer, name, off, width, shift, bits, kind, what)                                      \
+	{NET_##layer, name, off, width, shift, bits, kind, what},
+#include "kern/net.def"
+};
+
+const struct net_layer_row *net_layer_row(enum net_layer l)
+{
+	return l < NET_COUNT ? &net_layers[l] : NULL;
+}
+
+int net_layer_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(net_layers); i++)
+		if (!strcmp(net_layers[i].name, name))
+			return (int)i;
+	return -1;
+}
+
+const struct net_field *net_field_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(net_fields); i++)
+		if (!strcmp(net_fields[i].name, name))
+			return &net_fields[i];
+	return NULL;
+}
+
+const struct net_field *net_field_at(unsigned i)
+{
+	return i < COUNT(net_fields) ? &net_fields[i] : NULL;
+}
+
+/* ---- sched_ext ---- */
+
+static const struct scx_op scx_ops[] = {
+#define OP(name, allowed, sleepable, may_return, what)                                             \
+	{name, SCX_ANY | SCX_IDLE | (allowed), sleepable, may_return, what},
+#include "kern/scx.def"
+};
+
+static const struct scx_alias scx_aliases[] = {
+#define ALIAS(name, set, k1, k2, k3, k4) {name, {k1, k2, k3, k4}, set},
+#include "kern/scx.def"
+};
+
+static const struct {
+	const char *name;
+	uint32_t set;
+} scx_sets[] = {
+#define KSET(kfunc, set) {kfunc, set},
+#include "kern/scx.def"
+};
+
+const struct scx_op *scx_op_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(scx_ops); i++)
+		if (!strcmp(scx_ops[i].name, name))
+			return &scx_ops[i];
+	return NULL;
+}
+
+const struct scx_op *scx_op_at(unsigned i)
+{
+	return i < COUNT(scx_ops) ? &scx_ops[i] : NULL;
+}
+
+static bool alias_has_kfunc(const struct scx_alias *a, const char *kfunc)
+{
+	for (size_t i = 0; i < COUNT(a->kfunc) && a->kfunc[i]; i++)
+		if (!strcmp(a->kfunc[i], kfunc))
+			return true;
+	return false;
+}
+
+const struct scx_alias *scx_alias_by_name(const char *name)
+{
+	for (size_t i = 0; i < COUNT(scx_aliases); i++)
+		if (!strcmp(scx_aliases[i].name, name) || alias_has_kfunc(&scx_aliases[i], name))
+			return &scx_aliases[i];
+	return NULL;
+}
+
+const struct scx_alias *scx_alias_at(unsigned i)
+{
+	return i < COUNT(scx_aliases) ? &scx_aliases[i] : NULL;
+}
+
+uint32_t scx_kfunc_set(const char *kfunc)
+{
+	for (size_t i = 0; i < COUNT(scx_aliases); i++)
+		if (alias_has_kfunc(&scx_aliases[i], kfunc))
+			return scx_aliases[i].set;
+	for (size_t i = 0; i < COUNT(scx_sets); i++)
+		if (!strcmp(scx_sets[i].name, kfunc))
+			return scx_sets[i].set;
+	return 0;
+}
+
+bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version)
+{
+	uint32_t set = scx_kfunc_set(kfunc);
+
+	if (!set)
+		return true;
+	/* select_cpu only, until scx_bpf_select_cpu_and() opened it (kernel/sched/ext_idle.c, 6.17) */
+	if (version && version < KV(6, 17) && (set & SCX_SELECT_CPU))
+		return !strcmp(op->name, "select_cpu");
+	return op->allowed & set;
+}
+
+/* ---- kfuncs ---- */
+
+static const struct kern_kfunc kfuncs[] = {
+#define KFUNC(name, effects) {name, effects},
+#include "kern/kfuncs.def"
+};
+
+uint32_t kfunc_effects(const char *kfunc)
+{
+	size_t lo = 0, hi = COUNT(kfuncs);
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = strcmp(kfuncs[mid].name, kfunc);
+
+		if (!c)
+			return kfuncs[mid].effects;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
+const struct kern_kfunc *kern_kfunc_at(unsigned i)
+{
+	return i < COUNT(kfuncs) ? &kfuncs[i] : NULL;
+}
