@@ -5,7 +5,7 @@ SRC_$(1) := $$(sort $$(wildcard $$(DIR_$(1))/*.c))
 OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(SRC_$(1)))
 $(B)/lib$(1).a: $$(OBJ_$(1))
 	@rm -f $$@
-	@ar rcsD $$@ $$^
+	@$(AR) rcsD $$@ $$^
 TESTS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/test_*.c))
 TBIN_$(1) := $$(patsubst tests/unit/%.c,$(B)/tests/%,$$(TESTS_$(1)))
 $$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a)

@@ -1,0 +1,45 @@
+# One static musl program per architecture; see third_party/build-libs.
+#
+#   make static [ARCH=…]        build/static-ARCH/skep
+#   make static-tests [ARCH=…]  build/static-ARCH/tests/NAME of each tests/vm/progs/NAME.c (all
+#                               layers but cli are linked), build/static-ARCH/tools/NAME of
+#                               tests/vm/tools/NAME.c (plain C)
+
+ARCH ?= $(shell uname -m)
+STATIC_ARCH := $(patsubst aarch64,arm64,$(patsubst amd64,x86_64,$(ARCH)))
+STATIC_MACHINE := $(patsubst arm64,aarch64,$(STATIC_ARCH))
+STATIC_CROSS := $(if $(filter $(STATIC_MACHINE),$(shell uname -m)),,$(STATIC_MACHINE)-linux-gnu-)
+STATIC_OUT := build/static-$(STATIC_ARCH)
+
+VM_PROGS := $(basename $(notdir $(wildcard tests/vm/progs/*.c)))
+VM_TOOLS := $(basename $(notdir $(wildcard tests/vm/tools/*.c)))
+
+# This Makefile again, with another compiler and build folder.
+define static_make
+@libs=$$(third_party/build-libs $(STATIC_ARCH)) && \
+$(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/full SAN= CC=$$libs/bin/musl-gcc \
+	AR=$(STATIC_CROSS)ar STRIP=$(STATIC_CROSS)strip STATIC=1 \
+	OPT="-O2 -g -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=." \
+	DEPS_CFLAGS= DEPS_LIBS="-static -lbpf -lelf -lz -Wl,--gc-sections"
+endef
+
+static:
+	+$(static_make) $(STATIC_OUT)/skep
+	@ls -l $(STATIC_OUT)/skep
+
+static-tests:
+	+$(static_make) $(VM_PROGS:%=$(STATIC_OUT)/tests/%) $(VM_TOOLS:%=$(STATIC_OUT)/tools/%)
+
+ifdef STATIC
+$(STATIC_OUT)/skep: $(B)/skep
+	$(STRIP) -o $@ $<
+$(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(LIBS)
+	@mkdir -p $(@D) $(B)/tests
+	$(CC) $(OPT) $< -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
+	$(STRIP) -o $@ $(B)/tests/$*
+$(STATIC_OUT)/tools/%: tests/vm/tools/%.c
+	@mkdir -p $(@D)
+	$(CC) $(OPT) $(WARN) -D_GNU_SOURCE -static $< -o $@
+	$(STRIP) $@
+endif
+.PHONY: static static-tests
