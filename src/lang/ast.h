@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The syntax tree, and what the checker writes into it. The parser fills the first part of each
+ * node; check.c fills the fields marked "checked"; lowering only reads.
+ */
+#pragma once
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/map.h"
+#include "base/meta.h"
+#include "kern/kern.h"
+
+/* ---- types of the language ---- */
+enum lt_kind {
+	LT_NONE,   /* no value (statements, void functions) */
+	LT_INT,	   /* size 1 2 4 8, signedness; arithmetic is in 64 bits */
+	LT_STR,	   /* size bytes at most, NUL included */
+	LT_PTR,	   /* to BTF type btf (0: opaque, or an integer of int_size) */
+	LT_STRUCT, /* kernel struct or union in memory: only its members are used */
+	LT_ARRAY,  /* array in memory: element type btf, nelems */
+	LT_INET4,
+	LT_INET6,
+	LT_MAC,
+	LT_TUPLE, /* only as a map key or a print() value */
+	LT_PROBE, /* the probe's name, a u32 index at run time */
+	LT_AGG,	  /* result of count(), hist() …: only assignable to a map */
+};
+enum lt_space { SPACE_KERNEL, SPACE_USER };
+struct lt {
+	enum lt_kind kind;
+	uint32_t size;	     /* bytes of the value in keys and records */
+	bool is_signed;	     /* LT_INT */
+	enum lt_space space; /* LT_PTR: where it points; LT_STRUCT, LT_ARRAY: where it lies */
+	bool typed;	     /* LT_PTR, LT_STRUCT: the verifier knows the type; loads go straight */
+	uint32_t btf;	     /* LT_PTR: pointee; LT_STRUCT: struct; LT_ARRAY: element (BTF type ids) */
+	uint32_t nelems;     /* LT_ARRAY */
+	uint32_t int_size;   /* LT_PTR to an integer that has no BTF ("int32 *"): its bytes */
+};
+
+/* ---- expressions ---- */
+enum expr_kind {
+	EX_INT,	   /* 1, 0x10, 1e6, 1_000, 10ms, 'c' */
+	EX_STR,	   /* "text" */
+	EX_ADDR,   /* 10.0.0.1, 10.0.0.0/8, 2001:db8::/32, 00:11:22:33:44:55 */
+	EX_NAME,   /* comm, SCX_SLICE_DFL, args */
+	EX_VAR,	   /* $x */
+	EX_POSARG, /* $1; $# is index 0 */
+	EX_MAP,	   /* @x[keys] */
+	EX_CALL,   /* f(args) */
+	EX_UNARY,  /* ! ~ - * & */
+	EX_BINARY,
+	EX_IN, /* x in {…}, x in 10.0.0.0/8, x in a..b */
+	EX_TERNARY,
+	EX_CAST,   /* (type)x */
+	EX_FIELD,  /* a.b, a->b */
+	EX_INDEX,  /* a[i] */
+	EX_TUPLE,  /* (a, b) */
+	EX_INCDEC, /* x++ ++x x-- --x */
+	EX_RANGE,  /* a..b inside a set */
+	EX_SET,	   /* {a, b, c..d} */
+};
+enum binop {
+	BO_ADD, BO_SUB, BO_MUL, BO_DIV, BO_MOD, BO_AND, BO_OR, BO_XOR, BO_SHL, BO_SHR,
+	BO_LAND, BO_LOR, BO_EQ, BO_NE, BO_LT, BO_LE, BO_GT, BO_GE,
+};
+enum unop { UO_NOT, UO_BNOT, UO_NEG, UO_PLUS, UO_DEREF, UO_ADDR };
+
+/* What a name, field or call turned out to be (checked). */
+enum ref_kind {
+	REF_NONE,
+	REF_BUILTIN, /* ref.builtin: row of builtins.def */
+	REF_CONST,   /* ref.num: enum constant or table constant */
+	REF_ARGS,    /* "args" itself */
+	REF_TPFIELD, /* args.f of a tracepoint: ref.tp */
+	REF_OPSARG,  /* args.p of a struct_ops operation: ref.index */
+	REF_NET,     /* tcp.dport: ref.net */
+	REF_MEMBER,  /* member of the struct that base is or points to: ref.member, ref.owner */
+	REF_FUNC,    /* call of a builtin function: ref.builtin */
+	REF_KFUNC,   /* call of a kernel function: ref.kfunc */
+	REF_AGG,     /* call of an aggregation: ref.agg */
+};
+struct kfunc_ref {
+	const char *name; /* the kernel's */
+	uint32_t btf_id, proto;
+};
+
+struct expr;
+struct exprs {
+	VEC(struct expr *) list;
+};
+struct expr {
+	enum expr_kind kind;
+	struct skep_span span;
+	union {
+		struct {
+			uint64_t v;
+			bool is_unsigned; /* does not fit int64_t, or has a u suffix */
+		} num; /* EX_INT; EX_POSARG: v is the index */
+		struct {
+			const char *s; /* escapes resolved */
+			uint32_t n;
+		} str; /* EX_STR */
+		struct {
+			uint8_t bytes[16]; /* network order */
+			uint8_t family;	   /* 4, 6, or 0 for a MAC address */
+			uint8_t prefix;	   /* bits; 32, 128, 48 for a single address */
+		} addr;			   /* EX_ADDR */
+		const char *name;	   /* EX_NAME; EX_VAR without '$' */
+		struct {
+			const char *name; /* "@" or "@x" */
+			struct exprs keys; /* a single tuple is spread over several keys */
+		} map;
+		struct {
+			const char *name;
+			struct skep_span name_span;
+			struct exprs args;
+		} call;
+		struct {
+			enum unop op;
+			struct expr *a;
+		} unary;
+		struct {
+			enum binop op;
+			struct expr *a, *b;
+		} binary; /* EX_IN: b is EX_SET, EX_RANGE, EX_ADDR, EX_MAP; op unused */
+		struct {
+			struct expr *cond, *yes, *no; /* yes NULL: cond's value ("a ?: b") */
+		} ternary;
+		struct {
+			const char *type; /* as written: "struct sock", "uint64" */
+			unsigned stars;
+			struct expr *a;
+			struct skep_span type_span;
+		} cast;
+		struct {
+			struct expr *base;
+			const char *name;
+			struct skep_span name_span;
+			bool arrow; /* written -> */
+		} field;
+		struct {
+			struct expr *base, *index;
+		} index;
+		struct exprs tuple; /* EX_TUPLE, EX_SET */
+		struct {
+			struct expr *target; /* EX_VAR or EX_MAP */
+			bool prefix, dec;
+		} incdec;
+		struct {
+			struct expr *lo, *hi; /* inclusive */
+		} range;
+	} u;
+	/* checked */
+	struct lt type;
+	bool is_const; /* its value is num, known at compile time (integers) */
+	uint64_t const_value;
+	struct {
+		enum ref_kind kind;
+		union {
+			unsigned builtin; /* enum builtin_id */
+			unsigned agg;	  /* enum meta_agg */
+			unsigned index;	  /* REF_OPSARG */
+			uint64_t num;
+			const struct tp_field *tp;
+			const struct net_field *net;
+			struct {
+				struct kbtf_member member;
+				uint32_t owner; /* struct's BTF id */
+				bool through_ptr; /* base is a pointer that is followed here */
+			} m;
+			struct kfunc_ref kfunc;
+		} u;
+	} ref;
+	struct map_sym *map; /* EX_MAP */
+	struct var_sym *var; /* EX_VAR */
+};
+
+/* ---- statements ---- */
+enum stmt_kind {
+	ST_EXPR,
+	ST_ASSIGN, /* target op= value */
+	ST_LET,	   /* let $x = e; target is the EX_VAR, value may be NULL */
+	ST_IF,
+	ST_WHILE,
+	ST_FOR_RANGE, /* for ($i : a..b), b exclusive */
+	ST_FOR_MAP,   /* for ($kv : @m) */
+	ST_UNROLL,
+	ST_BLOCK,
+	ST_RETURN,
+	ST_BREAK,
+	ST_CONTINUE,
+};
+struct stmt;
+struct block {
+	VEC(struct stmt *) list;
+	struct skep_span span;
+};
+struct stmt {
+	enum stmt_kind kind;
+	struct skep_span span;
+	union {
+		struct expr *expr; /* ST_EXPR; ST_RETURN (or NULL) */
+		struct {
+			struct expr *target; /* EX_VAR, EX_MAP or EX_FIELD */
+			struct expr *value;
+			bool compound;
+			enum binop op; /* when compound */
+		} assign;
+		struct {
+			struct expr *cond;
+			struct block *yes, *no; /* no may be NULL; "else if" is a block of one */
+		} cond;
+		struct {
+			struct expr *cond; /* ST_WHILE; ST_UNROLL: the count */
+			struct block *body;
+		} loop;
+		struct {
+			struct expr *var;
+			struct expr *lo, *hi; /* ST_FOR_RANGE */
+			struct expr *map;     /* ST_FOR_MAP */
+			struct block *body;
+		} each;
+		struct block *block;
+	} u;
+};
+
+/* ---- programs ---- */
+struct attach_point {
+	enum kern_probe_kind kind; /* PROBE_COUNT when unknown (an error was reported) */
+	const char *kind_text;	   /* as written */
+	VEC(const char *) parts;   /* after the kind, without quotes; may hold wildcards */
+	struct skep_span span;
+	/* checked */
+	const char *name;		    /* canonical full name */
+	const struct tracepoint *tracepoint; /* PP_TRACEPOINT */
+	const struct scx_op *op;	    /* PP_OPS */
+	uint32_t ops_proto;		    /* PP_OPS: BTF id of the operation's prototype; 0 none */
+	uint32_t ops_ret;		    /* PP_OPS: BTF id of its return type */
+	uint64_t arg;			    /* PP_INTERVAL: period in ns; PP_FUNC: offset */
+};
+struct probe {
+	VEC(struct attach_point) points;
+	struct expr *pred; /* or NULL */
+	struct block *body;
+	struct skep_span span;
+	/* checked */
+	enum kern_ctx ctx;
+	VEC(struct var_sym *) vars;
+};
+struct config_entry {
+	const char *key;
+	struct expr *value; /* EX_INT, EX_STR or EX_NAME */
+	struct skep_span key_span;
+};
+struct map_decl { /* let @m = hash(100); */
+	const char *map, *type;
+	struct expr *size; /* or NULL */
+	struct skep_span span;
+};
+
+/* checked: one per map of the script */
+struct map_sym {
+	const char *name; /* "@", "@x" */
+	struct skep_span first; /* where it was first used */
+	struct skep_span key_at, value_at; /* where its types were settled, for messages */
+	bool keyed, has_key_type, written;
+	VEC(struct lt) keys;
+	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */
+	enum meta_agg agg;
+	bool agg_signed;
+	int64_t lhist_min, lhist_max, lhist_step;
+	const struct map_decl *decl;
+	uint32_t max_entries;
+	uint32_t meta; /* lowering: index into meta.maps */
+};
+/* checked: one per $variable and probe */
+struct var_sym {
+	const char *name;
+	struct lt type;
+	struct skep_span first;
+	unsigned ir_var; /* lowering */
+	unsigned slot;	 /* lowering: strings and the like */
+};
+
+struct config { /* checked: values of the config block and of the environment */
+	uint32_t max_strlen;	/* bytes, NUL included */
+	uint32_t max_map_keys;
+	const char *sched_name;
+	uint32_t sched_timeout_ms; /* 0: the kernel's */
+	uint64_t sched_flags;
+	uint32_t sched_dispatch_max_batch, sched_exit_dump_len;
+	bool print_maps_on_exit;
+};
+
+struct script {
+	struct arena *a;
+	struct skep_diags *d;
+	struct target *target;
+	VEC(struct config_entry) config_entries;
+	VEC(struct map_decl) decls;
+	VEC(struct probe) probes;
+	/* checked */
+	struct config config;
+	struct smap maps; /* name -> struct map_sym */
+	const char *const *params; /* positional parameters $1… */
+	unsigned nparams;
+	bool unsafe;
+};

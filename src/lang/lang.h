@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The front end's face: script text in; checked IR and side table out. */
+#pragma once
+#include "ir/ir.h"
+
+struct lang_options {
+	const char *const *params; /* positional parameters $1… */
+	unsigned nparams;
+	bool unsafe; /* --unsafe: functions that change the system */
+	const char *dump; /* "ast" or "types": append that dump to dump_out */
+	struct buf *dump_out;
+};
+
+/*
+ * Parses, checks and lowers. m must have a, trap, diags, target and an initialised meta; it gets
+ * fns, fields, kfuncs, btf and the tables of meta. 0, or SKEP_EUSER with diagnostics in m->diags.
+ */
+int lang_compile(struct ir_module *m, const char *name, const char *text, size_t len,
+	const struct lang_options *o);
