@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # skep: one small program that turns scripts into eBPF.
 #
 #   make            the program, ./skep (system libelf, libbpf, zlib)
@@ -58,4 +59,4 @@ USES_driver := driver run load back lang ir kern base
 USES_cli := driver run load back lang ir kern base
 
 include mk/rules.mk
--include mk/deps.mk mk/static.mk mk/vm.mk mk/check.mk
+include $(filter-out mk/rules.mk,$(sort $(wildcard mk/*.mk)))

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # How objects, layer archives, the program and the unit tests are built.
 
 define layer_rules
 SRC_$(1) := $$(sort $$(wildcard $$(DIR_$(1))/*.c))
 OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(SRC_$(1)))
 $(B)/lib$(1).a: $$(OBJ_$(1))
-	@rm -f $$@
+	@mkdir -p $$(@D); rm -f $$@
 	@$(AR) rcsD $$@ $$^
 TESTS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/test_*.c))
 TBIN_$(1) := $$(patsubst tests/unit/%.c,$(B)/tests/%,$$(TESTS_$(1)))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # One static musl program per architecture; see third_party/build-libs.
 #
 #   make static [ARCH=…]        build/static-ARCH/skep

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Tests in real kernels; see tests/vm/README.md.
+#
+#   make vm                          every case on every kernel
+#   make vm K=x86_64:6.1             on one; K="…" on several
+#   make vm C="xdp sched"            some cases only
+#   make vm-shell K=x86_64:newest    a shell in that kernel, with skep
+#   make vm-fetch                    the kernels alone;  FRESH=1: newer ones if there are
+
+KERNELS := x86_64:5.10 x86_64:6.1 x86_64:6.12 x86_64:newest arm64:newest riscv64:newest
+K ?= $(KERNELS)
+VM_ARCHES = $(sort $(foreach k,$(K),$(firstword $(subst :, ,$(k)))))
+
+vm: vm-static
+	@tests/vm/suite $(C:%=-c %) $(K)
+vm-static: $(VM_ARCHES:%=vm-static-%)
+vm-static-%: deps-static-%
+	+@$(MAKE) --no-print-directory static static-tests ARCH=$*
+vm-fetch: deps-vm
+	@for k in $(K); do tests/vm/fetch-kernel $$(echo $$k | tr : ' ') >/dev/null || exit; done
+vm-shell: deps-vm vm-static
+	@tests/vm/run-guest -x $(subst :, ,$(firstword $(K))) -- scripts:/skep/scripts \
+		build/static-$(firstword $(VM_ARCHES))/skep:/skep/bin/skep
+demo: deps-vm vm-static-x86_64
+	@scripts/demo
+export FRESH
+.PHONY: vm vm-static vm-fetch vm-shell demo
