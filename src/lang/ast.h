@@ -24,6 +24,7 @@ enum lt_kind {
 	LT_TUPLE, /* only as a map key or a print() value */
 	LT_PROBE, /* the probe's name, a u32 index at run time */
 	LT_AGG,	  /* result of count(), hist() …: only assignable to a map */
+	LT_UNKNOWN, /* an error was reported; lowering never sees it */
 };
 enum lt_space { SPACE_KERNEL, SPACE_USER };
 struct lt {
@@ -90,6 +91,7 @@ struct exprs {
 };
 struct expr {
 	enum expr_kind kind;
+	uint32_t height; /* of the tree below, bounded by the parser: walks may recurse */
 	struct skep_span span;
 	union {
 		struct {
@@ -229,7 +231,8 @@ struct attach_point {
 	enum kern_probe_kind kind; /* PROBE_COUNT when unknown (an error was reported) */
 	const char *kind_text;	   /* as written */
 	VEC(const char *) parts;   /* after the kind, without quotes; may hold wildcards */
-	struct skep_span span;
+	VEC(struct skep_span) part_spans;
+	struct skep_span span, kind_span;
 	/* checked */
 	const char *name;		    /* canonical full name */
 	const struct tracepoint *tracepoint; /* PP_TRACEPOINT */
@@ -284,6 +287,7 @@ struct var_sym {
 
 struct config { /* checked: values of the config block and of the environment */
 	uint32_t max_strlen;	/* bytes, NUL included */
+	uint32_t max_keystr;	/* the same for keys, map values and $variables */
 	uint32_t max_map_keys;
 	const char *sched_name;
 	uint32_t sched_timeout_ms; /* 0: the kernel's */

@@ -15,11 +15,21 @@ void lower_script(const struct script *s, struct ir_module *m);
 void dump_ast(const struct script *s, struct buf *out);
 void dump_types(const struct script *s, struct buf *out);
 
+/* ---- types (types.c) ---- */
+/*
+ * Whether a comparison or division of these two integers or pointers is unsigned: C's usual
+ * conversions done in 64 bits. A non-negative constant adapts to the other side.
+ */
+bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
+/* The type as messages show it: "int64", "string[16]", "struct task_struct *". */
+const char *lt_text(const struct script *s, const struct lt *t);
+const char *binop_text(enum binop op);
+const char *unop_text(enum unop op);
+
 /* ---- builtins (builtins.def): values and functions of the language ---- */
 enum builtin_id {
 #define B(id, name, args, ret, probes, what) BI_##id,
 #include "lang/builtins.def"
-#undef B
 	BI_COUNT
 };
 struct builtin {
@@ -32,3 +42,24 @@ struct builtin {
 const struct builtin *builtin_row(enum builtin_id id);
 int builtin_value(const char *name);	/* id, or -1 */
 int builtin_function(const char *name); /* id, or -1 */
+/* Whether probes of this kind ("kprobe") have it. */
+bool builtin_in_probe(const struct builtin *b, const char *kind);
+
+/* ---- aggregations (aggs.def) ---- */
+struct agg {
+	enum meta_agg id;
+	const char *name, *args, *what;
+	unsigned min_args, max_args;
+};
+const struct agg *agg_by_name(const char *name); /* NULL unknown */
+const struct agg *agg_at(unsigned i);		 /* NULL past the end */
+
+/* ---- what bpftrace has and skep has not yet (unsupported.def) ---- */
+enum unsupported_kind { UNSUP_PROBE, UNSUP_VALUE, UNSUP_FUNC };
+struct unsupported {
+	enum unsupported_kind kind;
+	const char *name;
+	const char *hint; /* "" when there is nothing to say */
+};
+const struct unsupported *unsupported_find(enum unsupported_kind kind, const char *name);
+const struct unsupported *unsupported_at(unsigned i); /* NULL past the end */
