@@ -76,13 +76,14 @@ bool kbtf_find_member(const struct kbtf *b, uint32_t struct_id, const char *name
 void kbtf_each_member(const struct kbtf *b, uint32_t struct_id,
 	bool (*fn)(const struct kbtf_member *m, void *arg), void *arg);
 
-/* Enumerator by name, over all enums and enum64s; cached index. */
+/* Enumerator by name, over all enums and enum64s; answers are cached. */
 bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value);
 /* Calls fn with every enumerator name (for "did you mean"). */
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg);
 
-/* Functions: FUNC id by name, its prototype id, parameters. */
+/* Functions: FUNC id by name, its prototype id, parameters (without a trailing "..."). */
 uint32_t kbtf_func(struct kbtf *b, const char *name);
+void kbtf_each_func(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg);
 uint32_t kbtf_func_proto(const struct kbtf *b, uint32_t func_id);
 struct kbtf_param {
 	const char *name;

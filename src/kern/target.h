@@ -26,7 +26,8 @@ struct tp_field { /* one field of a tracepoint's format */
 	uint32_t off, size;
 	bool is_signed;
 	uint32_t array_size; /* elements; 0 for a scalar */
-	bool data_loc;	     /* __data_loc: u32, length << 16 | offset */
+	bool data_loc;	     /* __data_loc: u32, length << 16 | offset; type is "char[]" */
+	bool rel_loc;	     /* then: the offset counts from the end of this field (__rel_loc) */
 };
 struct tracepoint {
 	const char *category, *name;
@@ -47,32 +48,44 @@ struct target {
 	bool host;		 /* names may be looked up on this machine */
 	const char *tracefs;	 /* mounted tracefs, or a directory with the same layout; or NULL */
 	const char *ksyms;	 /* file in the format of /proc/kallsyms, or NULL */
+	struct function_list *functions; /* ksyms.c's own, NULL until needed */
 };
 
 /* The running machine. btf_path NULL: /sys/kernel/btf/vmlinux. Never fails: what is missing is NULL. */
 void target_host(struct target *t, struct arena *a, const char *btf_path);
 /* Key = value lines: arch, kernel, isa, cpus, btf, tracefs, ksyms, feature, no-feature. 0 or -errno. */
 int target_file(struct target *t, struct arena *a, const char *path, const char **why);
+void target_close(struct target *t); /* unmaps the BTF; the rest is the arena's */
 bool target_has(const struct target *t, enum kern_feature f);
-/* Sets features from the version's table row; for targets that cannot be probed. */
+/* Sets features from version, architecture and presence of BTF; version 0 counts as 5.10. */
 void target_features_by_version(struct target *t);
 enum kern_arch kern_arch_by_name(const char *name); /* x86_64 amd64 arm64 aarch64 riscv64; KERN_ANY unknown */
 const char *kern_arch_name(enum kern_arch a);
-const char *kern_feature_text(enum kern_feature f);
+const char *kern_feature_text(enum kern_feature f); /* as in target files: "ringbuf" */
+const char *kern_feature_what(enum kern_feature f); /* for messages: "ring buffers" */
+int kern_feature_by_name(const char *text);	    /* -1 unknown */
 uint32_t kern_feature_since(enum kern_feature f); /* version as in target.version */
+
+/* Version from uname -r, uname -v and /proc/version_signature (NULL: none); 0 unknown. */
+uint32_t kern_version_parse(const char *release, const char *version, const char *signature);
+uint32_t kern_cpu_count(const char *list); /* CPUs in "0-3,8"; 0 when it is no such list */
 
 /* Where registers of a function call live in struct pt_regs (bytes); -1 beyond the registers. */
 int kern_arg_off(enum kern_arch a, unsigned n);
 int kern_ret_off(enum kern_arch a);
 /* Register by name for reg("ip"); -1 unknown. */
 int kern_reg_off(enum kern_arch a, const char *name);
+void kern_each_reg(enum kern_arch a, void (*fn)(const char *name, void *arg), void *arg);
 
 /* The tracepoint's format, from tracefs; NULL and *why ("no such tracepoint", "no tracefs", …). */
 const struct tracepoint *target_tracepoint(struct target *t, const char *category, const char *name,
 	const char **why);
-/* Calls fn with "category:name" of every tracepoint. */
+/* The same from the text of a format file; what is wrong with it, or NULL. */
+const char *tracepoint_parse(struct tracepoint *tp, struct arena *a, const char *text);
+/* Calls fn with "category:name" of every tracepoint, sorted. */
 void target_each_tracepoint(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
 
 /* Whether a kprobe can be put on this function: 1 yes, 0 no, -1 unknown (nothing to look in). */
 int target_has_function(struct target *t, const char *name);
+/* Calls fn with the name of every such function, sorted, each once. */
 void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "kern/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *file_read(struct arena *a, const char *path, size_t *len)
+{
+	size_t cap = 4096, have = 0;
+	struct stat st;
+	char *p;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return NULL;
+	if (!fstat(fd, &st) && st.st_size > 0)
+		cap = (size_t)st.st_size + 1;
+	p = arena_alloc(a, cap);
+	for (;;) {
+		ssize_t n;
+
+		if (have + 1 >= cap) {
+			p = arena_grow(a, p, cap, cap * 2);
+			cap *= 2;
+		}
+		n = read(fd, p + have, cap - have - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int e = errno;
+
+			close(fd);
+			errno = e;
+			return NULL;
+		}
+		if (!n)
+			break;
+		have += (size_t)n;
+	}
+	close(fd);
+	p[have] = 0;
+	if (len)
+		*len = have;
+	return p;
+}

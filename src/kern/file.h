@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Whole small files, for this layer only. */
+#pragma once
+#include "base/arena.h"
+
+/*
+ * The file's text with a NUL behind it, and its length when len is not NULL. Works for files whose
+ * size is not known beforehand (proc, tracefs). NULL and errno set when it cannot be read.
+ */
+char *file_read(struct arena *a, const char *path, size_t *len);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which functions can be probed. In order of trust: tracefs' available_filter_functions (exactly
+ * those the kernel patches), a file like /proc/kallsyms (all text symbols), the BTF's functions.
+ * Reading either file costs tens of milliseconds on a real kernel, so a function that BTF knows
+ * is taken on its word, and the list is read only for the others and for wildcards.
+ */
+#include "kern/file.h"
+#include "kern/target.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct function_list {
+	const char **v;
+	uint32_t n, cap;
+};
+
+static int by_text(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* Placeholders that ftrace shows for functions whose memory is gone or replaced. */
+static bool is_placeholder(const char *name)
+{
+	return !strncmp(name, "__ftrace_invalid_address___", 27);
+}
+
+static void add(struct target *t, struct function_list *l, const char *name)
+{
+	if (name[0] && !is_placeholder(name))
+		vec_push(t->a, l, name);
+}
+
+/* Lines "name" or "name [module]". */
+static void from_filter_functions(struct target *t, struct function_list *l, char *text)
+{
+	for (char *end; text && *text; text = end) {
+		end = strchr(text, '\n');
+		if (end)
+			*end++ = 0;
+		text[strcspn(text, " \t")] = 0;
+		add(t, l, text);
+	}
+}
+
+/* Lines "ffffffff81000000 T name" with an optional "\t[module]"; text symbols only. */
+static void from_kallsyms(struct target *t, struct function_list *l, char *text)
+{
+	for (char *end; text && *text; text = end) {
+		char *type = strchr(text, ' ');
+
+		end = strchr(text, '\n');
+		if (end)
+			*end++ = 0;
+		if (!type || (end && type > end) || !type[1] || !strchr("tTwW", type[1]) || type[2] != ' ')
+			continue;
+		type[3 + strcspn(type + 3, " \t")] = 0;
+		add(t, l, type + 3);
+	}
+}
+
+struct btf_sink {
+	struct target *t;
+	struct function_list *l;
+};
+
+static void from_btf(const char *name, void *arg)
+{
+	struct btf_sink *s = arg;
+
+	add(s->t, s->l, name);
+}
+
+static void sort_unique(struct function_list *l)
+{
+	uint32_t n = 0;
+
+	if (l->n)
+		qsort(l->v, l->n, sizeof(*l->v), by_text);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (!i || strcmp(l->v[i], l->v[i - 1]))
+			l->v[n++] = l->v[i];
+	l->n = n;
+}
+
+/* The list, read once and kept; NULL when there is nothing to look in. */
+static const struct function_list *functions(struct target *t)
+{
+	struct function_list *l = t->functions;
+	char *text = NULL;
+
+	if (l)
+		return l;
+	if (!t->tracefs && !t->ksyms && !t->btf)
+		return NULL;
+	l = t->functions = ARENA_NEW(t->a, struct function_list);
+	if (t->tracefs)
+		text = file_read(t->a,
+			arena_printf(t->a, "%s/available_filter_functions", t->tracefs), NULL);
+	if (text)
+		from_filter_functions(t, l, text);
+	if (!l->n && t->ksyms && (text = file_read(t->a, t->ksyms, NULL)))
+		from_kallsyms(t, l, text);
+	if (!l->n && t->btf)
+		kbtf_each_func(t->btf, from_btf, &(struct btf_sink){t, l});
+	sort_unique(l);
+	return l;
+}
+
+int target_has_function(struct target *t, const char *name)
+{
+	const struct function_list *l;
+
+	if (t->btf && kbtf_func(t->btf, name))
+		return 1;
+	l = functions(t);
+	if (!l || !l->n)
+		return -1;
+	return bsearch(&name, l->v, l->n, sizeof(*l->v), by_text) != NULL;
+}
+
+void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg)
+{
+	const struct function_list *l = functions(t);
+
+	for (uint32_t i = 0; l && i < l->n; i++)
+		fn(l->v[i], arg);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The target: the running machine, or a description of another one. Features come from the kernel
+ * version and are corrected by the architecture (measured, see arch_since) and by what the
+ * kernel's own BTF shows, which is right for distributions that port features back.
+ */
+#include "kern/target.h"
+#include "kern/file.h"
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define BIT(f) (1ull << (f))
+#define ISA_DEFAULT 3 /* every JIT since 5.12 takes it; 4 only after a load showed it works */
+
+_Static_assert(KF_COUNT <= 64, "features are bits of a u64");
+
+static const struct {
+	const char *text, *what;
+	uint32_t since;
+} features[] = {
+#define F(id, text, since, what) {text, what, since},
+#include "kern/features.def"
+};
+
+/* Architectures that got a feature later; first versions seen to work (Debian kernels). */
+static const struct {
+	enum kern_arch arch;
+	enum kern_feature feature;
+	uint32_t since;
+} arch_since[] = {
+	{KERN_ARM64, KF_FENTRY, KV(6, 4)},	 /* 6.1: -ENOTSUPP; direct calls came in 6.4 */
+	{KERN_RISCV64, KF_FENTRY, KV(6, 12)},	 /* 6.12 works; older ones not tried */
+	{KERN_ARM64, KF_KPROBE_MULTI, KV(6, 14)},   /* 6.12: no fprobe; it came with fgraph in 6.14 */
+	{KERN_RISCV64, KF_KPROBE_MULTI, KV(6, 14)}, /* the same */
+	{KERN_RISCV64, KF_CPU_V4, KV(6, 8)},
+};
+
+/*
+ * Types that a kernel has exactly when it was built with the feature. Used on whole-kernel BTF
+ * only (one that has struct bpf_prog): in an excerpt a missing type proves nothing.
+ */
+static const struct {
+	enum kern_feature feature;
+	const char *type;
+} shown_by[] = {
+	{KF_KPROBE_MULTI, "bpf_kprobe_multi_link"}, /* needs CONFIG_FPROBE */
+	{KF_PERF_LINK, "bpf_perf_link"},
+	{KF_RINGBUF, "bpf_ringbuf"},
+	{KF_SCHED_EXT, "bpf_struct_ops_sched_ext_ops"},
+	{KF_STRUCT_OPS_LINK, "bpf_struct_ops_link"},
+	{KF_TCX, "tcx_link"},
+	{KF_UPROBE_MULTI, "bpf_uprobe_multi_link"},
+	{KF_XDP_LINK, "bpf_xdp_link"},
+};
+
+bool target_has(const struct target *t, enum kern_feature f)
+{
+	return f < KF_COUNT && (t->features & BIT(f));
+}
+
+const char *kern_feature_text(enum kern_feature f)
+{
+	return f < KF_COUNT ? features[f].text : "?";
+}
+
+const char *kern_feature_what(enum kern_feature f)
+{
+	return f < KF_COUNT ? features[f].what : "?";
+}
+
+uint32_t kern_feature_since(enum kern_feature f)
+{
+	return f < KF_COUNT ? features[f].since : 0;
+}
+
+int kern_feature_by_name(const char *text)
+{
+	for (size_t i = 0; i < COUNT(features); i++)
+		if (!strcmp(features[i].text, text))
+			return (int)i;
+	return -1;
+}
+
+void target_features_by_version(struct target *t)
+{
+	/* Unknown version: the oldest kernel skep supports. */
+	uint32_t version = t->version ? t->version : KV(5, 10);
+
+	t->features = 0;
+	for (size_t i = 0; i < COUNT(features); i++)
+		if (version >= features[i].since)
+			t->features |= BIT(i);
+	for (size_t i = 0; i < COUNT(arch_since); i++)
+		if (arch_since[i].arch == t->arch && version < arch_since[i].since)
+			t->features &= ~BIT(arch_since[i].feature);
+	if (!t->btf)
+		t->features &= ~(BIT(KF_BTF) | BIT(KF_MODULE_BTF));
+}
+
+/* Corrects the table's answers by the kernel's own types. */
+static void features_by_btf(struct target *t)
+{
+	bool whole;
+
+	if (!t->btf)
+		return;
+	whole = kbtf_find(t->btf, BTF_KIND_STRUCT, "bpf_prog");
+	for (size_t i = 0; i < COUNT(shown_by); i++) {
+		if (kbtf_find(t->btf, BTF_KIND_STRUCT, shown_by[i].type))
+			t->features |= BIT(shown_by[i].feature);
+		else if (whole)
+			t->features &= ~BIT(shown_by[i].feature);
+	}
+}
+
+/* ---- the running machine ---- */
+
+/* "6.12.3-whatever" -> 0x060c03; 0 when it does not start with two numbers. */
+static uint32_t parse_version(const char *s)
+{
+	unsigned major, minor, patch = 0;
+
+	if (sscanf(s, "%u.%u.%u", &major, &minor, &patch) < 2 || major > 255 || minor > 255)
+		return 0;
+	return KV(major, minor) | (patch > 255 ? 255 : patch); /* as the kernel clamps it */
+}
+
+uint32_t kern_version_parse(const char *release, const char *version, const char *signature)
+{
+	const char *p;
+
+	/* Ubuntu: "Ubuntu 5.15.0-92.102-generic 5.15.131"; uname has 5.15.0 for ever */
+	p = signature ? strrchr(signature, ' ') : NULL;
+	if (p && parse_version(p + 1))
+		return parse_version(p + 1);
+	/* Debian: uname -r "6.1.0-18-amd64", uname -v "... Debian 6.1.76-1 (2024-02-01)" */
+	p = version ? strstr(version, "Debian ") : NULL;
+	if (p && parse_version(p + strlen("Debian ")))
+		return parse_version(p + strlen("Debian "));
+	return parse_version(release);
+}
+
+/* CPUs in a list like "0-3,8,10-11"; 0 when it is none. */
+uint32_t kern_cpu_count(const char *list)
+{
+	uint32_t n = 0;
+
+	while (isdigit((unsigned char)*list)) {
+		char *end;
+		unsigned long from = strtoul(list, &end, 10), to = from;
+
+		if (*end == '-')
+			to = strtoul(end + 1, &end, 10);
+		if (to < from || to >= 65536)
+			return 0;
+		n += (uint32_t)(to - from + 1);
+		list = *end == ',' ? end + 1 : end;
+	}
+	return n;
+}
+
+static void host_tracefs(struct target *t)
+{
+	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+
+	for (size_t i = 0; i < COUNT(places) && !t->tracefs; i++)
+		if (!access(arena_printf(t->a, "%s/events", places[i]), F_OK))
+			t->tracefs = places[i];
+}
+
+void target_host(struct target *t, struct arena *a, const char *btf_path)
+{
+	struct utsname un;
+	const char *possible;
+
+	*t = (struct target){.a = a, .name = "host", .isa = ISA_DEFAULT, .host = true};
+	if (!uname(&un)) {
+		t->arch = kern_arch_by_name(un.machine);
+		t->version = kern_version_parse(un.release, un.version,
+			file_read(a, "/proc/version_signature", NULL));
+	}
+	possible = file_read(a, "/sys/devices/system/cpu/possible", NULL);
+	t->ncpus = possible ? kern_cpu_count(possible) : 0;
+	t->btf = kbtf_open(a, btf_path ? btf_path : "/sys/kernel/btf/vmlinux", &t->btf_why);
+	if (t->btf)
+		t->btf_why = NULL;
+	if (!access("/proc/kallsyms", R_OK))
+		t->ksyms = "/proc/kallsyms";
+	host_tracefs(t);
+	target_features_by_version(t);
+	features_by_btf(t);
+}
+
+void target_close(struct target *t)
+{
+	kbtf_close(t->btf);
+	t->btf = NULL;
+}
+
+/* ---- a described machine ---- */
+
+struct described {
+	struct target *t;
+	const char *path;
+	uint64_t with, without; /* features the file sets itself */
+};
+
+/* Paths in the file are relative to the file. */
+static const char *beside(struct described *d, const char *path)
+{
+	const char *slash = strrchr(d->path, '/');
+
+	if (path[0] == '/' || !slash)
+		return path;
+	return arena_printf(d->t->a, "%.*s/%s", (int)(slash - d->path), d->path, path);
+}
+
+static const char *set_feature(struct described *d, const char *value, uint64_t *mask)
+{
+	int f = kern_feature_by_name(value);
+
+	if (f < 0)
+		return arena_printf(d->t->a, "unknown feature '%s'", value);
+	*mask |= BIT(f);
+	return NULL;
+}
+
+static const char *set_number(struct described *d, const char *value, unsigned long min,
+	unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	*out = strtoul(value, &end, 10);
+	if (!isdigit((unsigned char)value[0]) || *end || *out < min || *out > max)
+		return arena_printf(d->t->a, "'%s' is not a number from %lu to %lu", value, min, max);
+	return NULL;
+}
+
+/* One "key = value"; what is wrong with it, or NULL. */
+static const char *set_key(struct described *d, const char *key, const char *value)
+{
+	struct target *t = d->t;
+	const char *why = NULL;
+	unsigned long n = 0;
+
+	if (!strcmp(key, "arch")) {
+		t->arch = kern_arch_by_name(value);
+		return t->arch ? NULL : arena_printf(t->a, "unknown architecture '%s'", value);
+	}
+	if (!strcmp(key, "kernel")) {
+		t->version = parse_version(value);
+		return t->version ? NULL : arena_printf(t->a, "'%s' is no kernel version", value);
+	}
+	if (!strcmp(key, "isa")) {
+		why = set_number(d, value, 1, 4, &n);
+		t->isa = (int)n;
+		return why;
+	}
+	if (!strcmp(key, "cpus")) {
+		why = set_number(d, value, 1, 65536, &n);
+		t->ncpus = (uint32_t)n;
+		return why;
+	}
+	if (!strcmp(key, "btf")) {
+		t->btf = kbtf_open(t->a, beside(d, value), &why);
+		return t->btf ? NULL : why;
+	}
+	if (!strcmp(key, "tracefs")) {
+		t->tracefs = beside(d, value);
+		return NULL;
+	}
+	if (!strcmp(key, "ksyms")) {
+		t->ksyms = beside(d, value);
+		return NULL;
+	}
+	if (!strcmp(key, "feature"))
+		return set_feature(d, value, &d->with);
+	if (!strcmp(key, "no-feature"))
+		return set_feature(d, value, &d->without);
+	return arena_printf(t->a, "unknown key '%s'", key);
+}
+
+static char *trim(char *s)
+{
+	size_t n;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	n = strlen(s);
+	while (n && isspace((unsigned char)s[n - 1]))
+		s[--n] = 0;
+	return s;
+}
+
+/* One line of the file; what is wrong with it, or NULL. */
+static const char *set_line(struct described *d, char *line)
+{
+	char *hash = strchr(line, '#'), *eq;
+
+	if (hash)
+		*hash = 0;
+	line = trim(line);
+	if (!line[0])
+		return NULL;
+	eq = strchr(line, '=');
+	if (!eq)
+		return "expected 'key = value'";
+	*eq = 0;
+	return set_key(d, trim(line), trim(eq + 1));
+}
+
+int target_file(struct target *t, struct arena *a, const char *path, const char **why)
+{
+	struct described d = {.t = t, .path = path};
+	char *text = file_read(a, path, NULL);
+
+	*t = (struct target){.a = a, .name = path, .isa = ISA_DEFAULT};
+	t->btf_why = "the target file names no BTF";
+	if (!text) {
+		int e = errno;
+
+		*why = arena_printf(a, "%s: %s", path, strerror(e));
+		return -e;
+	}
+	for (int line = 1; text; line++) {
+		char *end = strchr(text, '\n');
+		const char *wrong;
+
+		if (end)
+			*end++ = 0;
+		wrong = set_line(&d, text);
+		if (wrong) {
+			*why = arena_printf(a, "%s:%d: %s", path, line, wrong);
+			target_close(t);
+			return -EINVAL;
+		}
+		text = end;
+	}
+	if (t->btf)
+		t->btf_why = NULL;
+	target_features_by_version(t);
+	features_by_btf(t);
+	t->features = (t->features | d.with) & ~d.without;
+	return 0;
+}
