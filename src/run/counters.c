@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Nothing is lost silently: what the programs counted as lost, refused or cut is told here. */
+#include "run/session.h"
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Values of all counters, CPUs added; NULL when the script has none. */
+static const uint64_t *read_counters(struct session *s)
+{
+	const struct meta *m = &s->l->meta;
+	uint32_t map = meta_role_map(m, MM_COUNTERS), zero = 0, n = m->counters.n;
+	const struct meta_map *row = map == META_NONE ? NULL : &m->maps.v[map];
+	uint64_t *sum, *raw;
+	uint32_t cpus;
+
+	if (!row || !n || row->value_size / 8 < n)
+		return NULL;
+	sum = ARENA_ARRAY(&s->scratch, uint64_t, n);
+	if (s->l->map_mem && s->l->map_mem[map] && !table_per_cpu(row)) {
+		memcpy(sum, s->l->map_mem[map], n * sizeof(*sum));
+		return sum;
+	}
+	cpus = table_per_cpu(row) ? s->ncpus : 1;
+	raw = arena_alloc(&s->scratch, table_raw_size(row, s->ncpus));
+	if (!s->l->map_fd || bpf_map_lookup_elem(s->l->map_fd[map], &zero, raw))
+		return NULL;
+	for (uint32_t c = 0; c < cpus; c++) {
+		for (uint32_t i = 0; i < n; i++)
+			sum[i] += raw[(row->value_size + 7) / 8 * c + i];
+	}
+	return sum;
+}
+
+void counters_report_lost(struct session *s)
+{
+	const struct meta *m = &s->l->meta;
+	const uint64_t *value;
+	uint64_t lost = 0;
+
+	session_flush(s); /* before anything is taken from the scratch arena, which it may empty */
+	value = read_counters(s);
+	for (uint32_t i = 0; value && i < m->counters.n; i++) {
+		if (m->counters.v[i].kind == MC_LOST_EVENT)
+			lost += value[i];
+	}
+	if (lost <= s->lost_told)
+		return;
+	session_announce(s, s->form->lost, lost - s->lost_told);
+	s->lost_told = lost;
+}
+
+static const char *probe_of(const struct meta *m, uint32_t prog)
+{
+	for (uint32_t i = 0; i < m->probes.n; i++) {
+		if (m->probes.v[i].prog == prog)
+			return m->probes.v[i].name;
+	}
+	return prog < m->progs.n ? m->progs.v[prog].name : "the script";
+}
+
+static const struct meta_map *map_of(const struct meta *m, uint32_t map)
+{
+	static const struct meta_map unknown = {.name = "?"};
+
+	return map < m->maps.n ? &m->maps.v[map] : &unknown;
+}
+
+static void say_full(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	const struct meta_map *map = map_of(&s->l->meta, c->ref);
+
+	session_say(s,
+		"WARNING: Map full; %" PRIu64 " update%s of %s refused (it holds %u entries)\n", n,
+		n == 1 ? "" : "s", map->name, map->max_entries);
+}
+
+static void say_cut(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	struct diag_pos at = {0};
+
+	if (c->off && s->l->d)
+		at = diag_locate(s->l->d, c->off);
+	session_say(s, "WARNING: %" PRIu64 " string%s longer than the buffer and cut", n,
+		n == 1 ? " was" : "s were");
+	if (at.source)
+		session_say(s, " (%s:%u:%u)", at.source->name, at.line, at.col);
+	session_say(s, "\n");
+}
+
+static void say_fault(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	session_say(s, "WARNING: %" PRIu64 " read%s of memory failed in %s and gave 0\n", n,
+		n == 1 ? "" : "s", probe_of(&s->l->meta, c->ref));
+}
+
+static void say_error(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	session_say(s, "WARNING: %" PRIu64 " operation%s on map %s failed\n", n, n == 1 ? "" : "s",
+		map_of(&s->l->meta, c->ref)->name);
+}
+
+static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *, uint64_t) = {
+	[MC_MAP_FULL] = say_full,
+	[MC_STR_CUT] = say_cut,
+	[MC_READ_FAULT] = say_fault,
+	[MC_MAP_ERROR] = say_error,
+};
+
+void counters_report(struct session *s)
+{
+	const struct meta *m = &s->l->meta;
+	const uint64_t *now = read_counters(s);
+	uint64_t *value;
+
+	if (!now)
+		return;
+	/* session_say may empty the scratch arena. */
+	value = ARENA_ARRAY(s->l->a, uint64_t, m->counters.n);
+	memcpy(value, now, m->counters.n * sizeof(*value));
+	for (uint32_t i = 0; i < m->counters.n; i++) {
+		const struct meta_counter *c = &m->counters.v[i];
+
+		if (value[i] && c->kind < MC_COUNT && say[c->kind])
+			say[c->kind](s, c, value[i]);
+	}
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The form is bpftrace 0.27's: label 16 wide, count 8 wide, a bar of at most 52 marks cut off
+ * downwards. Powers of two from 1024 on are written 1K, 2K …; linear buckets only when the step
+ * is a multiple of 1024.
+ */
+#include "run/hist.h"
+#include "run/field.h"
+#include "run/table.h"
+#include <inttypes.h>
+#include <string.h>
+
+#define BAR 52
+
+struct bucket {
+	bool has_lo, has_hi; /* lo <= v < hi; an open end is missing */
+	bool top;	     /* hi is 2^64, which no variable holds */
+	bool negative;	     /* the value's sign matters: linear buckets */
+	uint64_t lo, hi;
+	uint64_t count;
+};
+
+static uint32_t bucket_count(const struct meta_map *map)
+{
+	uint64_t steps;
+
+	if (map->agg == MA_HIST)
+		return 66;
+	steps = ((uint64_t)map->lhist_max - (uint64_t)map->lhist_min) / (uint64_t)map->lhist_step;
+	return (uint32_t)steps + 2;
+}
+
+static struct bucket log2_bucket(uint32_t i)
+{
+	if (i == 0)
+		return (struct bucket){.has_hi = true, .hi = 0};
+	if (i == 1)
+		return (struct bucket){.has_lo = true, .has_hi = true, .lo = 0, .hi = 1};
+	i -= 2;
+	return (struct bucket){.has_lo = true,
+		.has_hi = true,
+		.top = i == 63,
+		.lo = UINT64_C(1) << i,
+		.hi = i == 63 ? 0 : UINT64_C(1) << (i + 1)};
+}
+
+static struct bucket linear_bucket(const struct meta_map *map, uint32_t i, uint32_t n)
+{
+	uint64_t min = (uint64_t)map->lhist_min, step = (uint64_t)map->lhist_step;
+	struct bucket b = {.negative = true, .has_lo = i > 0, .has_hi = i + 1 < n};
+
+	b.lo = min + (i - 1) * step;
+	b.hi = min + i * step;
+	return b;
+}
+
+static struct bucket bucket_at(const struct meta_map *map, const uint8_t *value, uint32_t i,
+	uint64_t div)
+{
+	struct bucket b = map->agg == MA_HIST ? log2_bucket(i)
+					      : linear_bucket(map, i, bucket_count(map));
+
+	b.count = table_word(map, value, i) / (div ? div : 1);
+	return b;
+}
+
+/* First and last bucket with a count; false when there is none. */
+static bool used_range(const struct meta_map *map, const uint8_t *value, uint32_t *first,
+	uint32_t *last)
+{
+	uint32_t n = bucket_count(map);
+	bool any = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!table_word(map, value, i))
+			continue;
+		*first = any ? *first : i;
+		*last = i;
+		any = true;
+	}
+	return any;
+}
+
+static void power_label(struct buf *out, uint64_t v)
+{
+	static const char suffix[] = {0, 'K', 'M', 'G', 'T', 'P', 'E'};
+	unsigned k = 0;
+
+	while (v >= 1024 && v % 1024 == 0) {
+		v /= 1024;
+		k++;
+	}
+	buf_printf(out, "%" PRIu64, v);
+	if (suffix[k])
+		buf_putc(out, suffix[k]);
+}
+
+static void bound(struct buf *out, const struct meta_map *map, const struct bucket *b, uint64_t v)
+{
+	if (b->top && v == b->hi)
+		buf_puts(out, "16E");
+	else if (!b->negative)
+		power_label(out, v);
+	else if (map->lhist_step % 1024)
+		buf_printf(out, "%" PRId64, (int64_t)v);
+	else if ((int64_t)v < 0) {
+		buf_putc(out, '-');
+		power_label(out, 0 - v);
+	} else {
+		power_label(out, v);
+	}
+}
+
+static void label(struct buf *out, const struct meta_map *map, const struct bucket *b)
+{
+	if (!b->has_lo) {
+		buf_puts(out, "(..., ");
+		bound(out, map, b, b->hi);
+		buf_putc(out, ')');
+		return;
+	}
+	buf_putc(out, '[');
+	bound(out, map, b, b->lo);
+	if (!b->has_hi) {
+		buf_puts(out, ", ...)");
+	} else if (b->hi == b->lo + 1) {
+		buf_putc(out, ']');
+	} else {
+		buf_puts(out, ", ");
+		bound(out, map, b, b->hi);
+		buf_putc(out, ')');
+	}
+}
+
+static void bar(struct buf *out, uint64_t count, uint64_t max)
+{
+	unsigned marks = max ? (unsigned)((unsigned __int128)count * BAR / max) : 0;
+
+	buf_puts(out, " |");
+	for (unsigned i = 0; i < BAR; i++)
+		buf_putc(out, i < marks ? '@' : ' ');
+	buf_puts(out, "|\n");
+}
+
+void hist_text(struct buf *out, const struct meta_map *map, const uint8_t *value, uint64_t div)
+{
+	uint32_t first = 0, last = 0;
+	uint64_t max = 0;
+
+	if (!used_range(map, value, &first, &last))
+		return;
+	for (uint32_t i = first; i <= last; i++) {
+		uint64_t count = bucket_at(map, value, i, div).count;
+
+		max = count > max ? count : max;
+	}
+	for (uint32_t i = first; i <= last; i++) {
+		struct bucket b = bucket_at(map, value, i, div);
+		size_t start = out->n;
+
+		label(out, map, &b);
+		while (out->n - start < 16)
+			buf_putc(out, ' ');
+		buf_printf(out, "%8" PRIu64, b.count);
+		bar(out, b.count, max);
+	}
+}
+
+void hist_json(struct buf *out, const struct meta_map *map, const uint8_t *value, uint64_t div)
+{
+	uint32_t first = 0, last = 0;
+
+	bool any = used_range(map, value, &first, &last);
+
+	buf_putc(out, '[');
+	for (uint32_t i = first; any && i <= last; i++) {
+		struct bucket b = bucket_at(map, value, i, div);
+
+		buf_puts(out, i > first ? ",{" : "{");
+		if (b.has_lo) {
+			buf_puts(out, "\"min\": ");
+			b.negative ? json_int(out, (int64_t)b.lo) : json_uint(out, b.lo);
+			buf_puts(out, ", ");
+		}
+		if (b.has_hi) {
+			buf_puts(out, "\"max\": ");
+			b.top ? json_uint(out, b.hi - 1) : json_int(out, (int64_t)(b.hi - 1));
+			buf_puts(out, ", ");
+		}
+		buf_printf(out, "\"count\": %" PRIu64 "}", b.count);
+	}
+	buf_putc(out, ']');
+}

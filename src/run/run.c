@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The life of a script: BEGIN, attach, events until something ends it, detach, END, maps.
+ * Requires: programs loaded, nothing attached. Ensures: nothing attached, whatever happened.
+ */
+#include "run/run.h"
+#include "run/session.h"
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#define TICK_MS 250	/* how late a signal between two waits may be noticed */
+#define OPS_TICK_MS 100 /* how late a scheduler's end is noticed */
+#define LOST_TICK_MS 1000
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Runs the programs of BEGIN or END in source order and handles what they print. */
+static int run_special(struct session *s, const char *kind)
+{
+	const struct meta *m = &s->l->meta;
+
+	for (uint32_t i = 0; i < m->probes.n; i++) {
+		int err;
+
+		if (strcmp(m->probes.v[i].kind, kind) != 0)
+			continue;
+		err = load_run_prog(s->l, m->probes.v[i].prog);
+		if (err)
+			return err;
+		ring_drain(s);
+	}
+	return 0;
+}
+
+static bool only_special(const struct meta *m)
+{
+	for (uint32_t i = 0; i < m->probes.n; i++) {
+		if (strcmp(m->probes.v[i].kind, "BEGIN") && strcmp(m->probes.v[i].kind, "END"))
+			return false;
+	}
+	return !m->ops.n;
+}
+
+static void announce(struct session *s)
+{
+	const struct meta *m = &s->l->meta;
+
+	if (s->o->quiet)
+		return;
+	session_announce(s, s->form->attached, load_probe_count(s->l));
+	for (uint32_t i = 0; i < m->ops.n && !s->form->announce_to_out; i++) {
+		const struct meta_ops *o = &m->ops.v[i];
+		const char *name = o->name;
+
+		for (uint32_t k = 0; k < o->members.n; k++) {
+			if (o->members.v[k].text && !strcmp(o->members.v[k].name, "name"))
+				name = o->members.v[k].text;
+		}
+		if (!strcmp(o->type, "sched_ext_ops"))
+			session_say(s, "Scheduler \"%s\" enabled\n", name);
+		else
+			session_say(s, "%s \"%s\" registered\n", o->type, name);
+	}
+}
+
+/* False once the kernel has put another in the place of what we attached; says why. */
+static bool ops_alive(struct session *s)
+{
+	const char *why = NULL;
+
+	if (!s->l->meta.ops.n || load_ops_alive(s->l, &why))
+		return true;
+	diag_error(s->l->d, NO_SPAN, DIAG_SCHED, "the kernel has ended the scheduler%s%s",
+		why ? ": " : "", why ? why : "");
+	return false;
+}
+
+static bool wanted(const struct session *s)
+{
+	return !s->exited && !s->write_error && !(s->o->stop && *s->o->stop);
+}
+
+/* Handles events until the script, the user, the clock or the kernel ends it. 0 or SKEP_ESYS. */
+static int wait_for_end(struct session *s)
+{
+	uint64_t start = now_ms(), last_lost = start, now = start;
+	uint64_t tick = s->l->meta.ops.n ? OPS_TICK_MS : TICK_MS;
+
+	while (wanted(s)) {
+		uint64_t wait = tick;
+
+		if (s->o->for_ms) {
+			if (now - start >= s->o->for_ms)
+				break;
+			if (wait > s->o->for_ms - (now - start))
+				wait = s->o->for_ms - (now - start);
+		}
+		ring_wait(s, (int)wait);
+		now = now_ms();
+		if (now - last_lost >= LOST_TICK_MS) {
+			counters_report_lost(s);
+			last_lost = now;
+		}
+		if (!ops_alive(s))
+			return SKEP_ESYS;
+	}
+	return 0;
+}
+
+static int attach_and_wait(struct session *s)
+{
+	bool waits = !s->l->meta.exits_itself && !only_special(&s->l->meta);
+	int err;
+
+	if (!wanted(s) && waits)
+		return 0; /* exit() in BEGIN: attaching would only disturb the machine */
+	err = load_attach(s->l);
+	if (err)
+		return err;
+	announce(s);
+	return waits ? wait_for_end(s) : 0;
+}
+
+/* What is in the ring belongs to the time before END, unless exit() has cut it off. */
+static int finish(struct session *s)
+{
+	int err;
+
+	load_detach(s->l);
+	s->draining = true;
+	ring_drain(s);
+	s->muted = false;
+	err = run_special(s, "END");
+	if (err)
+		return err;
+	if (!s->o->quiet)
+		s->form->before_maps(&s->out);
+	if (!s->o->no_maps_at_exit)
+		session_print_maps(s);
+	session_flush(s);
+	if (s->write_error != EPIPE) {
+		counters_report_lost(s);
+		counters_report(s);
+	}
+	return 0;
+}
+
+static int run(struct session *s)
+{
+	int cpus = libbpf_num_possible_cpus(), err, end_err;
+
+	if (cpus < 1) {
+		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot count the CPUs: %s",
+			strerror(-cpus));
+		return SKEP_ESYS;
+	}
+	s->ncpus = (uint32_t)cpus;
+	if (ring_open(s))
+		return SKEP_ESYS;
+	if (s->o->verbose)
+		stats_print(s);
+	err = run_special(s, "BEGIN");
+	if (!err)
+		err = attach_and_wait(s);
+	if (err && !s->l->links.n) {
+		load_detach(s->l);
+		return err; /* never ran: there is nothing to show */
+	}
+	end_err = finish(s);
+	return err ? err : end_err;
+}
+
+int run_script(struct loaded *l, const struct run_options *o)
+{
+	struct session s;
+	int err;
+
+	session_init(&s, l, o);
+	err = run(&s);
+	load_detach(l);
+	ring_close(&s);
+	if (s.write_error && s.write_error != EPIPE) {
+		diag_error(l->d, NO_SPAN, DIAG_SYSTEM, "cannot write the output: %s",
+			strerror(s.write_error));
+		err = SKEP_ESYS;
+	}
+	session_free(&s);
+	if (err)
+		return 1;
+	return s.exited ? s.exit_code : 0;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "run/session.h"
+#include "base/trap.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define SCRATCH_KEEP ((size_t)1 << 20) /* beyond, memory goes back between batches */
+
+static void scratch_reset(struct session *s)
+{
+	arena_init(&s->scratch, s->l->a->trap);
+	buf_init(&s->out, &s->scratch);
+}
+
+void session_init(struct session *s, struct loaded *l, const struct run_options *o)
+{
+	*s = (struct session){.l = l, .o = o, .ncpus = 1};
+	s->form = o->format == RUN_JSON ? &emit_json : &emit_text;
+	scratch_reset(s);
+}
+
+void session_free(struct session *s)
+{
+	arena_free(&s->scratch);
+}
+
+void session_flush(struct session *s)
+{
+	if (s->out.n && !s->write_error) {
+		errno = 0;
+		if (fwrite(s->out.p, 1, s->out.n, s->o->out) < s->out.n || fflush(s->o->out))
+			s->write_error = errno ? errno : EIO;
+	}
+	s->out.n = 0;
+	if (s->scratch.total > SCRATCH_KEEP) {
+		arena_free(&s->scratch);
+		scratch_reset(s);
+	}
+}
+
+void session_say(struct session *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	/* Keep the order between the script's lines and ours when both go to one terminal. */
+	session_flush(s);
+	va_start(ap, fmt);
+	vfprintf(s->o->err, fmt, ap);
+	va_end(ap);
+	fflush(s->o->err);
+}
+
+void session_announce(struct session *s, void (*form)(struct buf *, uint64_t), uint64_t n)
+{
+	struct buf text;
+
+	session_flush(s);
+	if (s->form->announce_to_out) {
+		form(&s->out, n);
+		session_flush(s);
+		return;
+	}
+	buf_init(&text, &s->scratch);
+	form(&text, n);
+	fwrite(text.p, 1, text.n, s->o->err);
+	fflush(s->o->err);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What is shared while a script runs: where output goes, what has ended it, what was lost. The
+ * parts that need no kernel (events from bytes) are used by tests without one: then l has a side
+ * table and no descriptors.
+ */
+#pragma once
+#include "run/emit.h"
+#include "run/run.h"
+
+struct ring_buffer;
+
+struct session {
+	struct loaded *l;
+	const struct run_options *o;
+	const struct emit_form *form;
+	struct arena scratch; /* emptied between batches of events */
+	struct buf out;	      /* output not yet written; lives in scratch */
+	struct ring_buffer *ring;
+	uint32_t ncpus;
+	int write_error; /* errno of the first failed write; EPIPE ends quietly */
+	bool exited;	 /* the script called exit() */
+	bool muted;	 /* events after exit() are dropped until END runs */
+	bool draining;	 /* nothing produces any more: read to the end whatever happens */
+	int exit_code;
+	uint64_t lost_told; /* lost events already reported */
+};
+
+void session_init(struct session *s, struct loaded *l, const struct run_options *o);
+void session_free(struct session *s);
+/* Writes what has been collected; keeps the first error. */
+void session_flush(struct session *s);
+/* Lines for the user rather than for the script's output. */
+void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A number that goes to the user as text and into the output as JSON. */
+void session_announce(struct session *s, void (*form)(struct buf *, uint64_t), uint64_t n);
+
+/* One ring buffer record; false when the bytes are no record of this script. */
+bool session_event(struct session *s, const void *data, size_t size);
+void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t div);
+/* Every user map that is not empty, in name order. */
+void session_print_maps(struct session *s);
+
+/* ring.c: 0 or -errno with a diagnostic. */
+int ring_open(struct session *s);
+void ring_close(struct session *s);
+/* Waits at most timeout_ms for events and handles all there are. */
+void ring_wait(struct session *s, int timeout_ms);
+void ring_drain(struct session *s); /* handles what is there, without waiting */
+
+/* counters.c */
+void counters_report_lost(struct session *s); /* what was lost since the last report */
+void counters_report(struct session *s);      /* the others, at the end */
+
+/* stats.c: what -v tells about programs and maps. */
+void stats_print(struct session *s);
