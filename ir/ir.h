@@ -97,7 +97,7 @@ struct ir_ins {
 	ir_blk block;  /* where it stands; meaningful for parameters, too */
 	struct ir_type type;
 	ir_val args[IR_MAX_ARGS];
-	int64_t imm;
+	int64_t imm; /* CONST of type i32: sign-extended */
 	uint32_t aux; /* MAP GADDR: map index; ZERO: bytes; CALL: helper id; KCALL: kfunc index;
 		       * LDF STF FOFS: field index */
 	struct skep_span span;
@@ -138,7 +138,12 @@ struct ir_module {
 	VEC(struct ir_field) fields;
 	VEC(struct ir_kfunc) kfuncs;
 	VEC(struct ir_btf) btf;
+	const struct ir_machine_names *machine; /* names of machine operations; NULL before the back end */
+	struct arena *scratch; /* for checks and passes, emptied by the driver; NULL: a serves */
 };
+
+#define IR_STACK_MAX 512    /* the kernel's MAX_BPF_STACK */
+#define IR_STACK_RESERVE 64 /* kept free for spills: 8 slots; objects get the rest */
 
 struct ir_fn {
 	struct ir_module *m;
@@ -149,6 +154,7 @@ struct ir_fn {
 	VEC(struct ir_block) blocks;
 	uint32_t stack; /* after frame layout: bytes used */
 	bool machine;	/* operations are the machine's */
+	bool legal;	/* back_legal is done: the stack budget and constant divisors are checked */
 	struct ir_build *build; /* build.c's bookkeeping, NULL when done */
 	void *back;	/* backend's own data about this function */
 };
@@ -250,13 +256,19 @@ static inline bool ir_is_const(const struct ir_fn *f, ir_val v)
 {
 	return f->vals.v[v].op == IR_CONST;
 }
+static inline struct arena *ir_scratch(const struct ir_fn *f)
+{
+	return f->m->scratch ? f->m->scratch : f->a;
+}
 /* New instruction value, not yet in a block (passes insert it themselves). */
 ir_val ir_new_ins(struct ir_fn *f, struct ir_ins ins);
 
 /* ---- properties (ops.c) ---- */
-enum ir_form { FORM_PARAM, FORM_CONST, FORM_BIN, FORM_UN, FORM_SLOT, FORM_MAPREF, FORM_GADDR, FORM_OFF,
+enum ir_form {
+	FORM_PARAM, FORM_CONST, FORM_BIN, FORM_UN, FORM_SLOT, FORM_MAPREF, FORM_GADDR, FORM_OFF,
 	FORM_INDEX, FORM_LD, FORM_ST, FORM_ZERO, FORM_ATOM, FORM_CAS, FORM_LDF, FORM_STF, FORM_FOFS,
-	FORM_CALL };
+	FORM_CALL
+};
 enum ir_oflag { OF_P = 1, OF_R = 2, OF_A = 4, OF_M = 8, OF_W = 16 };
 struct ir_op_row {
 	const char *text;
@@ -287,6 +299,7 @@ struct ir_cfg {
 	uint32_t nrpo;
 	uint32_t *order; /* block -> position in rpo; UINT32_MAX unreachable */
 	ir_blk *idom;
+	uint32_t *dom_in, *dom_out; /* dominator tree in depth-first numbers; ir_dominates */
 	VEC(ir_blk) *preds;
 	uint32_t *loop_depth;
 };
