@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Preprocessor lines. Old scripts carry them for kernel headers: with BTF no header is needed, so
+ * #include is skipped; #define NAME value is kept as a named constant; #ifdef, #ifndef and #if 0/1
+ * choose (BPFTRACE_HAVE_BTF is defined when the target has BTF).
+ */
+#include "lang/lex.h"
+#include <string.h>
+
+static void skip_line(struct lexer *l)
+{
+	while (l->pos < l->len && l->text[l->pos] != '\n')
+		l->pos += l->text[l->pos] == '\\' && lex_at(l, l->pos + 1) == '\n' ? 2 : 1;
+	if (l->pos > l->len)
+		l->pos = l->len;
+}
+
+static void skip_blanks(struct lexer *l)
+{
+	while (lex_at(l, l->pos) == ' ' || lex_at(l, l->pos) == '\t')
+		l->pos++;
+}
+
+/* The word at pos; empty when there is none. */
+static const char *pp_word(struct lexer *l)
+{
+	uint32_t start;
+
+	skip_blanks(l);
+	start = l->pos;
+	while (lex_is_word(lex_at(l, l->pos)))
+		l->pos++;
+	return smap_intern(&l->names, l->text + start, l->pos - start);
+}
+
+static void define(struct lexer *l, struct skep_span at)
+{
+	const char *name = pp_word(l);
+	struct define *m;
+	uint32_t end;
+
+	if (!*name) {
+		lex_error(l, at, DIAG_SYNTAX, "#define without a name");
+		skip_line(l);
+		return;
+	}
+	if (lex_at(l, l->pos) == '(') {
+		struct diag *e = lex_error(l, at, DIAG_NOT_SUPPORTED,
+			"#define with parameters is not supported in this version of skep");
+
+		if (e)
+			diag_hint(l->d, e, "write out what '%.60s' stands for", name);
+		skip_line(l);
+		return;
+	}
+	m = ARENA_NEW(l->a, struct define);
+	skip_blanks(l);
+	m->start = l->pos;
+	skip_line(l);
+	end = l->pos;
+	for (uint32_t i = m->start; i + 1 < end; i++) {
+		if (l->text[i] == '/' && (l->text[i + 1] == '/' || l->text[i + 1] == '*'))
+			end = i;
+	}
+	m->end = end;
+	smap_put(&l->defines, name, m);
+}
+
+/*
+ * Skips to the line that ends this branch: #else of the same depth (when stop_at_else) or #endif.
+ * Nested conditions are passed over. Leaves pos after that line.
+ */
+static void skip_branch(struct lexer *l, bool stop_at_else)
+{
+	unsigned depth = 0;
+
+	while (l->pos < l->len) {
+		const char *w;
+
+		skip_line(l);
+		if (l->pos < l->len)
+			l->pos++;
+		skip_blanks(l);
+		if (lex_at(l, l->pos) != '#')
+			continue;
+		l->pos++;
+		w = pp_word(l);
+		if (!strncmp(w, "if", 2)) {
+			depth++;
+		} else if (!strcmp(w, "endif")) {
+			if (!depth) {
+				l->if_depth--;
+				break;
+			}
+			depth--;
+		} else if (!strcmp(w, "else") && !depth && stop_at_else) {
+			break;
+		}
+	}
+	skip_line(l);
+}
+
+/* #if…: takes the branch or skips it. */
+static void condition(struct lexer *l, const char *kind, uint32_t start)
+{
+	const char *name = pp_word(l);
+	bool yes;
+
+	if (!strcmp(kind, "if")) {
+		yes = !strcmp(name, "1");
+		if (!yes && strcmp(name, "0")) {
+			struct diag *e = lex_error(l, lex_span(l, start, l->pos), DIAG_NOT_SUPPORTED,
+				"#if with an expression is not supported in this version of skep");
+
+			if (e)
+				diag_hint(l->d, e, "#ifdef NAME, #ifndef NAME, #if 0 and #if 1 are");
+		}
+	} else {
+		yes = smap_get(&l->defines, name) ||
+			(l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
+		if (!strcmp(kind, "ifndef"))
+			yes = !yes;
+	}
+	if (l->if_depth == sizeof(l->if_start) / sizeof(*l->if_start)) {
+		lex_error(l, lex_span(l, start, l->pos), DIAG_TOO_DEEP, "#if nested too deeply");
+		l->pos = l->len;
+		return;
+	}
+	l->if_start[l->if_depth++] = start;
+	if (yes)
+		skip_line(l);
+	else
+		skip_branch(l, true);
+}
+
+static bool is_skipped(const char *w)
+{
+	static const char *const words[] = {"include", "pragma", "undef", "line", ""};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!strcmp(w, words[i]))
+			return true;
+	}
+	return false;
+}
+
+void lex_preprocessor(struct lexer *l)
+{
+	uint32_t start = l->pos++;
+	struct skep_span at;
+	const char *w;
+
+	if (lex_at(l, l->pos) == '!') { /* #!/usr/bin/env skep */
+		skip_line(l);
+		return;
+	}
+	w = pp_word(l);
+	at = lex_span(l, start, l->pos);
+	if (!strcmp(w, "define")) {
+		define(l, at);
+	} else if (!strcmp(w, "if") || !strcmp(w, "ifdef") || !strcmp(w, "ifndef")) {
+		condition(l, w, start);
+	} else if (!strcmp(w, "else") || !strcmp(w, "endif")) {
+		if (!l->if_depth)
+			lex_error(l, at, DIAG_SYNTAX, "#%s without #if", w);
+		else if (!strcmp(w, "else"))
+			skip_branch(l, false);
+		else
+			l->if_depth--;
+		skip_line(l);
+	} else if (is_skipped(w)) {
+		skip_line(l);
+	} else {
+		struct diag *e = lex_error(l, at, DIAG_SYNTAX, "unknown directive '#%.40s'", w);
+
+		if (e)
+			diag_hint(l->d, e, "comments start with '//'");
+		skip_line(l);
+	}
+}
+
+void lex_end(struct lexer *l)
+{
+	if (l->if_depth)
+		lex_error(l, lex_span(l, l->if_start[l->if_depth - 1],
+				  l->if_start[l->if_depth - 1] + 1),
+			DIAG_UNTERMINATED, "#if without #endif");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Inside the parser: what parse.c, parse_probe.c, parse_stmt.c and parse_expr.c share. */
+#pragma once
+#include "lang/ast.h"
+#include "lang/lex.h"
+
+#define PARSE_DEPTH 200	   /* nesting of blocks and expressions: each costs C stack */
+#define PARSE_HEIGHT 400   /* height of an expression: a + b + c … nests without parentheses */
+#define PARSE_NODES 300000 /* nodes; a BPF program has at most a million instructions */
+#define PARSE_EXPAND 10000 /* uses of #define'd names */
+
+struct parser {
+	struct arena *a;
+	struct skep_diags *d;
+	struct script *s;
+	struct lexer lex;
+	struct token tok;  /* current */
+	uint32_t last_end; /* span offset behind the last token that was taken */
+	unsigned depth, nodes, expansions;
+	bool panic;   /* an error was reported: be silent until the parser is in step again */
+	bool stopped; /* nothing more is read or reported */
+	bool in_pred; /* a '/' before '{' ends the predicate */
+};
+
+/* parse.c */
+void p_next(struct parser *p);
+struct token p_peek(const struct parser *p); /* the token after the current one */
+/* Reports unless in panic, and enters it. NULL when nothing was reported. */
+struct diag *p_error(struct parser *p, struct skep_span at, enum diag_id id, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void p_hint(struct parser *p, struct diag *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "expected WHAT, found …" at the current token. */
+struct diag *p_expected(struct parser *p, const char *what);
+bool p_is(const struct parser *p, enum token_kind k);
+bool p_is_word(const struct parser *p, const char *word);
+bool p_accept(struct parser *p, enum token_kind k);
+bool p_expect(struct parser *p, enum token_kind k, const char *what);
+struct skep_span p_since(const struct parser *p, uint32_t start); /* from start to the last token */
+bool p_enter(struct parser *p, struct skep_span at); /* counts depth; false: too deep, reported */
+void p_leave(struct parser *p);
+bool p_count(struct parser *p, struct skep_span at); /* counts a node */
+/* Skips to the end of the text. */
+void p_stop(struct parser *p);
+/* At '{' or before: skips tokens up to the '}' that closes the first '{' met. */
+void p_skip_braces(struct parser *p);
+
+/* parse_expr.c */
+struct expr *parse_expr(struct parser *p);
+struct expr *parse_range_bound(struct parser *p); /* binds tighter than '..' */
+
+/* parse_stmt.c: at '{'; leaves the current token at the '}', so that raw text may follow */
+struct block *parse_block(struct parser *p);
+
+/* parse_probe.c: raw text at lex.pos */
+void parse_probe(struct parser *p);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Statements and blocks. After an error the parser goes on behind the next ';' or at the '}'. */
+#include "lang/parse.h"
+#include <string.h>
+
+static struct stmt *stmt_new(struct parser *p, enum stmt_kind kind)
+{
+	struct stmt *s = ARENA_NEW(p->a, struct stmt);
+
+	p_count(p, p->tok.span);
+	*s = (struct stmt){.kind = kind, .span = p->tok.span};
+	return s;
+}
+
+/* Skips to the end of a broken statement: behind its ';', or to the '}' of its block. */
+static void recover(struct parser *p)
+{
+	unsigned depth = 0;
+
+	for (; !p_is(p, TOK_EOF); p_next(p)) {
+		if (p_is(p, TOK_LBRACE)) {
+			depth++;
+		} else if (p_is(p, TOK_RBRACE)) {
+			if (!depth)
+				break;
+			if (!--depth) {
+				p_next(p);
+				break;
+			}
+		} else if (p_is(p, TOK_SEMI) && !depth) {
+			p_next(p);
+			break;
+		}
+	}
+	p->panic = false;
+}
+
+/* A block in the middle of statements: its '}' is taken, too. */
+static struct block *inner_block(struct parser *p, const char *after)
+{
+	struct block *b;
+
+	if (!p_is(p, TOK_LBRACE)) {
+		p_hint(p, p_expected(p, arena_printf(p->a, "'{' after %s", after)),
+			"braces are needed around one statement, too");
+		return ARENA_NEW(p->a, struct block);
+	}
+	b = parse_block(p);
+	if (p_is(p, TOK_RBRACE))
+		p_next(p);
+	return b;
+}
+
+static struct stmt *if_stmt(struct parser *p)
+{
+	struct stmt *s = stmt_new(p, ST_IF);
+
+	if (!p_enter(p, p->tok.span)) {
+		p_leave(p);
+		return s;
+	}
+	p_next(p);
+	s->u.cond.cond = parse_expr(p);
+	s->u.cond.yes = ARENA_NEW(p->a, struct block);
+	if (!p->panic)
+		s->u.cond.yes = inner_block(p, "the condition");
+	if (!p->panic && p_is_word(p, "else")) {
+		p_next(p);
+		if (p_is_word(p, "if")) {
+			s->u.cond.no = ARENA_NEW(p->a, struct block);
+			s->u.cond.no->span = p->tok.span;
+			vec_push(p->a, &s->u.cond.no->list, if_stmt(p));
+		} else {
+			s->u.cond.no = inner_block(p, "'else'");
+		}
+	}
+	p_leave(p);
+	return s;
+}
+
+static struct stmt *loop_stmt(struct parser *p, enum stmt_kind kind)
+{
+	struct stmt *s = stmt_new(p, kind);
+
+	p_next(p);
+	s->u.loop.cond = parse_expr(p);
+	s->u.loop.body = ARENA_NEW(p->a, struct block);
+	if (!p->panic)
+		s->u.loop.body =
+			inner_block(p, kind == ST_WHILE ? "the condition" : "the number of rounds");
+	return s;
+}
+
+/* for ($i : 0..10) { }, for ($kv : @m) { }; parentheses are optional. */
+static struct stmt *for_stmt(struct parser *p)
+{
+	struct stmt *s = stmt_new(p, ST_FOR_RANGE);
+	bool paren;
+
+	p_next(p);
+	s->u.each.body = ARENA_NEW(p->a, struct block);
+	paren = p_accept(p, TOK_LPAREN);
+	s->u.each.var = parse_range_bound(p);
+	if (!p->panic && s->u.each.var->kind != EX_VAR) {
+		p_hint(p, p_error(p, s->u.each.var->span, DIAG_SYNTAX, "expected a $variable after 'for'"),
+			"for instance: for ($i : 0..10) { … }");
+		return s;
+	}
+	if (!p_is(p, TOK_COLON)) {
+		p_hint(p, p_expected(p, "':' after the loop's variable"),
+			"for instance: for ($i : 0..10) { … }");
+		return s;
+	}
+	p_next(p);
+	s->u.each.lo = parse_range_bound(p);
+	if (p_accept(p, TOK_DOTDOT)) {
+		s->u.each.hi = parse_range_bound(p);
+	} else if (!p->panic && s->u.each.lo->kind == EX_MAP) {
+		s->kind = ST_FOR_MAP;
+		s->u.each.map = s->u.each.lo;
+		s->u.each.lo = NULL;
+	} else if (!p->panic) {
+		p_expected(p, "'..' and the end of the range");
+	}
+	if (paren && !p->panic)
+		p_expect(p, TOK_RPAREN, "')'");
+	if (!p->panic)
+		s->u.each.body = inner_block(p, "the range");
+	return s;
+}
+
+static struct stmt *let_stmt(struct parser *p)
+{
+	struct stmt *s = stmt_new(p, ST_LET);
+
+	p_next(p);
+	if (!p_is(p, TOK_VAR)) {
+		p_hint(p, p_expected(p, "a $variable after 'let'"), "for instance: let $x = 1;");
+		return s;
+	}
+	s->u.assign.target = parse_range_bound(p);
+	if (p_is(p, TOK_COLON)) {
+		p_hint(p, p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
+				  "types of variables are not supported in this version of skep"),
+			"a variable has the type of the first value it gets");
+		return s;
+	}
+	if (p_accept(p, TOK_ASSIGN))
+		s->u.assign.value = parse_expr(p);
+	return s;
+}
+
+static const struct {
+	enum token_kind tok;
+	enum binop op;
+} assign_ops[] = {
+	{TOK_ADD_ASSIGN, BO_ADD}, {TOK_SUB_ASSIGN, BO_SUB}, {TOK_MUL_ASSIGN, BO_MUL},
+	{TOK_DIV_ASSIGN, BO_DIV}, {TOK_MOD_ASSIGN, BO_MOD}, {TOK_AND_ASSIGN, BO_AND},
+	{TOK_OR_ASSIGN, BO_OR}, {TOK_XOR_ASSIGN, BO_XOR}, {TOK_SHL_ASSIGN, BO_SHL},
+	{TOK_SHR_ASSIGN, BO_SHR},
+};
+
+static struct stmt *expr_stmt(struct parser *p)
+{
+	struct stmt *s = stmt_new(p, ST_EXPR);
+	struct expr *e = parse_expr(p);
+
+	s->u.expr = e;
+	if (p->panic)
+		return s;
+	for (unsigned i = 0; i < sizeof(assign_ops) / sizeof(*assign_ops); i++) {
+		if (p_is(p, assign_ops[i].tok)) {
+			s->kind = ST_ASSIGN;
+			s->u.assign.compound = true;
+			s->u.assign.op = assign_ops[i].op;
+		}
+	}
+	if (p_is(p, TOK_ASSIGN)) {
+		s->kind = ST_ASSIGN;
+		s->u.assign.compound = false;
+	}
+	if (s->kind != ST_ASSIGN)
+		return s;
+	p_next(p);
+	s->u.assign.target = e;
+	s->u.assign.value = parse_expr(p);
+	/* "_ = e;" is bpftrace's way to drop a value. */
+	if (e->kind == EX_NAME && !strcmp(e->u.name, "_") && !s->u.assign.compound) {
+		struct expr *v = s->u.assign.value;
+
+		s->kind = ST_EXPR;
+		s->u.expr = v;
+	}
+	return s;
+}
+
+/* Statements that end with a block need no ';'. */
+static bool ends_with_block(const struct stmt *s)
+{
+	switch (s->kind) {
+	case ST_IF:
+	case ST_WHILE:
+	case ST_FOR_RANGE:
+	case ST_FOR_MAP:
+	case ST_UNROLL:
+	case ST_BLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct stmt *word_stmt(struct parser *p, enum stmt_kind kind)
+{
+	struct stmt *s = stmt_new(p, kind);
+
+	p_next(p);
+	if (kind == ST_RETURN && !p_is(p, TOK_SEMI) && !p_is(p, TOK_RBRACE))
+		s->u.expr = parse_expr(p);
+	return s;
+}
+
+static struct stmt *any_stmt(struct parser *p)
+{
+	struct stmt *s;
+
+	if (p_is(p, TOK_LBRACE)) {
+		s = stmt_new(p, ST_BLOCK);
+		s->u.block = inner_block(p, "");
+		return s;
+	}
+	if (p_is_word(p, "if"))
+		return if_stmt(p);
+	if (p_is_word(p, "while"))
+		return loop_stmt(p, ST_WHILE);
+	if (p_is_word(p, "unroll"))
+		return loop_stmt(p, ST_UNROLL);
+	if (p_is_word(p, "for"))
+		return for_stmt(p);
+	if (p_is_word(p, "let"))
+		return let_stmt(p);
+	if (p_is_word(p, "return"))
+		return word_stmt(p, ST_RETURN);
+	if (p_is_word(p, "break"))
+		return word_stmt(p, ST_BREAK);
+	if (p_is_word(p, "continue"))
+		return word_stmt(p, ST_CONTINUE);
+	if (p_is_word(p, "else")) {
+		p_error(p, p->tok.span, DIAG_SYNTAX, "'else' without 'if'");
+		return stmt_new(p, ST_EXPR);
+	}
+	return expr_stmt(p);
+}
+
+static struct stmt *statement(struct parser *p)
+{
+	uint32_t start = p->tok.span.off;
+	struct stmt *s = any_stmt(p);
+
+	s->span = p_since(p, start);
+	if (p->panic || ends_with_block(s) || p_is(p, TOK_RBRACE) || p_accept(p, TOK_SEMI))
+		return s;
+	if (p_is(p, TOK_EOF))
+		return s; /* parse_block reports the missing '}' */
+	p_expected(p, "';' or '}' after the statement");
+	return s;
+}
+
+struct block *parse_block(struct parser *p)
+{
+	struct block *b = ARENA_NEW(p->a, struct block);
+	struct skep_span open = p->tok.span;
+
+	if (p_enter(p, open))
+		p_next(p);
+	while (!p_is(p, TOK_RBRACE) && !p_is(p, TOK_EOF)) {
+		struct stmt *s;
+
+		if (p_accept(p, TOK_SEMI))
+			continue;
+		s = statement(p);
+		if (p->panic)
+			recover(p);
+		else
+			vec_push(p->a, &b->list, s);
+	}
+	if (p_is(p, TOK_EOF)) {
+		p_hint(p, p_error(p, open, DIAG_UNTERMINATED, "block without its end"),
+			"close it with '}'");
+		p_stop(p); /* one message, not one for each block around it */
+	}
+	b->span = (struct skep_span){open.off, p->tok.span.off + p->tok.span.len - open.off};
+	p_leave(p);
+	return b;
+}
