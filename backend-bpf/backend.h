@@ -71,5 +71,10 @@ struct asm_code {
 };
 bool asm_parse(const char *text, size_t len, uint32_t base, struct skep_diags *d, struct arena *a,
 	struct asm_code *out);
-/* One instruction (two slots for ld_imm64: returns slots used). */
+/*
+ * The instruction i[at] of a program of n (two slots for ld_imm64: returns slots used). What is no
+ * row of isa.def comes as ".raw" with its eight bytes, so any bytes survive the round trip.
+ */
 unsigned disasm_one(const struct bpf_insn *i, uint32_t at, uint32_t n, struct buf *out);
+/* The program, one instruction a line, jump targets as labels: asm_parse gives the same bytes. */
+void disasm_text(const struct bpf_insn *i, uint32_t n, struct arena *scratch, struct buf *out);

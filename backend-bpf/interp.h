@@ -29,16 +29,28 @@ struct interp {
 	uint64_t max_steps; /* 0: one million */
 	void (*on_record)(void *arg, const void *data, uint32_t size); /* ring buffer output */
 	void *arg;
+	/* Memory behind numbers that programs pass to probe_read helpers; NULL: none, -EFAULT. */
+	bool (*read_mem)(void *arg, uint64_t addr, void *dst, uint32_t size);
+	/* Reading stack bytes that were never written is an error (the kernel lets root do it). */
+	bool strict_stack;
 	const char *error; /* set when interp_run returns false */
 	uint32_t error_at;
+	struct interp_state *state; /* interp_init's */
 };
 
-void interp_init(struct interp *in); /* makes the maps from meta; call once */
+/*
+ * Fill a, insn, n, meta and the environment, then call once: makes the maps. Between runs insn, n,
+ * packet, ctx and the environment may change; maps keep their contents.
+ * Per-CPU maps have the one CPU. Pointers are numbers of our own, in no relation to real addresses.
+ */
+void interp_init(struct interp *in);
 /* False on an illegal access or instruction, with error and error_at (instruction index). */
 bool interp_run(struct interp *in, uint64_t *r0);
 /* Map contents for comparison: calls fn for every entry (all bytes; per-CPU: CPU 0's value). */
 void interp_map_each(const struct interp *in, uint32_t map,
 	void (*fn)(void *arg, const void *key, const void *value), void *arg);
+/* The value's bytes, valid until the next update of the map; NULL without entry. */
 void *interp_map_lookup(struct interp *in, uint32_t map, const void *key);
+/* 0 or -errno as the kernel's. */
 int interp_map_update(struct interp *in, uint32_t map, const void *key, const void *value, uint64_t flags);
 int interp_map_delete(struct interp *in, uint32_t map, const void *key);
