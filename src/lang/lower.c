@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From the checked tree to IR, one program per attach point; packet rules of one interface share a
+ * program, in source order. Needs a script without errors. Leaves functions that ir_check accepts.
+ */
+#include "lang/lower.h"
+#include <linux/bpf.h>
+#include <string.h>
+
+#define RING_BYTES (256u * 1024)
+#define COUNTER_BYTES 4096u /* one page: 512 counters */
+#define XDP_PASS_RESULT 2   /* enum xdp_action, include/uapi/linux/bpf.h */
+
+ir_blk lo_block(struct lower *L)
+{
+	ir_blk b = ir_block_new(L->f), here = ir_here(L->f);
+
+	while (L->dom.n <= b)
+		vec_push(L->a, &L->dom, (struct lo_dom){0});
+	L->dom.v[b] = (struct lo_dom){.created_in = here, .parent = here};
+	return b;
+}
+
+void lo_enter(struct lower *L, ir_blk b)
+{
+	ir_seal(L->f, b);
+	ir_at(L->f, b);
+}
+
+/*
+ * A block is reached only through code written after it was created, so the block that was current
+ * then dominates it; a single predecessor is the better answer.
+ */
+static void note_edge(struct lower *L, ir_blk to)
+{
+	struct lo_dom *d = &L->dom.v[to];
+
+	d->parent = d->npreds++ ? d->created_in : ir_here(L->f);
+}
+
+void lo_goto(struct lower *L, ir_blk b)
+{
+	if (!ir_open(L->f))
+		return;
+	note_edge(L, b);
+	ir_jmp(L->f, b);
+}
+
+void lo_if(struct lower *L, enum ir_cc cc, ir_val a, ir_val b, ir_blk yes, ir_blk no)
+{
+	note_edge(L, yes);
+	note_edge(L, no);
+	ir_if(L->f, cc, a, b, yes, no);
+}
+
+ir_val lo_some(struct lower *L, ir_val p, ir_blk yes, ir_blk no)
+{
+	note_edge(L, yes);
+	note_edge(L, no);
+	return ir_some(L->f, p, yes, no);
+}
+
+ir_val lo_need(struct lower *L, ir_val pkt, uint32_t bytes, ir_blk yes, ir_blk no)
+{
+	note_edge(L, yes);
+	note_edge(L, no);
+	return ir_need(L->f, pkt, L->net.end, bytes, yes, no);
+}
+
+ir_val lo_bound(struct lower *L, ir_val x, uint64_t below, ir_blk in, ir_blk out)
+{
+	note_edge(L, in);
+	note_edge(L, out);
+	return ir_bound(L->f, x, below, in, out);
+}
+
+bool lo_dominates(const struct lower *L, ir_blk b)
+{
+	ir_blk at = ir_here(L->f);
+
+	while (at != b && at != 0)
+		at = L->dom.v[at].parent;
+	return at == b;
+}
+
+ir_val lo_slot(struct lower *L, uint32_t size)
+{
+	ir_val v;
+
+	size = (size + 7) & ~7u;
+	for (uint32_t i = 0; i < L->slots.n; i++) {
+		if (!L->slots.v[i].busy && L->slots.v[i].size == size) {
+			L->slots.v[i].busy = true;
+			return L->slots.v[i].v;
+		}
+	}
+	v = ir_slot(L->f, size);
+	vec_push(L->a, &L->slots, (struct lo_slot){v, size, true});
+	return v;
+}
+
+void lo_free_slots(struct lower *L)
+{
+	for (uint32_t i = 0; i < L->slots.n; i++)
+		L->slots.v[i].busy = false;
+}
+
+uint32_t lo_add_map(struct lower *L, struct meta_map map)
+{
+	vec_push(L->a, &L->m->meta->maps, map);
+	return L->m->meta->maps.n - 1;
+}
+
+uint32_t lo_rodata(struct lower *L, const void *p, uint32_t n, uint32_t align)
+{
+	uint32_t off;
+
+	if (L->rodata == META_NONE) {
+		L->rodata = lo_add_map(L, (struct meta_map){.name = "rodata", .kname = "skep_rodata",
+						  .role = MM_RODATA, .type = BPF_MAP_TYPE_ARRAY,
+						  .key_size = 4, .max_entries = 1,
+						  .value_size = 1u << 20, .present_off = META_NONE});
+	}
+	buf_align(&L->rodata_bytes, align);
+	off = (uint32_t)L->rodata_bytes.n;
+	buf_put(&L->rodata_bytes, p, n);
+	return off;
+}
+
+uint32_t lo_zeroes(struct lower *L, uint32_t n)
+{
+	if (L->zeroes < n) {
+		void *zero = arena_alloc(L->a, n);
+
+		L->zeroes_off = lo_rodata(L, zero, n, 8);
+		L->zeroes = n;
+	}
+	return L->zeroes_off;
+}
+
+ir_val lo_rodata_addr(struct lower *L, uint32_t off)
+{
+	return ir_gaddr(L->f, L->rodata, off);
+}
+
+/* The size of rodata is known at the end; until then its addresses claim too much. */
+static void settle_rodata(struct lower *L)
+{
+	struct meta_map *map;
+
+	if (L->rodata == META_NONE)
+		return;
+	buf_align(&L->rodata_bytes, 8);
+	map = &L->m->meta->maps.v[L->rodata];
+	map->value_size = (uint32_t)L->rodata_bytes.n;
+	map->init = (const uint8_t *)L->rodata_bytes.p;
+	for (uint32_t i = 0; i < L->m->fns.n; i++) {
+		struct ir_fn *f = L->m->fns.v[i];
+
+		for (uint32_t k = 1; k < f->vals.n; k++) {
+			struct ir_ins *in = &f->vals.v[k];
+
+			if (in->op == IR_GADDR && in->aux == L->rodata)
+				in->type.n = map->value_size - (uint32_t)in->imm;
+		}
+	}
+}
+
+uint32_t lo_ring(struct lower *L)
+{
+	if (L->ring == META_NONE) {
+		L->ring = lo_add_map(L, (struct meta_map){.name = "events", .kname = "skep_events",
+						.role = MM_RING, .type = BPF_MAP_TYPE_RINGBUF,
+						.max_entries = RING_BYTES, .present_off = META_NONE});
+	}
+	return L->ring;
+}
+
+bool lo_has_ring(const struct lower *L)
+{
+	return L->ring != META_NONE;
+}
+
+void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref)
+{
+	uint32_t id = meta_add_counter(L->m->meta, kind, ref);
+
+	if (L->counters == META_NONE) {
+		L->counters = lo_add_map(L, (struct meta_map){.name = "counters",
+						    .kname = "skep_counters", .role = MM_COUNTERS,
+						    .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+						    .value_size = COUNTER_BYTES, .max_entries = 1,
+						    .flags = BPF_F_MMAPABLE,
+						    .present_off = META_NONE});
+	}
+	if (id >= COUNTER_BYTES / 8)
+		id = COUNTER_BYTES / 8 - 1; /* a script of that size shares its last counter */
+	ir_atom(L->f, AT_ADD, 8, ir_gaddr(L->f, L->counters, id * 8), 0, ir_const(L->f, 1));
+}
+
+void lo_end(struct lower *L)
+{
+	ir_ret(L->f, ir_const(L->f, L->fall_off));
+}
+
+/* ---- programs ---- */
+
+static const char *unique_prog_name(struct lower *L, const char *base)
+{
+	char clean[12];
+	size_t n = 0;
+
+	for (; *base && n < sizeof(clean) - 1; base++) {
+		char c = *base;
+		bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+		clean[n++] = ok ? c : '_';
+	}
+	clean[n] = 0;
+	return arena_printf(L->a, "p%u_%.*s", L->m->meta->progs.n,
+		(int)(13 - snprintf(NULL, 0, "p%u_", L->m->meta->progs.n)), clean);
+}
+
+static const char *section_of(struct lower *L, const struct attach_point *ap)
+{
+	const struct kern_probe *row = kern_probe(ap->kind);
+
+	switch (row->parts) {
+	case PP_FUNC:
+		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[ap->parts.n - 1]);
+	case PP_TRACEPOINT:
+		return arena_printf(L->a, "%s/%s/%s", row->section, ap->parts.v[0], ap->parts.v[1]);
+	case PP_OPS:
+		return arena_printf(L->a, "%s%s/%s", row->section, ap->op->sleepable ? ".s" : "",
+			ap->op->name);
+	default:
+		return row->section;
+	}
+}
+
+static const char *arg_text(struct lower *L, const struct attach_point *ap, unsigned i)
+{
+	if (kern_probe(ap->kind)->parts == PP_INTERVAL)
+		return i ? "" : arena_printf(L->a, "%llu", (unsigned long long)ap->arg);
+	if (kern_probe(ap->kind)->parts == PP_FUNC && i == 2)
+		return ap->arg ? arena_printf(L->a, "%llu", (unsigned long long)ap->arg) : "";
+	return i < ap->parts.n ? ap->parts.v[i] : "";
+}
+
+static void begin_program(struct lower *L, const struct attach_point *ap)
+{
+	const struct kern_probe *row = kern_probe(ap->kind);
+	struct meta *meta = L->m->meta;
+	struct meta_prog prog = {.type = kern_ctx_prog_type(row->ctx), .ops = META_NONE,
+		.member = META_NONE, .section = section_of(L, ap)};
+	const char *last = ap->parts.n ? ap->parts.v[ap->parts.n - 1] : row->name;
+
+	prog.name = unique_prog_name(L, last);
+	if (row->parts == PP_IFACE)
+		prog.attach_type = BPF_XDP;
+	if (row->parts == PP_OPS && ap->op->sleepable)
+		prog.flags = BPF_F_SLEEPABLE;
+	L->prog = meta->progs.n;
+	vec_push(L->a, &meta->progs, prog);
+	L->f = ir_fn_new(L->m, prog.name, row->ctx);
+	vec_push(L->a, &L->m->fns, L->f);
+	L->slots.n = L->proofs.n = L->dom.n = 0;
+	L->net = (struct lo_net){0};
+	L->missing = L->loop_break = L->loop_continue = IR_NONE;
+	L->fall_off = row->parts == PP_IFACE ? XDP_PASS_RESULT : 0;
+	vec_push(L->a, &L->dom, (struct lo_dom){0});
+	ir_seal(L->f, 0);
+	ir_at(L->f, 0);
+}
+
+static void add_probe(struct lower *L, const struct attach_point *ap)
+{
+	struct meta_probe p = {.name = ap->name, .kind = kern_probe(ap->kind)->name,
+		.prog = L->prog, .off = ap->span.off, .len = ap->span.len};
+
+	for (unsigned i = 0; i < 3; i++)
+		p.arg[i] = arg_text(L, ap, i);
+	L->probe_id = L->m->meta->probes.n;
+	vec_push(L->a, &L->m->meta->probes, p);
+}
+
+/* One probe's predicate and body into the current program; ends in an open block. */
+static void lower_probe(struct lower *L, const struct probe *p, const struct attach_point *ap)
+{
+	ir_blk after = lo_block(L);
+
+	L->probe = p;
+	L->ap = ap;
+	for (uint32_t i = 0; i < p->vars.n; i++) {
+		struct var_sym *v = p->vars.v[i];
+
+		if (v->type.kind == LT_STR) {
+			v->slot = ir_slot(L->f, lo_room(&v->type));
+			ir_zero(L->f, v->slot, 0, lo_room(&v->type));
+			continue;
+		}
+		v->ir_var = ir_var_new(L->f, IR_I64);
+		v->slot = v->type.kind == LT_INET6 ? ir_var_new(L->f, IR_I64) : 0;
+	}
+	if (p->pred) {
+		ir_blk body = lo_block(L);
+
+		ir_span(L->f, p->pred->span);
+		lo_cond(L, p->pred, body, after);
+		lo_enter(L, body);
+	}
+	lo_block_body(L, p->body);
+	lo_goto(L, after);
+	lo_enter(L, after);
+}
+
+static void finish_program(struct lower *L)
+{
+	if (ir_open(L->f))
+		lo_end(L);
+	ir_finish(L->f);
+}
+
+static bool is_packet(const struct attach_point *ap)
+{
+	return kern_probe(ap->kind)->parts == PP_IFACE;
+}
+
+/* All rules of one interface: the first attach point that names it opens the program. */
+static void lower_packet(struct lower *L, const struct attach_point *first)
+{
+	begin_program(L, first);
+	add_probe(L, first);
+	lo_net_begin(L, first);
+	for (uint32_t i = 0; i < L->s->probes.n; i++) {
+		const struct probe *p = &L->s->probes.v[i];
+
+		for (uint32_t k = 0; k < p->points.n; k++) {
+			const struct attach_point *ap = &p->points.v[k];
+
+			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
+				lower_probe(L, p, ap);
+		}
+	}
+	finish_program(L);
+}
+
+static bool seen_before(const struct lower *L, const struct attach_point *ap)
+{
+	for (uint32_t i = 0; i < L->m->meta->probes.n; i++) {
+		if (!strcmp(L->m->meta->probes.v[i].name, ap->name))
+			return true;
+	}
+	return false;
+}
+
+static void lower_point(struct lower *L, const struct probe *p, const struct attach_point *ap)
+{
+	if (is_packet(ap)) {
+		if (!seen_before(L, ap))
+			lower_packet(L, ap);
+		return;
+	}
+	begin_program(L, ap);
+	add_probe(L, ap);
+	L->ap = ap;
+	if (ap->op && !strcmp(ap->op->name, "exit"))
+		lo_scx_exit_info(L);
+	lower_probe(L, p, ap);
+	finish_program(L);
+}
+
+/*
+ * A scheduler always gets an exit operation, so that the reason why the kernel ended it can be
+ * shown; one that the script has is extended in lower_point.
+ */
+static void add_scx_exit(struct lower *L)
+{
+	struct attach_point *ap = ARENA_NEW(L->a, struct attach_point);
+	bool scheduler = false;
+
+	for (uint32_t i = 0; i < L->m->meta->probes.n; i++) {
+		if (strcmp(L->m->meta->probes.v[i].kind, "sched_ext"))
+			continue;
+		scheduler = true;
+		if (!strcmp(L->m->meta->probes.v[i].arg[0], "exit"))
+			return;
+	}
+	if (!scheduler)
+		return;
+	*ap = (struct attach_point){.kind = PROBE_SCHED_EXT, .kind_text = "sched_ext",
+		.name = "sched_ext:exit", .op = scx_op_by_name("exit")};
+	vec_push(L->a, &ap->parts, "exit");
+	begin_program(L, ap);
+	L->exit_prog = L->prog;
+	lo_scx_exit_info(L);
+	finish_program(L);
+}
+
+static bool only_begin_end(const struct script *s)
+{
+	for (uint32_t i = 0; i < s->probes.n; i++) {
+		for (uint32_t k = 0; k < s->probes.v[i].points.n; k++) {
+			if (kern_probe(s->probes.v[i].points.v[k].kind)->parts != PP_NONE)
+				return false;
+		}
+	}
+	return true;
+}
+
+void lower_script(const struct script *s, struct ir_module *m)
+{
+	struct lower *L = ARENA_NEW(m->a, struct lower);
+
+	*L = (struct lower){.s = s, .m = m, .a = m->a, .ring = META_NONE, .counters = META_NONE,
+		.rodata = META_NONE, .log2_off = META_NONE, .exit_prog = META_NONE};
+	buf_init(&L->rodata_bytes, m->a);
+	smap_init(&L->rodata_strings, m->a);
+	for (uint32_t i = 0; i < s->maps.entries.n; i++)
+		lo_make_map(L, s->maps.entries.v[i].value);
+	for (uint32_t i = 0; i < s->probes.n; i++) {
+		const struct probe *p = &s->probes.v[i];
+
+		for (uint32_t k = 0; k < p->points.n; k++)
+			lower_point(L, p, &p->points.v[k]);
+	}
+	add_scx_exit(L);
+	lo_scx_ops(L);
+	settle_rodata(L);
+	m->meta->target_arch = m->target->arch;
+	m->meta->exits_itself = only_begin_end(s);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Lowering's own header: state of one program under construction and what the lower_*.c files
+ * offer each other. Names start with lo_.
+ */
+#pragma once
+#include "lang/front.h"
+
+/* Layers of a packet, parsed once per program: numbers that later accesses build on. */
+struct lo_net {
+	bool used;		 /* the program reads packet fields */
+	ir_val data, end;	 /* pkt<0>, pktend */
+	unsigned l3off, l3type;	 /* IR variables; l3type: EtherType as it lies in the packet, 0 none */
+	unsigned l4off, l4proto; /* l4proto NO_L4: no header (none, later fragment, cut short) */
+	unsigned vlanoff;	 /* offset of the outermost tag; 0 none */
+};
+
+/* A proven packet pointer that code further down may use again. */
+struct lo_proof {
+	enum net_layer layer;
+	uint32_t bytes;
+	ir_blk at;
+	ir_val ptr;
+};
+
+struct lo_slot {
+	ir_val v;
+	uint32_t size;
+	bool busy;
+};
+
+/* Which block dominates this one: its only predecessor so far, else where it was created. */
+struct lo_dom {
+	ir_blk created_in, parent;
+	uint32_t npreds;
+};
+
+struct lower {
+	const struct script *s;
+	struct ir_module *m;
+	struct arena *a;
+	/* the module's shared maps, created on first use; META_NONE until then */
+	uint32_t ring, counters, rodata;
+	struct buf rodata_bytes;
+	struct smap rodata_strings;
+	uint32_t zeroes, zeroes_off; /* bytes of zeroes in rodata, where */
+	uint32_t log2_off;	     /* de Bruijn table in rodata; META_NONE until used */
+	uint32_t exit_prog;	     /* made by skep for a scheduler without exit; META_NONE */
+
+	/* the program */
+	struct ir_fn *f;
+	uint32_t prog, probe_id;
+	const struct probe *probe;
+	const struct attach_point *ap;
+	int64_t fall_off;	/* result when the script says nothing */
+	ir_blk missing;		/* where a missing packet field leads; IR_NONE: nowhere to go */
+	bool missing_used;
+	VEC(struct lo_dom) dom;	/* per block, see lo_block */
+	VEC(struct lo_slot) slots;
+	VEC(struct lo_proof) proofs;
+	struct lo_net net;
+	ir_blk loop_break, loop_continue; /* 0 outside loops */
+};
+
+/* ---- lower.c: blocks, slots, shared maps ---- */
+ir_blk lo_block(struct lower *L);		/* new block, dominated by the current one */
+void lo_enter(struct lower *L, ir_blk b);	/* seals it and goes there */
+void lo_goto(struct lower *L, ir_blk b);	/* jump if the current block is still open */
+/* Terminators: as the ir_ functions, and keep track of who dominates whom. */
+void lo_if(struct lower *L, enum ir_cc cc, ir_val a, ir_val b, ir_blk yes, ir_blk no);
+ir_val lo_some(struct lower *L, ir_val p, ir_blk yes, ir_blk no);
+ir_val lo_need(struct lower *L, ir_val pkt, uint32_t bytes, ir_blk yes, ir_blk no);
+ir_val lo_bound(struct lower *L, ir_val x, uint64_t below, ir_blk in, ir_blk out);
+bool lo_dominates(const struct lower *L, ir_blk b); /* b dominates the current block */
+ir_val lo_slot(struct lower *L, uint32_t size); /* stack object until the statement ends */
+void lo_free_slots(struct lower *L);
+uint32_t lo_rodata(struct lower *L, const void *p, uint32_t n, uint32_t align);
+uint32_t lo_zeroes(struct lower *L, uint32_t n); /* offset of n zero bytes in rodata */
+ir_val lo_rodata_addr(struct lower *L, uint32_t off);
+uint32_t lo_ring(struct lower *L);
+void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref); /* one more was lost */
+void lo_end(struct lower *L); /* return the default result */
+uint32_t lo_add_map(struct lower *L, struct meta_map map);
+bool lo_has_ring(const struct lower *L);
+
+/* ---- lower_expr.c ---- */
+ir_val lo_int(struct lower *L, const struct expr *e); /* numbers, pointers, INET4 and MAC (raw) */
+struct lo_pair {
+	ir_val lo, hi; /* first and second 8 bytes as they lie in memory */
+};
+struct lo_pair lo_inet6(struct lower *L, const struct expr *e);
+ir_val lo_extend(struct lower *L, ir_val v, uint32_t size, bool is_signed);
+enum ir_op lo_arith(enum binop op, bool is_signed);
+/* Value of a condition as 0 or 1. */
+ir_val lo_truth(struct lower *L, const struct expr *e);
+
+/* ---- lower_cond.c ---- */
+/* Ends the current block; both targets must still be unsealed. */
+void lo_cond(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+
+/* ---- lower_str.c ---- */
+/* Zero-padded copy of a string in memory; *size is what it holds. */
+ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size);
+void lo_str_cmp(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
+/* Puts e's value, shaped as type t, at p+off. pad: bytes behind a string's end become zero. */
+void lo_store(struct lower *L, const struct expr *e, const struct lt *t, ir_val p, uint32_t off,
+	bool pad);
+void lo_str_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
+void lo_copy(struct lower *L, ir_val dst, uint32_t doff, ir_val src, uint32_t soff, uint32_t n);
+/* Bytes that a value of this type takes in keys, values and records: multiple of 8. */
+uint32_t lo_room(const struct lt *t);
+struct meta_field lo_field(const struct lt *t, uint32_t off);
+
+/* ---- lower_mem.c: kernel and user memory ---- */
+/* Address of what lies in memory: a struct, an array, a member of one. */
+ir_val lo_addr(struct lower *L, const struct expr *e);
+ir_val lo_member_int(struct lower *L, const struct expr *e);
+void lo_member_store(struct lower *L, const struct expr *target, ir_val v);
+ir_val lo_tp_field(struct lower *L, const struct tp_field *f);
+void lo_tp_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t room,
+	bool pad);
+ir_val lo_ops_arg(struct lower *L, const struct expr *e);
+ir_val lo_deref(struct lower *L, const struct expr *e); /* *p, p[i] */
+
+/* ---- lower_map.c, lower_agg.c ---- */
+void lo_make_map(struct lower *L, struct map_sym *m);
+ir_val lo_map_key(struct lower *L, const struct expr *e); /* slot holding the key */
+/* Nullable pointer to the value; for scalars of aggregations, too. */
+ir_val lo_map_lookup(struct lower *L, const struct expr *e);
+ir_val lo_map_read(struct lower *L, const struct expr *e);
+void lo_map_assign(struct lower *L, const struct expr *target, const struct expr *value);
+void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v);
+ir_val lo_map_incdec(struct lower *L, const struct expr *e);
+void lo_map_delete(struct lower *L, const struct expr *map);
+void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
+/* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */
+ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
+ir_val lo_bucket_log2(struct lower *L, ir_val v, bool is_signed);
+
+/* ---- lower_event.c ---- */
+void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */
+
+/* ---- lower_net.c ---- */
+/* Parses the headers that the rules of this interface use. */
+void lo_net_begin(struct lower *L, const struct attach_point *iface);
+ir_val lo_net_field(struct lower *L, const struct net_field *f); /* host order; INET4, MAC raw */
+ir_val lo_net_raw(struct lower *L, const struct net_field *f);	 /* as loaded, network order */
+struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f);
+
+/* ---- lower_scx.c ---- */
+ir_val lo_kfunc_call(struct lower *L, const struct expr *e);
+void lo_scx_ops(struct lower *L); /* the struct_ops table of all sched_ext programs */
+void lo_scx_exit_info(struct lower *L);
+
+/* ---- lower_stmt.c ---- */
+void lo_block_body(struct lower *L, const struct block *b);

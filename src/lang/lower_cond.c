@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Conditions become control flow: BPF has no instruction that sets a register from a comparison,
+ * and proofs through arithmetic are refused by the verifier (contract S15).
+ *
+ * A packet field whose header is missing makes the comparison it stands in false: while a
+ * comparison is lowered, L->missing is its "no" target. Under "!" the targets are exchanged, so
+ * the comparison inside stays what is false.
+ */
+#include "lang/lower.h"
+#include <string.h>
+
+static const enum ir_cc cc_unsigned[] = {[BO_EQ] = CC_EQ, [BO_NE] = CC_NE, [BO_LT] = CC_LT,
+	[BO_LE] = CC_LE, [BO_GT] = CC_GT, [BO_GE] = CC_GE};
+static const enum ir_cc cc_signed[] = {[BO_EQ] = CC_EQ, [BO_NE] = CC_NE, [BO_LT] = CC_SLT,
+	[BO_LE] = CC_SLE, [BO_GT] = CC_SGT, [BO_GE] = CC_SGE};
+
+static bool is_net_number(const struct expr *e)
+{
+	return e->ref.kind == REF_NET && e->kind != EX_CALL && e->ref.u.net->kind == NK_NUM &&
+	       !e->ref.u.net->bits && e->ref.u.net->width > 1;
+}
+
+/* Constant in the byte order of the packet, as the raw load gives it. */
+static uint64_t to_raw(const struct net_field *f, uint64_t host)
+{
+	return f->width == 2 ? __builtin_bswap16((uint16_t)host)
+	       : f->width == 4 ? __builtin_bswap32((uint32_t)host)
+			       : host;
+}
+
+/* field == constant: the constant is swapped at compile time instead of the field at run time. */
+static bool net_equality(struct lower *L, enum binop op, const struct expr *a,
+	const struct expr *b, ir_blk yes, ir_blk no)
+{
+	uint64_t max;
+	ir_val v;
+
+	if ((op != BO_EQ && op != BO_NE) || !is_net_number(a) || !b->is_const)
+		return false;
+	max = (1ull << (8 * a->ref.u.net->width)) - 1;
+	if (b->const_value > max)
+		return false;
+	v = lo_net_raw(L, a->ref.u.net);
+	lo_if(L, op == BO_EQ ? CC_EQ : CC_NE, v,
+		ir_const(L->f, (int64_t)to_raw(a->ref.u.net, b->const_value)), yes, no);
+	return true;
+}
+
+static void pair_equal(struct lower *L, struct lo_pair a, struct lo_pair b, ir_blk eq, ir_blk ne)
+{
+	ir_blk half = lo_block(L);
+
+	lo_if(L, CC_EQ, a.lo, b.lo, half, ne);
+	lo_enter(L, half);
+	lo_if(L, CC_EQ, a.hi, b.hi, eq, ne);
+}
+
+static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	enum binop op = e->u.binary.op;
+	bool equality = op == BO_EQ || op == BO_NE;
+	const enum ir_cc *cc = lt_unsigned_pair(a, b) ? cc_unsigned : cc_signed;
+	ir_val va, vb;
+
+	if (a->type.kind == LT_STR || b->type.kind == LT_STR) {
+		lo_str_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
+	if (a->type.kind == LT_INET6) {
+		struct lo_pair pa = lo_inet6(L, a), pb = lo_inet6(L, b);
+
+		pair_equal(L, pa, pb, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
+	if (net_equality(L, op, a, b, yes, no) || net_equality(L, op, b, a, yes, no))
+		return;
+	va = lo_int(L, a);
+	vb = lo_int(L, b);
+	ir_span(L->f, e->span);
+	if (!equality && a->type.kind == LT_INET4) { /* order of addresses is that of host numbers */
+		va = ir_un(L->f, IR_BSWAP32, va);
+		vb = ir_un(L->f, IR_BSWAP32, vb);
+	}
+	lo_if(L, cc[op], va, vb, yes, no);
+}
+
+/* Bits of the network part, as a mask over the raw number. */
+static uint64_t raw_mask4(unsigned prefix)
+{
+	uint32_t host = prefix ? ~0u << (32 - prefix) : 0;
+
+	return __builtin_bswap32(host);
+}
+
+static uint64_t raw_mask8(unsigned prefix)
+{
+	uint64_t host = prefix == 0 ? 0 : prefix >= 64 ? ~0ull : ~0ull << (64 - prefix);
+
+	return __builtin_bswap64(host);
+}
+
+static uint64_t raw_bytes(const uint8_t *p, unsigned n)
+{
+	uint64_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | p[n];
+	return v;
+}
+
+static void in_prefix4(struct lower *L, ir_val v, const struct expr *net, ir_blk yes, ir_blk no)
+{
+	uint64_t mask = raw_mask4(net->u.addr.prefix);
+	uint64_t want = raw_bytes(net->u.addr.bytes, 4) & mask;
+
+	if (mask != 0xffffffff)
+		v = ir_bini(L->f, IR_AND, v, (int64_t)mask);
+	lo_if(L, CC_EQ, v, ir_const(L->f, (int64_t)want), yes, no);
+}
+
+static void in_prefix6(struct lower *L, struct lo_pair v, const struct expr *net, ir_blk yes,
+	ir_blk no)
+{
+	unsigned prefix = net->u.addr.prefix;
+	uint64_t m0 = raw_mask8(prefix > 64 ? 64 : prefix), m1 = raw_mask8(prefix > 64 ? prefix - 64 : 0);
+	struct lo_pair want = {ir_const(L->f, (int64_t)(raw_bytes(net->u.addr.bytes, 8) & m0)),
+		ir_const(L->f, (int64_t)(raw_bytes(net->u.addr.bytes + 8, 8) & m1))};
+
+	v.lo = ir_bini(L->f, IR_AND, v.lo, (int64_t)m0);
+	v.hi = ir_bini(L->f, IR_AND, v.hi, (int64_t)m1);
+	pair_equal(L, v, want, yes, no);
+}
+
+/* One member of a set: a number, an address or prefix, or a range of numbers (both ends in). */
+static void in_one(struct lower *L, const struct expr *what, ir_val v, struct lo_pair pair,
+	const struct expr *one, ir_blk yes, ir_blk no)
+{
+	if (one->kind == EX_ADDR && one->u.addr.family == 6) {
+		in_prefix6(L, pair, one, yes, no);
+	} else if (one->kind == EX_ADDR && one->u.addr.family == 4) {
+		in_prefix4(L, v, one, yes, no);
+	} else if (one->kind == EX_RANGE) {
+		const enum ir_cc *cc = lt_unsigned_pair(what, one->u.range.lo) ? cc_unsigned : cc_signed;
+		ir_blk above = lo_block(L);
+
+		lo_if(L, cc[BO_GE], v, lo_int(L, one->u.range.lo), above, no);
+		lo_enter(L, above);
+		lo_if(L, cc[BO_LE], v, lo_int(L, one->u.range.hi), yes, no);
+	} else {
+		lo_if(L, CC_EQ, v, lo_int(L, one), yes, no);
+	}
+}
+
+static void in_set(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	struct lo_pair pair = {IR_NONE, IR_NONE};
+	ir_val v = IR_NONE;
+
+	if (a->type.kind == LT_INET6)
+		pair = lo_inet6(L, a);
+	else
+		v = lo_int(L, a);
+	if (b->kind != EX_SET) {
+		in_one(L, a, v, pair, b, yes, no);
+		return;
+	}
+	for (uint32_t i = 0; i < b->u.tuple.list.n; i++) {
+		ir_blk next = i + 1 < b->u.tuple.list.n ? lo_block(L) : no;
+
+		in_one(L, a, v, pair, b->u.tuple.list.v[i], yes, next);
+		if (next != no)
+			lo_enter(L, next);
+	}
+}
+
+/* A single test: everything that is not &&, || or !. */
+static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	ir_blk outer = L->missing;
+	bool outer_used = L->missing_used;
+
+	L->missing = no;
+	if (e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) {
+		compare(L, e, yes, no);
+	} else if (e->kind == EX_IN) {
+		in_set(L, e, yes, no);
+	} else {
+		ir_val v = lo_int(L, e);
+
+		lo_if(L, CC_NE, v, ir_const(L->f, 0), yes, no);
+	}
+	L->missing = outer;
+	L->missing_used = outer_used;
+}
+
+void lo_cond(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	ir_blk mid;
+
+	ir_span(L->f, e->span);
+	if (e->is_const) {
+		lo_goto(L, e->const_value ? yes : no);
+	} else if (e->kind == EX_UNARY && e->u.unary.op == UO_NOT) {
+		lo_cond(L, e->u.unary.a, no, yes);
+	} else if (e->kind == EX_BINARY && (e->u.binary.op == BO_LAND || e->u.binary.op == BO_LOR)) {
+		bool both = e->u.binary.op == BO_LAND;
+
+		mid = lo_block(L);
+		lo_cond(L, e->u.binary.a, both ? mid : yes, both ? no : mid);
+		lo_enter(L, mid);
+		lo_cond(L, e->u.binary.b, yes, no);
+	} else {
+		test(L, e, yes, no);
+	}
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Function calls as statements: what goes to user space through the ring buffer, verdicts, the end
+ * of the script. No formatting happens in the kernel: a record is an id and raw arguments, written
+ * in place into reserved space.
+ */
+#include "lang/lower.h"
+
+enum verdict { VERDICT_DROP = 1, VERDICT_PASS = 2, VERDICT_TX = 3 }; /* enum xdp_action */
+
+/* A record being written; done is where its two ways (space, no space) meet again. */
+struct event {
+	ir_val rec;
+	ir_blk done;
+};
+
+static struct event event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size)
+{
+	ir_blk space = lo_block(L), lost = lo_block(L);
+	struct event ev = {.done = lo_block(L)};
+	ir_val args[3];
+
+	args[0] = ir_map(L->f, lo_ring(L));
+	args[1] = ir_const(L->f, size);
+	args[2] = ir_const(L->f, 0);
+	ev.rec = ir_call(L->f, "ringbuf_reserve", IR_VOID, 3, args);
+	ev.rec = lo_some(L, ev.rec, space, lost);
+	lo_enter(L, lost);
+	lo_count(L, MC_LOST_EVENT, L->prog);
+	lo_goto(L, ev.done);
+	lo_enter(L, space);
+	ir_st(L->f, 4, ev.rec, 0, ir_const(L->f, (int64_t)type));
+	ir_st(L->f, 4, ev.rec, 4, id);
+	return ev;
+}
+
+static void event_end(struct lower *L, struct event ev)
+{
+	ir_val args[2];
+
+	args[0] = ev.rec;
+	args[1] = ir_const(L->f, 0);
+	ir_call(L->f, "ringbuf_submit", IR_VOID, 2, args);
+	lo_goto(L, ev.done);
+	lo_enter(L, ev.done);
+}
+
+static void plain_event(struct lower *L, enum meta_event_type type, uint32_t id)
+{
+	ir_val v = ir_const(L->f, id);
+
+	event_end(L, event_begin(L, type, v, sizeof(struct meta_event)));
+}
+
+/* An argument evaluated before space is reserved; strings are written straight into the record. */
+struct arg {
+	const struct expr *e;
+	struct meta_field field;
+	ir_val v, second;
+};
+
+static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off)
+{
+	struct arg a = {.e = e, .field = lo_field(&e->type, off)};
+
+	if (e->type.kind == LT_INET6) {
+		struct lo_pair p = lo_inet6(L, e);
+
+		a.v = p.lo;
+		a.second = p.hi;
+	} else if (e->type.kind != LT_STR) {
+		a.v = lo_int(L, e);
+		if (ir_is_ptr(ir_type_of(L->f, a.v)))
+			a.v = ir_un(L->f, IR_ADDR, a.v);
+	}
+	return a;
+}
+
+static void put_arg(struct lower *L, const struct arg *a, ir_val rec)
+{
+	if (a->e->type.kind == LT_STR) {
+		lo_store(L, a->e, &a->e->type, rec, a->field.off, false);
+		return;
+	}
+	ir_st(L->f, 8, rec, a->field.off, a->v);
+	if (a->second)
+		ir_st(L->f, 8, rec, a->field.off + 8, a->second);
+}
+
+/* A record of one format row with these arguments. */
+static void formatted(struct lower *L, enum meta_event_type type, const char *text,
+	struct expr *const *args, uint32_t n)
+{
+	struct meta_format fmt = {.event = type, .text = text, .size = sizeof(struct meta_event)};
+	struct arg *evaluated = ARENA_ARRAY(L->a, struct arg, n + 1);
+	struct event ev;
+	uint32_t id = L->m->meta->formats.n;
+
+	for (uint32_t i = 0; i < n; i++) {
+		evaluated[i] = eval_arg(L, args[i], fmt.size);
+		vec_push(L->a, &fmt.args, evaluated[i].field);
+		fmt.size += lo_room(&args[i]->type);
+	}
+	vec_push(L->a, &L->m->meta->formats, fmt);
+	ev = event_begin(L, type, ir_const(L->f, id), fmt.size);
+	for (uint32_t i = 0; i < n; i++)
+		put_arg(L, &evaluated[i], ev.rec);
+	event_end(L, ev);
+}
+
+static void print_map(struct lower *L, const struct expr *e)
+{
+	struct expr *const *args = e->u.call.args.list.v;
+	uint32_t n = e->u.call.args.list.n;
+	ir_val top = ir_const(L->f, n > 1 ? (int64_t)args[1]->const_value : 0);
+	ir_val div = ir_const(L->f, n > 2 ? (int64_t)args[2]->const_value : 1);
+	ir_val id = ir_const(L->f, args[0]->map->meta);
+	struct event ev = event_begin(L, ME_PRINT_MAP, id, sizeof(struct meta_event) + 16);
+
+	ir_st(L->f, 8, ev.rec, 8, top);
+	ir_st(L->f, 8, ev.rec, 16, div);
+	event_end(L, ev);
+}
+
+/* print(@x) prints the map; print(@x[k]) and print(1) a value. */
+static void print(struct lower *L, const struct expr *e)
+{
+	const struct expr *what = e->u.call.args.list.v[0];
+
+	if (what->kind == EX_MAP && !what->u.map.keys.list.n)
+		print_map(L, e);
+	else
+		formatted(L, ME_PRINT_VALUE, "", e->u.call.args.list.v, 1);
+}
+
+static void end_script(struct lower *L, const struct expr *e)
+{
+	ir_val code = e->u.call.args.list.n ? lo_int(L, e->u.call.args.list.v[0]) : ir_const(L->f, 0);
+
+	event_end(L, event_begin(L, ME_EXIT, code, sizeof(struct meta_event)));
+	lo_end(L);
+}
+
+/* delete(@x[k]) and bpftrace's newer delete(@x, k). */
+static void delete(struct lower *L, const struct expr *e)
+{
+	struct expr *map = e->u.call.args.list.v[0], *key;
+	struct expr *with_key = ARENA_NEW(L->a, struct expr);
+
+	*with_key = *map;
+	if (e->u.call.args.list.n > 1) {
+		key = e->u.call.args.list.v[1];
+		with_key->u.map.keys = (struct exprs){{0}};
+		if (key->kind == EX_TUPLE)
+			with_key->u.map.keys = key->u.tuple;
+		else
+			vec_push(L->a, &with_key->u.map.keys.list, key);
+	}
+	if ((map->map->keyed && !with_key->u.map.keys.list.n) ||
+		(!map->map->keyed && map->map->agg != MA_NONE))
+		plain_event(L, ME_CLEAR_MAP, map->map->meta);
+	else
+		lo_map_delete(L, with_key);
+}
+
+static void verdict(struct lower *L, enum verdict v)
+{
+	ir_ret(L->f, ir_const(L->f, v));
+}
+
+void lo_call_stmt(struct lower *L, const struct expr *e)
+{
+	struct expr *const *args = e->u.call.args.list.v;
+	uint32_t n = e->u.call.args.list.n;
+
+	ir_span(L->f, e->span);
+	if (e->ref.kind == REF_KFUNC) {
+		lo_kfunc_call(L, e);
+		return;
+	}
+	switch ((enum builtin_id)e->ref.u.builtin) {
+	case BI_F_PRINTF:
+		formatted(L, ME_PRINTF, args[0]->u.str.s, args + 1, n - 1);
+		break;
+	case BI_F_TIME:
+		formatted(L, ME_TIME, n ? args[0]->u.str.s : "%H:%M:%S\n", NULL, 0);
+		break;
+	case BI_F_PRINT:
+		print(L, e);
+		break;
+	case BI_F_CLEAR:
+		plain_event(L, ME_CLEAR_MAP, args[0]->map->meta);
+		break;
+	case BI_F_ZERO:
+		plain_event(L, ME_ZERO_MAP, args[0]->map->meta);
+		break;
+	case BI_F_DELETE:
+		delete(L, e);
+		break;
+	case BI_F_EXIT:
+		end_script(L, e);
+		break;
+	case BI_F_DROP:
+		verdict(L, VERDICT_DROP);
+		break;
+	case BI_F_PASS:
+		verdict(L, VERDICT_PASS);
+		break;
+	case BI_F_TX:
+		verdict(L, VERDICT_TX);
+		break;
+	default: /* a value nobody uses */
+		break;
+	}
+}

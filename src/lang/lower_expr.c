@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Expressions whose value is one number. All arithmetic is in 64 bits. */
+#include "lang/lower.h"
+#include <linux/bpf.h>
+
+ir_val lo_extend(struct lower *L, ir_val v, uint32_t size, bool is_signed)
+{
+	switch (size) {
+	case 1:
+		return ir_un(L->f, is_signed ? IR_SEXT8 : IR_ZEXT8, v);
+	case 2:
+		return ir_un(L->f, is_signed ? IR_SEXT16 : IR_ZEXT16, v);
+	case 4:
+		return ir_un(L->f, is_signed ? IR_SEXT32 : IR_ZEXT32, v);
+	default:
+		return v;
+	}
+}
+
+/* A value that differs by path: writes 0 or 1 into a variable on the two ways out of a condition. */
+ir_val lo_truth(struct lower *L, const struct expr *e)
+{
+	ir_blk yes = lo_block(L), no = lo_block(L), join = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+
+	lo_cond(L, e, yes, no);
+	lo_enter(L, yes);
+	ir_var_write(L->f, var, ir_const(L->f, 1));
+	lo_goto(L, join);
+	lo_enter(L, no);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_goto(L, join);
+	lo_enter(L, join);
+	return ir_var_read(L->f, var);
+}
+
+static ir_val ternary(struct lower *L, const struct expr *e)
+{
+	ir_blk yes = lo_block(L), no = lo_block(L), join = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+	ir_val value = IR_NONE;
+
+	if (e->u.ternary.yes) {
+		lo_cond(L, e->u.ternary.cond, yes, no);
+	} else { /* "a ?: b" evaluates a once */
+		value = lo_int(L, e->u.ternary.cond);
+		lo_if(L, CC_NE, value, ir_const(L->f, 0), yes, no);
+	}
+	lo_enter(L, yes);
+	ir_var_write(L->f, var, value ? value : lo_int(L, e->u.ternary.yes));
+	lo_goto(L, join);
+	lo_enter(L, no);
+	value = lo_int(L, e->u.ternary.no);
+	ir_var_write(L->f, var, value);
+	lo_goto(L, join);
+	lo_enter(L, join);
+	return ir_var_read(L->f, var);
+}
+
+/* Operation of each arithmetic operator, unsigned and signed. */
+static const struct {
+	enum ir_op u, s;
+} arith[] = {
+	[BO_ADD] = {IR_ADD, IR_ADD},
+	[BO_SUB] = {IR_SUB, IR_SUB},
+	[BO_MUL] = {IR_MUL, IR_MUL},
+	[BO_DIV] = {IR_UDIV, IR_SDIV},
+	[BO_MOD] = {IR_UMOD, IR_SMOD},
+	[BO_AND] = {IR_AND, IR_AND},
+	[BO_OR] = {IR_OR, IR_OR},
+	[BO_XOR] = {IR_XOR, IR_XOR},
+	[BO_SHL] = {IR_SHL, IR_SHL},
+	[BO_SHR] = {IR_LSHR, IR_ASHR},
+};
+
+enum ir_op lo_arith(enum binop op, bool is_signed)
+{
+	return is_signed ? arith[op].s : arith[op].u;
+}
+
+static ir_val binary(struct lower *L, const struct expr *e)
+{
+	ir_val a, b;
+
+	if (e->u.binary.op >= BO_LAND)
+		return lo_truth(L, e);
+	a = lo_int(L, e->u.binary.a);
+	b = lo_int(L, e->u.binary.b);
+	return ir_bin(L->f, lo_arith(e->u.binary.op, e->type.is_signed), a, b);
+}
+
+static ir_val unary(struct lower *L, const struct expr *e)
+{
+	ir_val a;
+
+	if (e->u.unary.op == UO_NOT)
+		return lo_truth(L, e);
+	if (e->u.unary.op == UO_DEREF)
+		return lo_deref(L, e);
+	a = lo_int(L, e->u.unary.a);
+	if (e->u.unary.op == UO_NEG)
+		return ir_un(L->f, IR_NEG, a);
+	if (e->u.unary.op == UO_BNOT)
+		return ir_bini(L->f, IR_XOR, a, -1);
+	return a;
+}
+
+static ir_val kprobe_reg(struct lower *L, int off)
+{
+	return ir_ldctx(L->f, 8, off, IR_I64);
+}
+
+static ir_val call0(struct lower *L, const char *helper)
+{
+	return ir_call(L->f, helper, IR_VOID, 0, NULL);
+}
+
+static ir_val elapsed(struct lower *L)
+{
+	uint32_t map = meta_role_map(L->m->meta, MM_START_TIME);
+	ir_val start;
+
+	if (map == META_NONE) {
+		map = lo_add_map(L, (struct meta_map){.name = "start", .kname = "skep_start",
+					    .role = MM_START_TIME, .type = BPF_MAP_TYPE_ARRAY,
+					    .key_size = 4, .value_size = 8, .max_entries = 1,
+					    .present_off = META_NONE});
+	}
+	start = ir_ld(L->f, 8, ir_gaddr(L->f, map, 0), 0);
+	return ir_bin(L->f, IR_SUB, call0(L, "ktime_get_boot_ns"), start);
+}
+
+static ir_val builtin_value_of(struct lower *L, const struct expr *e)
+{
+	enum kern_arch arch = L->m->target->arch;
+	enum builtin_id id = (enum builtin_id)e->ref.u.builtin;
+
+	switch (id) {
+	case BI_PID:
+		return ir_bini(L->f, IR_LSHR, call0(L, "get_current_pid_tgid"), 32);
+	case BI_TID:
+		return ir_un(L->f, IR_ZEXT32, call0(L, "get_current_pid_tgid"));
+	case BI_UID:
+		return ir_un(L->f, IR_ZEXT32, call0(L, "get_current_uid_gid"));
+	case BI_GID:
+		return ir_bini(L->f, IR_LSHR, call0(L, "get_current_uid_gid"), 32);
+	case BI_CPU:
+		return ir_un(L->f, IR_ZEXT32, call0(L, "get_smp_processor_id"));
+	case BI_NSECS:
+		return call0(L, "ktime_get_boot_ns");
+	case BI_ELAPSED:
+		return elapsed(L);
+	case BI_RAND:
+		return ir_un(L->f, IR_ZEXT32, call0(L, "get_prandom_u32"));
+	case BI_CGROUP:
+		return call0(L, "get_current_cgroup_id");
+	case BI_CURTASK:
+		return call0(L, "get_current_task");
+	case BI_JIFFIES:
+		return call0(L, "jiffies64");
+	case BI_PROBE:
+		return ir_const(L->f, L->probe_id);
+	case BI_RETVAL:
+		return kprobe_reg(L, kern_ret_off(arch));
+	default:
+		if (id >= BI_ARG0 && id <= BI_ARG5)
+			return kprobe_reg(L, kern_arg_off(arch, (unsigned)(id - BI_ARG0)));
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: builtin %s has no code",
+			builtin_row(id)->name);
+	}
+}
+
+static ir_val address(const struct expr *e, struct lower *L)
+{
+	uint64_t v = 0;
+
+	/* raw order: the bytes as they lie in the packet, in the low end of the number */
+	for (unsigned i = e->u.addr.family == 4 ? 4 : 6; i-- > 0;)
+		v = v << 8 | e->u.addr.bytes[i];
+	return ir_const(L->f, (int64_t)v);
+}
+
+static ir_val named(struct lower *L, const struct expr *e)
+{
+	switch (e->ref.kind) {
+	case REF_BUILTIN:
+		return builtin_value_of(L, e);
+	case REF_CONST:
+		return ir_const(L->f, (int64_t)e->ref.u.num);
+	case REF_TPFIELD:
+		return lo_tp_field(L, e->ref.u.tp);
+	case REF_OPSARG:
+		return lo_ops_arg(L, e);
+	case REF_NET:
+		return lo_net_field(L, e->ref.u.net);
+	case REF_MEMBER:
+		return lo_member_int(L, e);
+	case REF_KFUNC:
+		return lo_kfunc_call(L, e);
+	default:
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: expression without a meaning");
+	}
+}
+
+static ir_val incdec(struct lower *L, const struct expr *e)
+{
+	const struct expr *t = e->u.incdec.target;
+	ir_val old, new;
+
+	if (t->kind == EX_MAP)
+		return lo_map_incdec(L, e);
+	old = ir_var_read(L->f, t->var->ir_var);
+	new = ir_bini(L->f, IR_ADD, old, e->u.incdec.dec ? -1 : 1);
+	ir_var_write(L->f, t->var->ir_var, new);
+	return e->u.incdec.prefix ? new : old;
+}
+
+ir_val lo_int(struct lower *L, const struct expr *e)
+{
+	ir_span(L->f, e->span);
+	if (e->is_const)
+		return ir_const(L->f, (int64_t)e->const_value);
+	switch (e->kind) {
+	case EX_INT:
+		return ir_const(L->f, (int64_t)e->u.num.v);
+	case EX_ADDR:
+		return address(e, L);
+	case EX_VAR:
+		return ir_var_read(L->f, e->var->ir_var);
+	case EX_MAP:
+		return lo_map_read(L, e);
+	case EX_UNARY:
+		return unary(L, e);
+	case EX_BINARY:
+		return binary(L, e);
+	case EX_IN:
+		return lo_truth(L, e);
+	case EX_TERNARY:
+		return ternary(L, e);
+	case EX_CAST:
+		return e->type.kind == LT_INT ? lo_extend(L, lo_int(L, e->u.cast.a), e->type.size,
+							e->type.is_signed)
+					      : lo_int(L, e->u.cast.a);
+	case EX_INCDEC:
+		return incdec(L, e);
+	case EX_INDEX:
+		return lo_deref(L, e);
+	default:
+		return named(L, e);
+	}
+}
+
+struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
+{
+	uint64_t w[2] = {0, 0};
+
+	ir_span(L->f, e->span);
+	if (e->kind == EX_VAR)
+		return (struct lo_pair){ir_var_read(L->f, e->var->ir_var),
+			ir_var_read(L->f, e->var->slot)};
+	if (e->kind != EX_ADDR)
+		return lo_net_pair(L, e->ref.u.net);
+	for (unsigned i = 16; i-- > 0;)
+		w[i / 8] = w[i / 8] << 8 | e->u.addr.bytes[i];
+	return (struct lo_pair){ir_const(L->f, (int64_t)w[0]), ir_const(L->f, (int64_t)w[1])};
+}

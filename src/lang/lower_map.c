@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Maps of the script. Which kernel map a script's map becomes:
+ *   keyed, plain value      hash, shared by all CPUs
+ *   keyed, aggregation      per-CPU hash: no CPU waits for another
+ *   scalar, plain value     array of one, addressed directly, with a word that says it is set
+ *   scalar, aggregation     per-CPU array of one
+ */
+#include "lang/lower.h"
+#include <ctype.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+
+#define HIST_WORDS 66
+
+static uint32_t agg_words(const struct map_sym *m)
+{
+	switch (m->agg) {
+	case MA_COUNT:
+		return 1;
+	case MA_HIST:
+		return HIST_WORDS;
+	case MA_LHIST:
+		return (uint32_t)((m->lhist_max - m->lhist_min + m->lhist_step - 1) / m->lhist_step) + 2;
+	default:
+		return 2;
+	}
+}
+
+static const char *kernel_name(struct lower *L, const struct map_sym *m)
+{
+	char clean[11];
+	size_t n = 0;
+
+	for (const char *c = m->name + 1; *c && n < sizeof(clean) - 1; c++)
+		clean[n++] = isalnum((unsigned char)*c) ? *c : '_';
+	clean[n] = 0;
+	return arena_printf(L->a, "at%u_%s", L->m->meta->maps.n % 100, clean);
+}
+
+static void add_keys(struct lower *L, const struct map_sym *m, struct meta_map *map)
+{
+	for (uint32_t i = 0; i < m->keys.n; i++) {
+		vec_push(L->a, &map->keys, lo_field(&m->keys.v[i], map->key_size));
+		map->key_size += lo_room(&m->keys.v[i]);
+	}
+}
+
+void lo_make_map(struct lower *L, struct map_sym *m)
+{
+	bool agg = m->agg != MA_NONE;
+	struct meta_map map = {.name = m->name, .kname = kernel_name(L, m), .role = MM_USER,
+		.agg = m->agg, .scalar = !m->keyed, .lhist_min = m->lhist_min,
+		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .max_entries = 1,
+		.present_off = META_NONE};
+
+	map.value = agg ? (struct meta_field){m->agg_signed ? MK_INT : MK_UINT, 0, 8}
+			: lo_field(&m->value, 0);
+	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
+	if (m->keyed) {
+		map.type = agg ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
+		map.max_entries = m->max_entries ? m->max_entries : L->s->config.max_map_keys;
+		add_keys(L, m, &map);
+	} else {
+		map.type = agg ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
+		map.key_size = 4;
+		if (m->agg == MA_COUNT) {
+			map.present_off = 0;
+		} else if (agg && m->agg != MA_HIST && m->agg != MA_LHIST) {
+			map.present_off = 8;
+		} else {
+			map.present_off = map.value_size;
+			map.value_size += 8;
+		}
+	}
+	m->meta = lo_add_map(L, map);
+}
+
+static const struct meta_map *meta_of(const struct lower *L, const struct expr *e)
+{
+	return &L->m->meta->maps.v[e->map->meta];
+}
+
+ir_val lo_map_key(struct lower *L, const struct expr *e)
+{
+	const struct map_sym *m = e->map;
+	uint32_t off = 0;
+	ir_val slot;
+
+	if (!m->keyed) {
+		slot = lo_slot(L, 8);
+		ir_st(L->f, 4, slot, 0, ir_const(L->f, 0));
+		return slot;
+	}
+	slot = lo_slot(L, meta_of(L, e)->key_size);
+	for (uint32_t i = 0; i < m->keys.n; i++) {
+		lo_store(L, e->u.map.keys.list.v[i], &m->keys.v[i], slot, off, true);
+		off += lo_room(&m->keys.v[i]);
+	}
+	return slot;
+}
+
+static ir_val lookup_key(struct lower *L, const struct expr *e, ir_val key)
+{
+	ir_val args[2];
+
+	ir_span(L->f, e->span);
+	args[0] = ir_map(L->f, e->map->meta);
+	args[1] = key;
+	return ir_call(L->f, "map_lookup_elem", IR_VOID, 2, args);
+}
+
+ir_val lo_map_lookup(struct lower *L, const struct expr *e)
+{
+	return lookup_key(L, e, lo_map_key(L, e));
+}
+
+static bool direct(const struct expr *e)
+{
+	return !e->map->keyed && e->map->agg == MA_NONE;
+}
+
+static ir_val direct_addr(struct lower *L, const struct expr *e)
+{
+	return ir_gaddr(L->f, e->map->meta, 0);
+}
+
+static void set_present(struct lower *L, const struct expr *e, ir_val p)
+{
+	ir_st(L->f, 8, p, meta_of(L, e)->present_off, ir_const(L->f, 1));
+}
+
+ir_val lo_map_read(struct lower *L, const struct expr *e)
+{
+	ir_blk there, done;
+	unsigned var;
+	ir_val p, v;
+
+	if (direct(e))
+		return ir_ld(L->f, 8, direct_addr(L, e), 0);
+	p = lo_map_lookup(L, e);
+	there = lo_block(L);
+	done = lo_block(L);
+	var = ir_var_new(L->f, IR_I64);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	p = lo_some(L, p, there, done);
+	lo_enter(L, there);
+	v = ir_ld(L->f, 8, p, 0);
+	ir_var_write(L->f, var, v);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+/* bpf_map_update_elem; counts the map as full when the kernel refuses. */
+static void update(struct lower *L, const struct expr *e, ir_val key, ir_val value)
+{
+	ir_blk refused = lo_block(L), done = lo_block(L);
+	ir_val args[4], r;
+
+	args[0] = ir_map(L->f, e->map->meta);
+	args[1] = key;
+	args[2] = value;
+	args[3] = ir_const(L->f, BPF_ANY);
+	r = ir_call(L->f, "map_update_elem", IR_VOID, 4, args);
+	lo_if(L, CC_NE, r, ir_const(L->f, 0), refused, done);
+	lo_enter(L, refused);
+	lo_count(L, MC_MAP_FULL, e->map->meta);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+void lo_map_assign(struct lower *L, const struct expr *target, const struct expr *value)
+{
+	const struct lt *t = &target->map->value;
+	ir_val slot, key;
+
+	if (value->kind == EX_CALL && value->ref.kind == REF_AGG) {
+		lo_agg(L, target, value);
+		return;
+	}
+	if (direct(target)) {
+		/* evaluated first: the expression may read the map it is assigned to */
+		slot = lo_slot(L, lo_room(t));
+		lo_store(L, value, t, slot, 0, true);
+		ir_span(L->f, target->span);
+		lo_copy(L, direct_addr(L, target), 0, slot, 0, lo_room(t));
+		set_present(L, target, direct_addr(L, target));
+		return;
+	}
+	slot = lo_slot(L, lo_room(t));
+	lo_store(L, value, t, slot, 0, true);
+	key = lo_map_key(L, target);
+	ir_span(L->f, target->span);
+	update(L, target, key, slot);
+}
+
+/* Not there yet: inserts zeroes and looks again; another CPU may have been faster, which is fine. */
+static void insert_zero(struct lower *L, const struct expr *e, ir_val key, ir_blk have, ir_blk absent)
+{
+	ir_blk full = lo_block(L);
+	uint32_t zero = lo_zeroes(L, meta_of(L, e)->value_size);
+	ir_val args[4], p;
+
+	args[0] = ir_map(L->f, e->map->meta);
+	args[1] = key;
+	args[2] = lo_rodata_addr(L, zero);
+	args[3] = ir_const(L->f, BPF_NOEXIST);
+	ir_call(L->f, "map_update_elem", IR_VOID, 4, args);
+	p = lookup_key(L, e, key);
+	lo_some(L, p, have, full);
+	lo_enter(L, full);
+	lo_count(L, MC_MAP_FULL, e->map->meta);
+	lo_goto(L, absent);
+}
+
+ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
+{
+	ir_blk have, insert;
+	ir_val key, p;
+
+	if (direct(target))
+		return direct_addr(L, target);
+	key = lo_map_key(L, target);
+	have = lo_block(L);
+	p = lookup_key(L, target, key);
+	if (!target->map->keyed) { /* an array has its entry */
+		p = lo_some(L, p, have, absent);
+		lo_enter(L, have);
+		return p;
+	}
+	insert = lo_block(L);
+	p = lo_some(L, p, have, insert);
+	lo_enter(L, insert);
+	insert_zero(L, target, key, have, absent);
+	lo_enter(L, have);
+	return p;
+}
+
+void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v)
+{
+	ir_blk done = lo_block(L);
+	ir_val p = lo_map_ensure(L, target, done), old;
+
+	if (op == IR_SUB) {
+		op = IR_ADD;
+		v = ir_un(L->f, IR_NEG, v);
+	}
+	if (op == IR_ADD) { /* no update is lost when CPUs meet */
+		ir_atom(L->f, AT_ADD, 8, p, 0, v);
+	} else {
+		old = ir_ld(L->f, 8, p, 0);
+		ir_st(L->f, 8, p, 0, ir_bin(L->f, op, old, v));
+	}
+	if (direct(target))
+		set_present(L, target, p);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+/* Atomic fetch-and-add where the instruction set has it (KF_ATOMICS), else a load beside the add. */
+static ir_val fetch_add(struct lower *L, ir_val p, int64_t by)
+{
+	ir_val old;
+
+	if (target_has(L->m->target, KF_ATOMICS))
+		return ir_atom(L->f, AT_FADD, 8, p, 0, ir_const(L->f, by));
+	old = ir_ld(L->f, 8, p, 0);
+	ir_atom(L->f, AT_ADD, 8, p, 0, ir_const(L->f, by));
+	return old;
+}
+
+ir_val lo_map_incdec(struct lower *L, const struct expr *e)
+{
+	const struct expr *t = e->u.incdec.target;
+	int64_t by = e->u.incdec.dec ? -1 : 1;
+	ir_blk done = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+	ir_val p, v;
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	p = lo_map_ensure(L, t, done);
+	v = fetch_add(L, p, by);
+	if (e->u.incdec.prefix)
+		v = ir_bini(L->f, IR_ADD, v, by);
+	ir_var_write(L->f, var, v);
+	if (direct(t))
+		set_present(L, t, p);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+void lo_map_delete(struct lower *L, const struct expr *e)
+{
+	ir_val args[2];
+
+	if (direct(e)) {
+		ir_zero(L->f, direct_addr(L, e), 0, meta_of(L, e)->value_size);
+		return;
+	}
+	args[1] = lo_map_key(L, e);
+	args[0] = ir_map(L->f, e->map->meta);
+	ir_call(L->f, "map_delete_elem", IR_VOID, 2, args);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Kernel and user memory. Pointers the verifier knows (struct_ops arguments) are loaded through
+ * directly; everything else is read by a helper that survives bad addresses: then the value is 0.
+ */
+#include "lang/lower.h"
+#include <string.h>
+
+/* ---- members of kernel structs ---- */
+
+/* A way from a pointer down through embedded structs to one member. */
+struct path {
+	const struct expr *ptr; /* the pointer expression it starts from */
+	uint32_t root;		/* BTF id of the struct it points to */
+	uint32_t bit_off;
+	const char *text; /* "scx.slice" */
+};
+
+static bool find_path(struct lower *L, const struct expr *e, struct path *p)
+{
+	struct path outer = {0};
+
+	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
+		return false;
+	if (e->ref.u.m.through_ptr) {
+		*p = (struct path){e->u.field.base, e->ref.u.m.owner, e->ref.u.m.member.bit_off,
+			e->ref.u.m.member.name};
+		return true;
+	}
+	if (!find_path(L, e->u.field.base, &outer))
+		return false;
+	*p = outer;
+	p->bit_off += e->ref.u.m.member.bit_off;
+	p->text = arena_printf(L->a, "%s.%s", outer.text, e->ref.u.m.member.name);
+	return true;
+}
+
+static ir_val as_number(struct lower *L, ir_val v)
+{
+	return ir_is_ptr(ir_type_of(L->f, v)) ? ir_un(L->f, IR_ADDR, v) : v;
+}
+
+ir_val lo_addr(struct lower *L, const struct expr *e)
+{
+	ir_val base, index;
+	uint32_t size;
+
+	ir_span(L->f, e->span);
+	if (e->kind == EX_UNARY)
+		return as_number(L, lo_int(L, e->u.unary.a));
+	if (e->kind == EX_INDEX) {
+		const struct expr *b = e->u.index.base;
+
+		base = b->type.kind == LT_ARRAY ? lo_addr(L, b) : as_number(L, lo_int(L, b));
+		size = b->type.int_size ? b->type.int_size : kbtf_size(L->m->target->btf, b->type.btf);
+		index = lo_int(L, e->u.index.index);
+		index = ir_bini(L->f, IR_MUL, index, size);
+		return ir_bin(L->f, IR_ADD, base, index);
+	}
+	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
+		return as_number(L, lo_int(L, e));
+	base = e->ref.u.m.through_ptr ? as_number(L, lo_int(L, e->u.field.base))
+				      : lo_addr(L, e->u.field.base);
+	return ir_bini(L->f, IR_ADD, base, e->ref.u.m.member.bit_off / 8);
+}
+
+/* One number from memory that may not be there: 0 then. */
+static ir_val read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_space space)
+{
+	ir_val slot = lo_slot(L, 8), args[3];
+
+	args[0] = slot;
+	args[1] = ir_const(L->f, size);
+	args[2] = addr;
+	ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel", IR_VOID, 3, args);
+	return ir_ld(L->f, size, slot, 0);
+}
+
+/* The part of a loaded number that a bit-field takes. */
+static ir_val take_bits(struct lower *L, ir_val v, uint32_t shift, uint32_t bits, bool is_signed)
+{
+	v = ir_bini(L->f, IR_SHL, v, 64 - shift - bits);
+	return ir_bini(L->f, is_signed ? IR_ASHR : IR_LSHR, v, 64 - bits);
+}
+
+static struct ir_field field_of(struct lower *L, const struct expr *e, const struct path *p)
+{
+	struct kbtf *btf = L->m->target->btf;
+	struct kbtf_info info = kbtf_describe(btf, e->ref.u.m.member.type);
+	struct ir_field f = {.root = kbtf_name(btf, p->root), .path = p->text, .size = info.size,
+		.is_signed = info.is_signed, .type = IR_I64};
+
+	f.off = p->bit_off / 8;
+	if (e->ref.u.m.member.bit_size) { /* the aligned unit that holds the bits */
+		f.off = p->bit_off / (8 * f.size) * f.size;
+		f.bit_off = p->bit_off - 8 * f.off;
+		f.bit_size = e->ref.u.m.member.bit_size;
+	}
+	if (info.class == KBTF_PTR) {
+		struct kbtf_info to = kbtf_describe(btf, info.target);
+
+		if (to.class == KBTF_STRUCT)
+			f.type = ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, IRT_UNTRUSTED);
+	}
+	return f;
+}
+
+static ir_val finish_number(struct lower *L, ir_val v, const struct ir_field *f)
+{
+	if (f->bit_size)
+		return take_bits(L, v, f->bit_off, f->bit_size, f->is_signed);
+	if (f->is_signed && f->size < 8 && f->type.kind == IRT_I64)
+		return lo_extend(L, v, f->size, true);
+	return v;
+}
+
+/* Loads through a pointer that may be NULL: 0 then. */
+static ir_val load_field(struct lower *L, ir_val p, uint32_t field)
+{
+	ir_blk there, done;
+	unsigned var;
+	ir_val v;
+
+	if (!(ir_type_of(L->f, p).flags & IRT_NULLABLE))
+		return ir_ldf(L->f, p, field);
+	there = lo_block(L);
+	done = lo_block(L);
+	var = ir_var_new(L->f, IR_I64);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	p = lo_some(L, p, there, done);
+	lo_enter(L, there);
+	v = as_number(L, ir_ldf(L->f, p, field));
+	ir_var_write(L->f, var, v);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+ir_val lo_member_int(struct lower *L, const struct expr *e)
+{
+	struct path p;
+	struct ir_field f;
+	ir_val base, v;
+
+	if (!find_path(L, e, &p)) /* through an array element */
+		return lo_extend(L,
+			read_number(L, lo_addr(L, e), e->type.size ? e->type.size : 8, e->type.space),
+			e->type.kind == LT_INT ? e->type.size : 8, e->type.is_signed);
+	f = field_of(L, e, &p);
+	base = lo_int(L, p.ptr);
+	ir_span(L->f, e->span);
+	if (ir_type_of(L->f, base).kind == IRT_BTF)
+		return finish_number(L, load_field(L, base, ir_add_field(L->m, f)), &f);
+	base = ir_bini(L->f, IR_ADD, as_number(L, base), f.off);
+	v = read_number(L, base, f.size, p.ptr->type.space);
+	f.type = IR_I64;
+	return finish_number(L, v, &f);
+}
+
+void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
+{
+	struct path p;
+	struct ir_field f;
+	ir_val base;
+
+	if (!find_path(L, target, &p))
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: store to something that is no member");
+	f = field_of(L, target, &p);
+	base = lo_int(L, p.ptr);
+	ir_span(L->f, target->span);
+	ir_stf(L->f, base, ir_add_field(L->m, f), v);
+}
+
+ir_val lo_deref(struct lower *L, const struct expr *e)
+{
+	uint32_t size = e->type.kind == LT_INT && e->type.size ? e->type.size : 8;
+	ir_val v = read_number(L, lo_addr(L, e), size, e->type.space);
+
+	return lo_extend(L, v, size, e->type.kind == LT_INT && e->type.is_signed);
+}
+
+/* ---- tracepoints ---- */
+
+ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
+{
+	ir_val v = ir_ldctx(L->f, f->size, f->off, IR_I64);
+
+	return f->is_signed ? lo_extend(L, v, f->size, true) : v;
+}
+
+/*
+ * __data_loc fields say where in the record the text lies; the offset is a run-time number, and
+ * context pointers take none, so the bytes are read by address.
+ */
+static void data_loc_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off,
+	uint32_t room)
+{
+	ir_val loc = ir_ldctx(L->f, 4, f->off, IR_I64), args[3], base;
+
+	loc = ir_bini(L->f, IR_AND, loc, 0xffff);
+	base = ir_un(L->f, IR_ADDR, ir_ctx(L->f));
+	args[0] = ir_off(L->f, dst, off);
+	args[1] = ir_const(L->f, room);
+	args[2] = ir_bin(L->f, IR_ADD, base, loc);
+	ir_call(L->f, "probe_read_kernel_str", IR_VOID, 3, args);
+}
+
+void lo_tp_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t room,
+	bool pad)
+{
+	uint32_t n = f->size < room ? f->size : room;
+
+	if (f->data_loc) {
+		if (pad)
+			ir_zero(L->f, dst, off, room);
+		data_loc_str(L, f, dst, off, room);
+		return;
+	}
+	if (pad && n < room)
+		ir_zero(L->f, dst, off + n, room - n);
+	for (uint32_t i = 0; i < n;) { /* context loads must be aligned */
+		unsigned w = 8;
+		ir_val v;
+
+		while (w > n - i || (f->off + i) % w)
+			w /= 2;
+		v = ir_ldctx(L->f, w, f->off + i, IR_I64);
+		ir_st(L->f, w, dst, off + i, v);
+		i += w;
+	}
+}
+
+/* ---- arguments of struct_ops operations ---- */
+
+/* The kernel marks arguments that may be NULL by a suffix in the prototype of its stub. */
+static bool may_be_null(struct lower *L, unsigned index)
+{
+	struct kbtf *btf = L->m->target->btf;
+	struct kbtf_param params[8];
+	uint32_t func = kbtf_func(btf, arena_printf(L->a, "sched_ext_ops__%s", L->ap->op->name)), n;
+	size_t len;
+
+	if (!func)
+		return false;
+	n = kbtf_params(btf, kbtf_func_proto(btf, func), params, 8);
+	if (index >= n || index >= 8)
+		return false;
+	len = strlen(params[index].name);
+	return len > 10 && !strcmp(params[index].name + len - 10, "__nullable");
+}
+
+ir_val lo_ops_arg(struct lower *L, const struct expr *e)
+{
+	unsigned index = e->ref.u.index;
+	struct kbtf *btf = L->m->target->btf;
+	struct ir_type t = IR_I64;
+	ir_val v;
+
+	if (e->type.kind == LT_PTR && e->type.typed) {
+		uint32_t id = kbtf_strip(btf, e->type.btf);
+		uint8_t flags = may_be_null(L, index) ? IRT_NULLABLE : 0;
+
+		t = ir_btf_type(L->m, kbtf_name(btf, id), id, flags);
+	}
+	v = ir_ldctx(L->f, 8, 8 * (int64_t)index, t);
+	return e->type.kind == LT_INT ? lo_extend(L, v, e->type.size, e->type.is_signed) : v;
+}

@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Packet headers. A program that reads packet fields first finds out where its headers lie: up to
+ * two VLAN tags, IPv4 with options, IPv6 with extension headers. What it learns are numbers, which
+ * may meet at joins; pointers are made from them and proven where a field is read.
+ *
+ * A later fragment has no L4 header; what is cut short has no header either.
+ */
+#include "lang/lower.h"
+#include <string.h>
+
+#define RAW16(x) ((int64_t)__builtin_bswap16(x))
+#define ETH_LEN 14
+#define VLAN_TAGS 2
+#define L3_MAX (ETH_LEN + 4 * VLAN_TAGS)
+#define IP6_LEN 40
+#define IP6_EXT_MAX 8	   /* extension headers followed */
+#define L4_MAX 4096	   /* further out nothing is looked for */
+#define NO_L4 0x100	   /* no protocol number has this value */
+#define FRAG_OFFSET4 0x1fff /* of the 16-bit field at 6 */
+#define FRAG_OFFSET6 0xfff8 /* of the 16-bit field at 2 of the fragment header */
+
+enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_ICMP6 = 58, PROTO_DSTOPTS = 60 };
+
+/* ---- what the rules use ---- */
+
+static unsigned expr_layers(const struct expr *e);
+
+static unsigned list_layers(const struct exprs *l)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = 0; i < l->list.n; i++)
+		mask |= expr_layers(l->list.v[i]);
+	return mask;
+}
+
+static unsigned expr_layers(const struct expr *e)
+{
+	if (!e)
+		return 0;
+	switch (e->kind) {
+	case EX_FIELD:
+		return e->ref.kind == REF_NET ? 1u << e->ref.u.net->layer
+					      : expr_layers(e->u.field.base);
+	case EX_MAP:
+		return list_layers(&e->u.map.keys);
+	case EX_CALL:
+		return list_layers(&e->u.call.args);
+	case EX_UNARY:
+		return expr_layers(e->u.unary.a);
+	case EX_BINARY:
+	case EX_IN:
+		return expr_layers(e->u.binary.a) | expr_layers(e->u.binary.b);
+	case EX_TERNARY:
+		return expr_layers(e->u.ternary.cond) | expr_layers(e->u.ternary.yes) |
+		       expr_layers(e->u.ternary.no);
+	case EX_CAST:
+		return expr_layers(e->u.cast.a);
+	case EX_INDEX:
+		return expr_layers(e->u.index.base) | expr_layers(e->u.index.index);
+	case EX_TUPLE:
+	case EX_SET:
+		return list_layers(&e->u.tuple);
+	case EX_INCDEC:
+		return expr_layers(e->u.incdec.target);
+	case EX_RANGE:
+		return expr_layers(e->u.range.lo) | expr_layers(e->u.range.hi);
+	default:
+		return 0;
+	}
+}
+
+static unsigned block_layers(const struct block *b)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = 0; b && i < b->list.n; i++) {
+		const struct stmt *st = b->list.v[i];
+
+		switch (st->kind) {
+		case ST_EXPR:
+		case ST_RETURN:
+			mask |= expr_layers(st->u.expr);
+			break;
+		case ST_ASSIGN:
+		case ST_LET:
+			mask |= expr_layers(st->u.assign.target) | expr_layers(st->u.assign.value);
+			break;
+		case ST_IF:
+			mask |= expr_layers(st->u.cond.cond) | block_layers(st->u.cond.yes) |
+				block_layers(st->u.cond.no);
+			break;
+		case ST_WHILE:
+		case ST_UNROLL:
+			mask |= expr_layers(st->u.loop.cond) | block_layers(st->u.loop.body);
+			break;
+		case ST_FOR_RANGE:
+		case ST_FOR_MAP:
+			mask |= block_layers(st->u.each.body);
+			break;
+		case ST_BLOCK:
+			mask |= block_layers(st->u.block);
+			break;
+		default:
+			break;
+		}
+	}
+	return mask;
+}
+
+static unsigned rules_layers(const struct lower *L, const struct attach_point *iface)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = 0; i < L->s->probes.n; i++) {
+		const struct probe *p = &L->s->probes.v[i];
+
+		for (uint32_t k = 0; k < p->points.n; k++) {
+			if (p->points.v[k].kind == iface->kind &&
+				!strcmp(p->points.v[k].name, iface->name))
+				mask |= expr_layers(p->pred) | block_layers(p->body);
+		}
+	}
+	return mask;
+}
+
+/* ---- finding the headers ---- */
+
+static void set(struct lower *L, unsigned var, int64_t v)
+{
+	ir_var_write(L->f, var, ir_const(L->f, v));
+}
+
+/* Ethernet and tags: leaves the EtherType of L3 and its offset; goes on in the current block. */
+static void parse_l2(struct lower *L, ir_blk cut)
+{
+	ir_blk ok = lo_block(L), done = lo_block(L);
+	ir_val eth = lo_need(L, L->net.data, ETH_LEN, ok, cut), type, p;
+
+	lo_enter(L, ok);
+	type = ir_ld(L->f, 2, eth, 12);
+	ir_var_write(L->f, L->net.l3type, type);
+	set(L, L->net.l3off, ETH_LEN);
+	for (unsigned tag = 0; tag < VLAN_TAGS; tag++) {
+		ir_blk other = lo_block(L), tagged = lo_block(L), have = lo_block(L);
+		unsigned off = ETH_LEN + 4 * tag;
+
+		lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x8100)), tagged, other);
+		lo_enter(L, other);
+		lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x88a8)), tagged, done);
+		lo_enter(L, tagged);
+		p = lo_need(L, L->net.data, off + 4, have, cut);
+		lo_enter(L, have);
+		type = ir_ld(L->f, 2, p, off + 2);
+		ir_var_write(L->f, L->net.l3type, type);
+		set(L, L->net.l3off, off + 4);
+		if (!tag)
+			set(L, L->net.vlanoff, ETH_LEN);
+	}
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+/* Ends the current block, at done when the protocol and its offset are known, else at none. */
+static void parse_ip4(struct lower *L, ir_blk done, ir_blk none)
+{
+	ir_blk have = lo_block(L), v4 = lo_block(L), sane = lo_block(L), first = lo_block(L);
+	ir_val l3off = ir_var_read(L->f, L->net.l3off), p, v, len, proto;
+
+	p = ir_index(L->f, L->net.data, l3off);
+	p = lo_need(L, p, 20, have, none);
+	lo_enter(L, have);
+	v = ir_ld(L->f, 1, p, 0);
+	len = ir_bini(L->f, IR_AND, v, 15);
+	len = ir_bini(L->f, IR_SHL, len, 2);
+	v = ir_bini(L->f, IR_LSHR, v, 4);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 4), v4, none);
+	lo_enter(L, v4);
+	lo_if(L, CC_GE, len, ir_const(L->f, 20), sane, none);
+	lo_enter(L, sane);
+	v = ir_ld(L->f, 2, p, 6);
+	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET4));
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, none);
+	lo_enter(L, first);
+	proto = ir_ld(L->f, 1, p, 9);
+	ir_var_write(L->f, L->net.l4proto, proto);
+	v = ir_bin(L->f, IR_ADD, l3off, len);
+	ir_var_write(L->f, L->net.l4off, v);
+	lo_goto(L, done);
+}
+
+/* Bytes of the extension header at p, by its kind; goes to done when nh is none that is followed. */
+static ir_val ext_len(struct lower *L, ir_val p, ir_val nh, ir_blk none)
+{
+	static const int plain[] = {PROTO_HOPOPTS, PROTO_ROUTING, PROTO_DSTOPTS};
+	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L),
+	       join = lo_block(L);
+	unsigned var = ir_var_new(L->f, ir_range(2048));
+	ir_val n = ir_ld(L->f, 1, p, 1), v;
+
+	for (unsigned i = 0; i < 3; i++) {
+		ir_blk next = lo_block(L);
+
+		lo_if(L, CC_EQ, nh, ir_const(L->f, plain[i]), eights, next);
+		lo_enter(L, next);
+	}
+	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_FRAGMENT), frag, fours);
+	lo_enter(L, eights); /* RFC 8200: length in 8 bytes, the first not counted */
+	v = ir_bini(L->f, IR_ADD, n, 1);
+	ir_var_write(L->f, var, ir_bini(L->f, IR_SHL, v, 3));
+	lo_goto(L, join);
+	lo_enter(L, fours); /* AH, RFC 4302: length in 4 bytes, two not counted */
+	v = ir_bini(L->f, IR_ADD, n, 2);
+	ir_var_write(L->f, var, ir_bini(L->f, IR_SHL, v, 2));
+	lo_goto(L, join);
+	lo_enter(L, frag);
+	v = ir_ld(L->f, 2, p, 2);
+	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET6));
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, none);
+	lo_enter(L, first);
+	set(L, var, 8);
+	lo_goto(L, join);
+	lo_enter(L, join);
+	return ir_var_read(L->f, var);
+}
+
+/* Is nh one of the headers to walk over? */
+static void is_ext(struct lower *L, ir_val nh, ir_blk yes, ir_blk no)
+{
+	static const int known[] = {PROTO_HOPOPTS, PROTO_ROUTING, PROTO_DSTOPTS, PROTO_FRAGMENT,
+		PROTO_AH};
+
+	for (unsigned i = 0; i < 5; i++) {
+		ir_blk next = i < 4 ? lo_block(L) : no;
+
+		lo_if(L, CC_EQ, nh, ir_const(L->f, known[i]), yes, next);
+		if (i < 4)
+			lo_enter(L, next);
+	}
+}
+
+static void parse_ip6(struct lower *L, ir_blk done, ir_blk none)
+{
+	ir_blk have = lo_block(L), head, body, step, next, v6 = lo_block(L), from;
+	ir_val p, v, i, nh, off = ir_var_read(L->f, L->net.l3off), zero;
+
+	p = ir_index(L->f, L->net.data, off);
+	p = lo_need(L, p, IP6_LEN, have, none);
+	lo_enter(L, have);
+	v = ir_ld(L->f, 1, p, 0);
+	v = ir_bini(L->f, IR_LSHR, v, 4);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, none);
+	lo_enter(L, v6);
+	nh = ir_ld(L->f, 1, p, 6);
+	ir_var_write(L->f, L->net.l4proto, nh);
+	ir_var_write(L->f, L->net.l4off, ir_bini(L->f, IR_ADD, off, IP6_LEN));
+	head = lo_block(L);
+	i = ir_param(L->f, head, IR_I64);
+	zero = ir_const(L->f, 0);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, zero);
+	ir_at(L->f, head);
+	body = lo_block(L);
+	L->dom.v[body].npreds++;
+	L->dom.v[none].npreds += 2; /* more than one way leads there */
+	i = ir_loop(L->f, i, IP6_EXT_MAX, body, none);
+	lo_enter(L, body);
+	step = lo_block(L);
+	nh = ir_var_read(L->f, L->net.l4proto);
+	is_ext(L, nh, step, done);
+	lo_enter(L, step);
+	off = ir_var_read(L->f, L->net.l4off);
+	p = ir_index(L->f, L->net.data, off);
+	have = lo_block(L);
+	p = lo_need(L, p, 8, have, none);
+	lo_enter(L, have);
+	v = ir_ld(L->f, 1, p, 0);
+	ir_var_write(L->f, L->net.l4proto, v);
+	v = ext_len(L, p, nh, none);
+	v = ir_bin(L->f, IR_ADD, off, v);
+	next = lo_block(L);
+	v = lo_bound(L, v, L4_MAX, next, none);
+	lo_enter(L, next);
+	ir_var_write(L->f, L->net.l4off, v);
+	i = ir_bini(L->f, IR_ADD, i, 1);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, i);
+	ir_seal(L->f, head);
+}
+
+static void parse_l4(struct lower *L, ir_blk done)
+{
+	ir_blk ip4 = lo_block(L), other = lo_block(L), ip6 = lo_block(L), none = lo_block(L);
+	ir_val type = ir_var_read(L->f, L->net.l3type);
+
+	lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x0800)), ip4, other);
+	lo_enter(L, other);
+	lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x86dd)), ip6, none);
+	lo_enter(L, ip4);
+	parse_ip4(L, done, none);
+	lo_enter(L, ip6);
+	parse_ip6(L, done, none);
+	lo_enter(L, none);
+	set(L, L->net.l4proto, NO_L4);
+	lo_goto(L, done);
+}
+
+void lo_net_begin(struct lower *L, const struct attach_point *iface)
+{
+	unsigned mask = rules_layers(L, iface);
+	unsigned l4 = 1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6 | 1u << NET_L4;
+	unsigned l3 = 1u << NET_IP | 1u << NET_IP6 | 1u << NET_ARP | 1u << NET_VLAN;
+	struct lo_net *n = &L->net;
+	ir_blk done;
+
+	if (!mask)
+		return;
+	n->used = true;
+	n->data = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
+	n->end = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
+		(struct ir_type){.kind = IRT_PKTEND});
+	if (!(mask & (l3 | l4)))
+		return;
+	n->l3type = ir_var_new(L->f, ir_range(0xffff));
+	n->l3off = ir_var_new(L->f, ir_range(L3_MAX));
+	n->vlanoff = ir_var_new(L->f, ir_range(ETH_LEN));
+	n->l4off = ir_var_new(L->f, ir_range(L4_MAX));
+	n->l4proto = ir_var_new(L->f, ir_range(NO_L4));
+	set(L, n->l3type, 0);
+	set(L, n->l3off, 0);
+	set(L, n->vlanoff, 0);
+	set(L, n->l4off, 0);
+	set(L, n->l4proto, NO_L4);
+	done = lo_block(L);
+	parse_l2(L, done);
+	if (mask & l4)
+		parse_l4(L, done);
+	else
+		lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+/* ---- reading fields ---- */
+
+/* Guard: goes on in a new block when value == want, else to L->missing. */
+static void demand(struct lower *L, ir_val v, int64_t want)
+{
+	ir_blk ok = lo_block(L);
+
+	lo_if(L, CC_EQ, v, ir_const(L->f, want), ok, L->missing);
+	lo_enter(L, ok);
+}
+
+static void demand_proto(struct lower *L, int proto)
+{
+	demand(L, ir_var_read(L->f, L->net.l4proto), proto);
+}
+
+/* Makes sure the layer is there; gives the number its header starts at. */
+static ir_val layer_offset(struct lower *L, enum net_layer layer)
+{
+	static const int protos[NET_COUNT] = {[NET_TCP] = PROTO_TCP, [NET_UDP] = PROTO_UDP,
+		[NET_ICMP] = PROTO_ICMP, [NET_ICMP6] = PROTO_ICMP6};
+	static const int types[NET_COUNT] = {[NET_IP] = 0x0800, [NET_IP6] = 0x86dd,
+		[NET_ARP] = 0x0806};
+	ir_blk ok, other;
+	ir_val v;
+
+	if (layer == NET_VLAN) {
+		v = ir_var_read(L->f, L->net.vlanoff);
+		ok = lo_block(L);
+		lo_if(L, CC_NE, v, ir_const(L->f, 0), ok, L->missing);
+		lo_enter(L, ok);
+		return v;
+	}
+	if (types[layer]) {
+		demand(L, ir_var_read(L->f, L->net.l3type), RAW16((uint16_t)types[layer]));
+		return ir_var_read(L->f, L->net.l3off);
+	}
+	if (layer == NET_L4) { /* TCP or UDP */
+		v = ir_var_read(L->f, L->net.l4proto);
+		ok = lo_block(L);
+		other = lo_block(L);
+		lo_if(L, CC_EQ, v, ir_const(L->f, PROTO_TCP), ok, other);
+		lo_enter(L, other);
+		lo_if(L, CC_EQ, v, ir_const(L->f, PROTO_UDP), ok, L->missing);
+		lo_enter(L, ok);
+	} else {
+		demand_proto(L, protos[layer]);
+	}
+	return ir_var_read(L->f, L->net.l4off);
+}
+
+/* Proven pointer to a layer's header. */
+static ir_val layer_ptr(struct lower *L, enum net_layer layer)
+{
+	uint32_t bytes = net_layer_row(layer)->bytes;
+	ir_val p = L->net.data;
+	ir_blk ok;
+
+	for (uint32_t i = 0; i < L->proofs.n; i++) {
+		if (L->proofs.v[i].layer == layer && lo_dominates(L, L->proofs.v[i].at))
+			return L->proofs.v[i].ptr;
+	}
+	if (layer != NET_ETH)
+		p = ir_index(L->f, p, layer_offset(L, layer));
+	ok = lo_block(L);
+	p = lo_need(L, p, bytes, ok, L->missing);
+	lo_enter(L, ok);
+	vec_push(L->a, &L->proofs, (struct lo_proof){layer, bytes, ok, p});
+	return p;
+}
+
+ir_val lo_net_raw(struct lower *L, const struct net_field *f)
+{
+	ir_val p = layer_ptr(L, f->layer), low, high;
+
+	if (f->width != 6)
+		return ir_ld(L->f, f->width, p, f->off);
+	low = ir_ld(L->f, 4, p, f->off);
+	high = ir_ld(L->f, 2, p, f->off + 4);
+	high = ir_bini(L->f, IR_SHL, high, 32);
+	return ir_bin(L->f, IR_OR, low, high);
+}
+
+static ir_val special(struct lower *L, const struct net_field *f)
+{
+	ir_val a, b;
+
+	if (!strcmp(f->name, "pkt.ifindex"))
+		return ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "ingress_ifindex")->off, IR_I64);
+	if (strcmp(f->name, "pkt.len"))
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: packet field %s has no code", f->name);
+	a = ir_un(L->f, IR_ADDR, L->net.end);
+	b = ir_un(L->f, IR_ADDR, L->net.data);
+	return ir_bin(L->f, IR_SUB, a, b);
+}
+
+ir_val lo_net_field(struct lower *L, const struct net_field *f)
+{
+	ir_val v;
+
+	if (f->kind == NK_SPECIAL)
+		return special(L, f);
+	v = lo_net_raw(L, f);
+	if (f->kind == NK_INET4 || f->kind == NK_MAC)
+		return v;
+	if (f->width == 2)
+		v = ir_un(L->f, IR_BSWAP16, v);
+	else if (f->width == 4)
+		v = ir_un(L->f, IR_BSWAP32, v);
+	if (f->shift)
+		v = ir_bini(L->f, IR_LSHR, v, f->shift);
+	if (f->bits)
+		v = ir_bini(L->f, IR_AND, v, (int64_t)((1u << f->bits) - 1));
+	return v;
+}
+
+struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f)
+{
+	ir_val p = layer_ptr(L, f->layer);
+	struct lo_pair v;
+
+	v.lo = ir_ld(L->f, 8, p, f->off);
+	v.hi = ir_ld(L->f, 8, p, f->off + 8);
+	return v;
+}

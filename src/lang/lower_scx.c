@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Schedulers: kernel functions, the table of operations, and why the kernel ended one. */
+#include "lang/lower.h"
+#include <linux/bpf.h>
+#include <string.h>
+
+#define EXIT_REASON_OFF 16
+#define EXIT_REASON_LEN 128
+#define EXIT_MSG_OFF (EXIT_REASON_OFF + EXIT_REASON_LEN)
+#define EXIT_MSG_LEN 1024
+
+/* Result type of a kernel function, from its prototype. */
+static struct ir_type kfunc_type(struct lower *L, const struct kfunc_ref *k, struct kbtf_info *ret)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t effects = kfunc_effects(k->name);
+	struct kbtf_info to;
+	uint8_t flags = 0;
+
+	*ret = kbtf_describe(btf, kbtf_return(btf, k->proto));
+	if (ret->class == KBTF_VOID)
+		return IR_VOID;
+	if (ret->class != KBTF_PTR)
+		return IR_I64;
+	to = kbtf_describe(btf, ret->target);
+	flags |= effects & KE_NULLABLE ? IRT_NULLABLE : 0;
+	flags |= effects & KE_ACQUIRE ? IRT_OWNED : 0;
+	return ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, flags);
+}
+
+ir_val lo_kfunc_call(struct lower *L, const struct expr *e)
+{
+	const struct kfunc_ref *k = &e->ref.u.kfunc;
+	uint32_t n = e->u.call.args.list.n;
+	ir_val args[IR_MAX_ARGS], v;
+	struct kbtf_info ret;
+	struct ir_type t = kfunc_type(L, k, &ret);
+
+	for (uint32_t i = 0; i < n && i < IR_MAX_ARGS; i++)
+		args[i] = lo_int(L, e->u.call.args.list.v[i]);
+	ir_span(L->f, e->span);
+	v = ir_kcall(L->f, ir_add_kfunc(L->m, k->name, k->btf_id, k->proto), t, n, args);
+	if (t.kind == IRT_VOID)
+		return ir_const(L->f, 0);
+	return ret.class == KBTF_INT ? lo_extend(L, v, ret.size, ret.is_signed && !ret.is_bool) : v;
+}
+
+/* ---- why it ended ---- */
+
+static ir_val exit_field(struct lower *L, ir_val ei, const char *name)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t id = kbtf_find_struct(btf, "scx_exit_info");
+	struct kbtf_member mem;
+	struct ir_field f = {.root = "scx_exit_info", .path = name, .type = IR_I64};
+
+	if (!kbtf_find_member(btf, id, name, &mem))
+		return ir_const(L->f, 0);
+	f.off = mem.bit_off / 8;
+	f.size = kbtf_size(btf, mem.type);
+	return ir_ldf(L->f, ei, ir_add_field(L->m, f));
+}
+
+static void exit_text(struct lower *L, ir_val ei, const char *name, ir_val info, uint32_t off,
+	uint32_t size)
+{
+	ir_val args[3], addr = exit_field(L, ei, name);
+
+	args[0] = ir_off(L->f, info, off);
+	args[1] = ir_const(L->f, size);
+	args[2] = addr;
+	ir_call(L->f, "probe_read_kernel_str", IR_VOID, 3, args);
+}
+
+/* At the head of the exit operation: kind, code, reason and message into a map for user space. */
+void lo_scx_exit_info(struct lower *L)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t id = kbtf_find_struct(btf, "scx_exit_info");
+	uint32_t map = lo_add_map(L, (struct meta_map){.name = "exit", .kname = "skep_exit",
+						.role = MM_EXIT_INFO, .type = BPF_MAP_TYPE_ARRAY,
+						.key_size = 4, .max_entries = 1,
+						.value_size = EXIT_MSG_OFF + EXIT_MSG_LEN,
+						.present_off = META_NONE});
+	ir_val ei, info, v;
+
+	if (!id)
+		return;
+	ei = ir_ldctx(L->f, 8, 0, ir_btf_type(L->m, "scx_exit_info", id, 0));
+	info = ir_gaddr(L->f, map, 0);
+	v = exit_field(L, ei, "kind");
+	ir_st(L->f, 8, info, 0, v);
+	v = exit_field(L, ei, "exit_code");
+	ir_st(L->f, 8, info, 8, v);
+	exit_text(L, ei, "reason", info, EXIT_REASON_OFF, EXIT_REASON_LEN);
+	exit_text(L, ei, "msg", info, EXIT_MSG_OFF, EXIT_MSG_LEN);
+}
+
+/* ---- the table of operations ---- */
+
+static void add_value(struct lower *L, struct meta_ops *ops, const char *name, uint64_t value)
+{
+	if (value)
+		vec_push(L->a, &ops->members,
+			(struct meta_ops_member){.name = name, .prog = META_NONE, .value = value});
+}
+
+static void add_callbacks(struct lower *L, struct meta_ops *ops)
+{
+	struct meta *meta = L->m->meta;
+
+	for (uint32_t i = 0; i < meta->probes.n; i++) {
+		const struct meta_probe *p = &meta->probes.v[i];
+		struct meta_prog *prog = &meta->progs.v[p->prog];
+
+		if (strcmp(p->kind, "sched_ext"))
+			continue;
+		prog->ops = meta->ops.n;
+		prog->member = ops->members.n;
+		vec_push(L->a, &ops->members,
+			(struct meta_ops_member){.name = p->arg[0], .prog = p->prog});
+	}
+}
+
+static void add_exit(struct lower *L, struct meta_ops *ops)
+{
+	struct meta_prog *prog;
+
+	if (L->exit_prog == META_NONE)
+		return;
+	prog = &L->m->meta->progs.v[L->exit_prog];
+	prog->ops = L->m->meta->ops.n;
+	prog->member = ops->members.n;
+	vec_push(L->a, &ops->members,
+		(struct meta_ops_member){.name = "exit", .prog = L->exit_prog});
+}
+
+void lo_scx_ops(struct lower *L)
+{
+	const struct config *c = &L->s->config;
+	struct meta_ops ops = {.type = "sched_ext_ops", .name = "skep_ops"};
+	const char *name = c->sched_name ? c->sched_name : "skep";
+
+	add_callbacks(L, &ops);
+	if (!ops.members.n)
+		return;
+	add_exit(L, &ops);
+	vec_push(L->a, &ops.members,
+		(struct meta_ops_member){.name = "name", .prog = META_NONE, .text = name});
+	add_value(L, &ops, "flags", c->sched_flags);
+	add_value(L, &ops, "timeout_ms", c->sched_timeout_ms);
+	add_value(L, &ops, "dispatch_max_batch", c->sched_dispatch_max_batch);
+	add_value(L, &ops, "exit_dump_len", c->sched_exit_dump_len);
+	ops.map = lo_add_map(L, (struct meta_map){.name = "skep_ops", .kname = "skep_ops",
+					.role = MM_STRUCT_OPS, .type = BPF_MAP_TYPE_STRUCT_OPS,
+					.key_size = 4, .max_entries = 1, .present_off = META_NONE});
+	vec_push(L->a, &L->m->meta->ops, ops);
+}

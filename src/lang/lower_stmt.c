@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Statements. A statement that reads a packet field which is not there is passed over. */
+#include "lang/lower.h"
+
+static void assign_var(struct lower *L, const struct stmt *st)
+{
+	const struct expr *target = st->u.assign.target, *value = st->u.assign.value;
+	const struct var_sym *var = target->var;
+	ir_val v;
+
+	if (var->type.kind == LT_STR) {
+		lo_str_var_write(L, value, var);
+		return;
+	}
+	if (var->type.kind == LT_INET6) {
+		struct lo_pair p = lo_inet6(L, value);
+
+		ir_var_write(L->f, var->ir_var, p.lo);
+		ir_var_write(L->f, var->slot, p.hi);
+		return;
+	}
+	v = lo_int(L, value);
+	if (st->u.assign.compound) {
+		bool uns = st->u.assign.op == BO_SHR ? !target->type.is_signed
+						     : lt_unsigned_pair(target, value);
+		ir_val old = ir_var_read(L->f, var->ir_var);
+
+		v = ir_bin(L->f, lo_arith(st->u.assign.op, !uns), old, v);
+	}
+	if (ir_is_ptr(ir_type_of(L->f, v)))
+		v = ir_un(L->f, IR_ADDR, v);
+	ir_var_write(L->f, var->ir_var, v);
+}
+
+static void assign(struct lower *L, const struct stmt *st)
+{
+	const struct expr *target = st->u.assign.target, *value = st->u.assign.value;
+
+	if (target->kind == EX_VAR) {
+		assign_var(L, st);
+	} else if (target->kind == EX_MAP && st->u.assign.compound) {
+		bool uns = st->u.assign.op == BO_SHR ? !target->type.is_signed
+						     : lt_unsigned_pair(target, value);
+		ir_val v = lo_int(L, value);
+
+		lo_map_update_int(L, target, lo_arith(st->u.assign.op, !uns), v);
+	} else if (target->kind == EX_MAP) {
+		lo_map_assign(L, target, value);
+	} else {
+		ir_val v;
+
+		if (st->u.assign.compound) {
+			ir_val old = lo_member_int(L, target);
+
+			v = lo_int(L, value);
+			v = ir_bin(L->f, lo_arith(st->u.assign.op, target->type.is_signed), old, v);
+		} else {
+			v = lo_int(L, value);
+		}
+		lo_member_store(L, target, v);
+	}
+}
+
+static void if_else(struct lower *L, const struct stmt *st)
+{
+	ir_blk yes = lo_block(L), done = lo_block(L), no = st->u.cond.no ? lo_block(L) : done;
+
+	lo_cond(L, st->u.cond.cond, yes, no);
+	lo_enter(L, yes);
+	lo_block_body(L, st->u.cond.yes);
+	lo_goto(L, done);
+	if (st->u.cond.no) {
+		lo_enter(L, no);
+		lo_block_body(L, st->u.cond.no);
+		lo_goto(L, done);
+	}
+	lo_enter(L, done);
+}
+
+static void unroll(struct lower *L, const struct stmt *st)
+{
+	ir_blk outer_break = L->loop_break, outer_continue = L->loop_continue;
+	ir_blk done = lo_block(L);
+
+	for (uint64_t i = 0; i < st->u.loop.cond->const_value; i++) {
+		ir_blk next = lo_block(L);
+
+		L->loop_break = done;
+		L->loop_continue = next;
+		lo_block_body(L, st->u.loop.body);
+		lo_goto(L, next);
+		lo_enter(L, next);
+	}
+	lo_goto(L, done);
+	L->loop_break = outer_break;
+	L->loop_continue = outer_continue;
+	lo_enter(L, done);
+}
+
+/* for ($i : a..b) with constant ends: the one loop form whose end the verifier sees at once. */
+static void for_range(struct lower *L, const struct stmt *st)
+{
+	ir_blk outer_break = L->loop_break, outer_continue = L->loop_continue;
+	int64_t lo = (int64_t)st->u.each.lo->const_value, hi = (int64_t)st->u.each.hi->const_value;
+	ir_blk head = lo_block(L), body, done, latch, from = ir_here(L->f);
+	ir_val i, start;
+
+	if (lo >= hi) {
+		lo_goto(L, head);
+		lo_enter(L, head);
+		return;
+	}
+	/* counts from 0 so that negative ends work, too */
+	i = ir_param(L->f, head, IR_I64);
+	start = ir_const(L->f, 0);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, start);
+	ir_at(L->f, head);
+	body = lo_block(L);
+	done = lo_block(L);
+	L->dom.v[body].npreds++;
+	L->dom.v[done].npreds++;
+	i = ir_loop(L->f, i, (uint64_t)(hi - lo), body, done);
+	lo_enter(L, body);
+	latch = lo_block(L);
+	L->loop_break = done;
+	L->loop_continue = latch;
+	ir_var_write(L->f, st->u.each.var->var->ir_var, ir_bini(L->f, IR_ADD, i, lo));
+	lo_block_body(L, st->u.each.body);
+	lo_goto(L, latch);
+	lo_enter(L, latch);
+	i = ir_bini(L->f, IR_ADD, i, 1);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, i);
+	ir_seal(L->f, head);
+	L->loop_break = outer_break;
+	L->loop_continue = outer_continue;
+	lo_enter(L, done);
+}
+
+static void give_back(struct lower *L, const struct stmt *st)
+{
+	ir_val v = st->u.expr ? lo_int(L, st->u.expr) : ir_const(L->f, L->fall_off);
+
+	ir_ret(L->f, v);
+}
+
+static void expr_stmt(struct lower *L, const struct expr *e)
+{
+	if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_MAP)
+		lo_map_update_int(L, e->u.incdec.target, e->u.incdec.dec ? IR_SUB : IR_ADD,
+			ir_const(L->f, 1));
+	else if (e->kind == EX_CALL && (e->ref.kind == REF_FUNC || e->ref.kind == REF_KFUNC))
+		lo_call_stmt(L, e);
+	else if (e->type.kind == LT_INT)
+		lo_int(L, e);
+}
+
+static void one(struct lower *L, const struct stmt *st)
+{
+	switch (st->kind) {
+	case ST_EXPR:
+		expr_stmt(L, st->u.expr);
+		break;
+	case ST_LET:
+		if (!st->u.assign.value)
+			break;
+		/* fall through */
+	case ST_ASSIGN:
+		assign(L, st);
+		break;
+	case ST_IF:
+		if_else(L, st);
+		break;
+	case ST_FOR_RANGE:
+		for_range(L, st);
+		break;
+	case ST_UNROLL:
+		unroll(L, st);
+		break;
+	case ST_BLOCK:
+		lo_block_body(L, st->u.block);
+		break;
+	case ST_RETURN:
+		give_back(L, st);
+		break;
+	case ST_BREAK:
+		lo_goto(L, L->loop_break);
+		break;
+	case ST_CONTINUE:
+		lo_goto(L, L->loop_continue);
+		break;
+	default:
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: statement without code");
+	}
+}
+
+static void lo_stmt(struct lower *L, const struct stmt *st)
+{
+	ir_blk outer = L->missing, after;
+
+	ir_span(L->f, st->span);
+	if (!L->net.used) {
+		one(L, st);
+		lo_free_slots(L);
+		return;
+	}
+	after = lo_block(L);
+	L->missing = after;
+	one(L, st);
+	L->missing = outer;
+	lo_goto(L, after);
+	lo_enter(L, after);
+	lo_free_slots(L);
+}
+
+void lo_block_body(struct lower *L, const struct block *b)
+{
+	for (uint32_t i = 0; i < b->list.n && ir_open(L->f); i++)
+		lo_stmt(L, b->list.v[i]);
+}
