@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * BTF read where it lies: one scan checks every record and notes where each type starts, another
- * (on the first search by name) sorts the ids by kind. Strings are never copied.
+ * BTF read where it lies: one scan checks every record and notes where each type starts; the
+ * first search by name sorts the ids by kind. Strings are never copied.
  * Ensures: after kbtf_open every type record lies inside the section, so readers of a type's
  * members need no further bounds; ids and string offsets are checked on each use.
  * Format: Documentation/bpf/btf.rst.
@@ -32,7 +32,7 @@ struct kbtf {
 	uint32_t *at; /* offset of type id in types; [0] unused */
 	uint32_t count;
 	uint32_t *by_kind; /* ids sorted by kind, ascending inside a kind; NULL until needed */
-	uint32_t first[KINDS + 1];
+	uint32_t first[KINDS + 1]; /* of each kind, in by_kind */
 	struct smap found;	 /* kind letter and name -> id + 1 */
 	struct smap enumerators; /* name -> struct enumerator */
 };
@@ -46,67 +46,66 @@ static const struct btf_type no_type;
 
 /* ---- opening ---- */
 
-/* Bytes of a record after its struct btf_type; UINT64_MAX for an unknown kind. */
-static uint64_t extra_bytes(const struct btf_type *t)
-{
-	uint64_t n = btf_vlen_of(t);
-
-	switch (btf_kind_of(t)) {
-	case BTF_KIND_PTR: case BTF_KIND_FWD: case BTF_KIND_TYPEDEF: case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST: case BTF_KIND_RESTRICT: case BTF_KIND_FUNC: case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return 0;
-	case BTF_KIND_INT: case BTF_KIND_VAR: case BTF_KIND_DECL_TAG:
-		return 4;
-	case BTF_KIND_ARRAY:
-		return sizeof(struct btf_array);
-	case BTF_KIND_STRUCT: case BTF_KIND_UNION:
-		return n * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return n * sizeof(struct btf_enum);
-	case BTF_KIND_FUNC_PROTO:
-		return n * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return n * sizeof(struct btf_var_secinfo);
-	case BTF_KIND_ENUM64:
-		return n * sizeof(struct btf_enum64);
-	default:
-		return UINT64_MAX;
-	}
-}
+/* What follows a record's struct btf_type: bytes, and bytes for each of its vlen elements. */
+static const struct {
+	bool known;
+	uint8_t once, each;
+} layout[KINDS] = {
+	[BTF_KIND_INT] = {true, 4, 0},
+	[BTF_KIND_PTR] = {true, 0, 0},
+	[BTF_KIND_ARRAY] = {true, sizeof(struct btf_array), 0},
+	[BTF_KIND_STRUCT] = {true, 0, sizeof(struct btf_member)},
+	[BTF_KIND_UNION] = {true, 0, sizeof(struct btf_member)},
+	[BTF_KIND_ENUM] = {true, 0, sizeof(struct btf_enum)},
+	[BTF_KIND_FWD] = {true, 0, 0},
+	[BTF_KIND_TYPEDEF] = {true, 0, 0},
+	[BTF_KIND_VOLATILE] = {true, 0, 0},
+	[BTF_KIND_CONST] = {true, 0, 0},
+	[BTF_KIND_RESTRICT] = {true, 0, 0},
+	[BTF_KIND_FUNC] = {true, 0, 0},
+	[BTF_KIND_FUNC_PROTO] = {true, 0, sizeof(struct btf_param)},
+	[BTF_KIND_VAR] = {true, sizeof(struct btf_var), 0},
+	[BTF_KIND_DATASEC] = {true, 0, sizeof(struct btf_var_secinfo)},
+	[BTF_KIND_FLOAT] = {true, 0, 0},
+	[BTF_KIND_DECL_TAG] = {true, sizeof(struct btf_decl_tag), 0},
+	[BTF_KIND_TYPE_TAG] = {true, 0, 0},
+	[BTF_KIND_ENUM64] = {true, 0, sizeof(struct btf_enum64)},
+};
 
 static const struct btf_type *type_at(const struct kbtf *b, uint32_t off)
 {
 	return (const struct btf_type *)(const void *)(b->types + off);
 }
 
-/* Checks all records and fills at[] when it is there; the number of types, or -1 and *why. */
-static int64_t scan(const struct kbtf *b, uint32_t *at, const char **why)
+/* Checks all records, fills at[] and counts the kinds; false and *why when one is damaged. */
+static bool scan(struct kbtf *b, const char **why)
 {
 	uint32_t off = 0, n = 0;
 
 	while (off < b->type_len) {
-		uint64_t extra;
+		uint32_t left = b->type_len - off, extra;
+		const struct btf_type *t = type_at(b, off);
+		unsigned kind;
 
-		if (b->type_len - off < sizeof(struct btf_type)) {
-			*why = "BTF ends inside a type";
-			return -1;
-		}
-		extra = extra_bytes(type_at(b, off));
-		if (extra == UINT64_MAX) {
+		*why = "BTF ends inside a type";
+		if (left < sizeof(*t))
+			return false;
+		kind = btf_kind_of(t);
+		if (kind >= KINDS || !layout[kind].known) {
 			*why = "BTF has a kind of type that skep does not know";
-			return -1;
+			return false;
 		}
-		if (extra > b->type_len - off - sizeof(struct btf_type)) {
-			*why = "BTF ends inside a type";
-			return -1;
-		}
-		n++;
-		if (at)
-			at[n] = off;
-		off += (uint32_t)(sizeof(struct btf_type) + extra);
+		extra = layout[kind].once + btf_vlen_of(t) * layout[kind].each;
+		if (extra > left - sizeof(*t))
+			return false;
+		b->at[++n] = off;
+		b->first[kind + 1]++;
+		off += (uint32_t)sizeof(*t) + extra;
 	}
-	return n;
+	b->count = n;
+	for (int k = 1; k <= KINDS; k++)
+		b->first[k] += b->first[k - 1];
+	return true;
 }
 
 /* The .BTF section of a 64-bit little-endian ELF file; false and *why when there is none. */
@@ -177,7 +176,6 @@ static struct kbtf *build(struct arena *a, const void *p, size_t n, const char *
 {
 	struct kbtf *b = ARENA_NEW(a, struct kbtf);
 	const uint8_t *bytes = p;
-	int64_t count;
 	size_t off = 0;
 
 	if (n >= SELFMAG && !memcmp(bytes, ELFMAG, SELFMAG) && !elf_btf(bytes, n, &off, &n, why))
@@ -191,12 +189,10 @@ static struct kbtf *build(struct arena *a, const void *p, size_t n, const char *
 		memcpy(copy, b->types, b->type_len);
 		b->types = copy;
 	}
-	count = scan(b, NULL, why);
-	if (count < 0)
+	/* Room for the worst case: pages that are not reached are never touched. */
+	b->at = ARENA_ARRAY(a, uint32_t, b->type_len / sizeof(struct btf_type) + 1);
+	if (!scan(b, why))
 		return NULL;
-	b->count = (uint32_t)count;
-	b->at = ARENA_ARRAY(a, uint32_t, b->count + 1);
-	scan(b, b->at, why);
 	smap_init(&b->found, a);
 	smap_init(&b->enumerators, a);
 	return b;
@@ -441,10 +437,6 @@ static void sort_by_kind(struct kbtf *b)
 {
 	uint32_t next[KINDS];
 
-	for (uint32_t id = 1; id <= b->count; id++)
-		b->first[btf_kind_of(type_at(b, b->at[id])) + 1]++;
-	for (int k = 1; k <= KINDS; k++)
-		b->first[k] += b->first[k - 1];
 	memcpy(next, b->first, sizeof(next));
 	b->by_kind = ARENA_ARRAY(b->a, uint32_t, b->count + 1);
 	for (uint32_t id = 1; id <= b->count; id++)
@@ -455,10 +447,10 @@ static void sort_by_kind(struct kbtf *b)
 static void kind_range(struct kbtf *b, unsigned kind, uint32_t *from, uint32_t *to)
 {
 	*from = *to = 0;
-	if (!b->by_kind)
-		sort_by_kind(b);
 	if (kind >= KINDS || !b->count)
 		return;
+	if (!b->by_kind)
+		sort_by_kind(b);
 	*from = b->first[kind];
 	*to = b->first[kind + 1];
 }

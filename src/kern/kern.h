@@ -150,6 +150,7 @@ enum scx_set { /* kfunc sets of kernel/sched/ext.c */
 	SCX_DISPATCH = 16,
 	SCX_UNLOCKED = 32,
 	SCX_CPU_RELEASE = 64,
+	SCX_INIT_CIDS = 128,
 };
 struct scx_op {
 	const char *name;

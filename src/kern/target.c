@@ -42,21 +42,23 @@ static const struct {
 };
 
 /*
- * Types that a kernel has exactly when it was built with the feature. Used on whole-kernel BTF
- * only (one that has struct bpf_prog): in an excerpt a missing type proves nothing.
+ * Types that a kernel lacks when it lacks the feature; proof: it has the feature when it has the
+ * type. Absence counts in whole-kernel BTF only (one with struct bpf_prog), not in an excerpt.
  */
 static const struct {
 	enum kern_feature feature;
+	bool proof;
 	const char *type;
 } shown_by[] = {
-	{KF_KPROBE_MULTI, "bpf_kprobe_multi_link"}, /* needs CONFIG_FPROBE */
-	{KF_PERF_LINK, "bpf_perf_link"},
-	{KF_RINGBUF, "bpf_ringbuf"},
-	{KF_SCHED_EXT, "bpf_struct_ops_sched_ext_ops"},
-	{KF_STRUCT_OPS_LINK, "bpf_struct_ops_link"},
-	{KF_TCX, "tcx_link"},
-	{KF_UPROBE_MULTI, "bpf_uprobe_multi_link"},
-	{KF_XDP_LINK, "bpf_xdp_link"},
+	{KF_KPROBE_MULTI, true, "bpf_kprobe_multi_link"}, /* needs CONFIG_FPROBE */
+	{KF_KPROBE_SESSION, false, "bpf_kprobe_multi_link"},
+	{KF_PERF_LINK, true, "bpf_perf_link"},
+	{KF_RINGBUF, true, "bpf_ringbuf"},
+	{KF_SCHED_EXT, true, "bpf_struct_ops_sched_ext_ops"},
+	{KF_STRUCT_OPS_LINK, true, "bpf_struct_ops_link"},
+	{KF_TCX, true, "tcx_link"},
+	{KF_UPROBE_MULTI, true, "bpf_uprobe_multi_link"},
+	{KF_XDP_LINK, true, "bpf_xdp_link"},
 };
 
 bool target_has(const struct target *t, enum kern_feature f)
@@ -112,9 +114,11 @@ static void features_by_btf(struct target *t)
 		return;
 	whole = kbtf_find(t->btf, BTF_KIND_STRUCT, "bpf_prog");
 	for (size_t i = 0; i < COUNT(shown_by); i++) {
-		if (kbtf_find(t->btf, BTF_KIND_STRUCT, shown_by[i].type))
+		bool there = kbtf_find(t->btf, BTF_KIND_STRUCT, shown_by[i].type);
+
+		if (there && shown_by[i].proof)
 			t->features |= BIT(shown_by[i].feature);
-		else if (whole)
+		if (!there && whole)
 			t->features &= ~BIT(shown_by[i].feature);
 	}
 }
