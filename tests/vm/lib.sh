@@ -110,8 +110,7 @@ t_prog() {
 	rm -f $_out
 }
 
-# skep prints "Attaching N probes…" (or nothing with -q): the sure sign is a program that
-# its process holds. fdinfo shows it on every kernel.
+# SKEP_READY_RE: what skep prints when it attaches.
 _skep_attached() {
 	kill -0 "$SKEP_PID" 2>/dev/null || return 0
 	[ -f "$SKEP_READY" ] && grep -Eq "${SKEP_READY_RE:-^(Attach(ing|ed) |READY)}" "$SKEP_READY"
@@ -123,8 +122,8 @@ skep_start() {
 	: >"$SKEP_READY"
 	skep "$@" >"$SKEP_READY" 2>"$SKEP_READY.err" &
 	SKEP_PID=$!
-	wait_for 20 _skep_attached || echo "skep did not say that it is attached"
-	# Attaching is announced first and done then.
+	wait_for 20 _skep_attached || echo "skep did not say that it attaches"
+	# It is announced first and done then.
 	sleep 1
 }
 
