@@ -100,11 +100,16 @@ void ir_span(struct ir_fn *f, struct skep_span s)
 static ir_val put(struct ir_fn *f, struct ir_ins ins)
 {
 	struct ir_build *s = ir_building(f);
+	const char *why = NULL;
 	ir_val v;
 
 	if (!s->open)
 		ir_bug(f, "'%s' built outside a block",
 			ins.op < IR_OP_COUNT ? ir_op_row(ins.op)->text : "machine operation");
+	if (ins.op < IR_OP_COUNT && ins.type.kind == IRT_VOID)
+		ins.type = ir_infer(f, &ins, &why);
+	if (why)
+		ir_bug(f, "'%s': %s", ir_op_row(ins.op)->text, why);
 	ins.block = s->here;
 	ins.span = s->span;
 	v = ir_new_ins(f, ins);
@@ -115,7 +120,7 @@ static ir_val put(struct ir_fn *f, struct ir_ins ins)
 /* ---- numbers ---- */
 ir_val ir_const(struct ir_fn *f, int64_t v)
 {
-	return put(f, (struct ir_ins){.op = IR_CONST, .type = ir_range((uint64_t)v), .imm = v});
+	return put(f, (struct ir_ins){.op = IR_CONST, .imm = v});
 }
 
 ir_val ir_const32(struct ir_fn *f, int32_t v)
@@ -127,8 +132,7 @@ ir_val ir_bin(struct ir_fn *f, enum ir_op op, ir_val a, ir_val b)
 {
 	if (ir_op_row(op)->form != FORM_BIN)
 		ir_bug(f, "'%s' takes not two numbers", ir_op_row(op)->text);
-	return put(f, (struct ir_ins){.op = (uint16_t)op, .nargs = 2, .args = {a, b},
-		.type = ir_result_type(f, op, a, b)});
+	return put(f, (struct ir_ins){.op = (uint16_t)op, .nargs = 2, .args = {a, b}});
 }
 
 ir_val ir_bini(struct ir_fn *f, enum ir_op op, ir_val a, int64_t imm)
@@ -143,8 +147,7 @@ ir_val ir_un(struct ir_fn *f, enum ir_op op, ir_val a)
 {
 	if (ir_op_row(op)->form != FORM_UN)
 		ir_bug(f, "'%s' takes not one number", ir_op_row(op)->text);
-	return put(f, (struct ir_ins){.op = (uint16_t)op, .nargs = 1, .args = {a},
-		.type = ir_result_type(f, op, a, IR_NONE)});
+	return put(f, (struct ir_ins){.op = (uint16_t)op, .nargs = 1, .args = {a}});
 }
 
 /* ---- addresses ---- */
@@ -165,48 +168,29 @@ ir_val ir_slot(struct ir_fn *f, uint32_t size)
 
 ir_val ir_map(struct ir_fn *f, uint32_t map)
 {
-	return put(f, (struct ir_ins){.op = IR_MAP, .type = ir_ptr(IRT_MAP, 0), .aux = map});
+	return put(f, (struct ir_ins){.op = IR_MAP, .aux = map});
 }
 
 ir_val ir_gaddr(struct ir_fn *f, uint32_t map, uint32_t off)
 {
-	uint32_t size = f->m->meta->maps.v[map].value_size;
-
-	if (off >= size)
-		ir_bug(f, "address %u in a map value of %u bytes", off, size);
-	return put(f, (struct ir_ins){.op = IR_GADDR, .type = ir_ptr(IRT_MAPV, size - off),
-		.aux = map, .imm = off});
+	return put(f, (struct ir_ins){.op = IR_GADDR, .aux = map, .imm = off});
 }
 
 ir_val ir_off(struct ir_fn *f, ir_val p, int64_t off)
 {
-	struct ir_type t = ir_type_of(f, p);
-
-	if (off < 0 || off > t.n)
-		ir_bug(f, "pointer moved by %lld of %u bytes", (long long)off, t.n);
-	t.n -= (uint32_t)off;
-	return put(f, (struct ir_ins){.op = IR_OFF, .nargs = 1, .args = {p}, .type = t, .imm = off});
+	return put(f, (struct ir_ins){.op = IR_OFF, .nargs = 1, .args = {p}, .imm = off});
 }
 
 ir_val ir_index(struct ir_fn *f, ir_val p, ir_val n)
 {
-	struct ir_type t = ir_type_of(f, p);
-	uint64_t hi = ir_type_of(f, n).hi;
-
-	t.n = t.kind == IRT_PKT || hi > t.n ? 0 : t.n - (uint32_t)hi;
-	return put(f, (struct ir_ins){.op = IR_INDEX, .nargs = 2, .args = {p, n}, .type = t});
+	return put(f, (struct ir_ins){.op = IR_INDEX, .nargs = 2, .args = {p, n}});
 }
 
 /* ---- memory ---- */
-static struct ir_type loaded(unsigned width)
-{
-	return width >= 8 ? IR_I64 : ir_range(((uint64_t)1 << width * 8) - 1);
-}
-
 ir_val ir_ld(struct ir_fn *f, unsigned width, ir_val p, int64_t off)
 {
 	return put(f, (struct ir_ins){.op = IR_LD, .width = (uint8_t)width, .nargs = 1, .args = {p},
-		.imm = off, .type = loaded(width)});
+		.imm = off});
 }
 
 void ir_st(struct ir_fn *f, unsigned width, ir_val p, int64_t off, ir_val v)
@@ -224,7 +208,7 @@ ir_val ir_atom(struct ir_fn *f, enum ir_atomic op, unsigned width, ir_val p, int
 {
 	bool old = op >= AT_FADD;
 	ir_val r = put(f, (struct ir_ins){.op = IR_ATOM, .sub = (uint8_t)op, .width = (uint8_t)width,
-		.nargs = 2, .args = {p, v}, .imm = off, .type = old ? loaded(width) : IR_VOID});
+		.nargs = 2, .args = {p, v}, .imm = off});
 
 	return old ? r : IR_NONE;
 }
@@ -232,34 +216,21 @@ ir_val ir_atom(struct ir_fn *f, enum ir_atomic op, unsigned width, ir_val p, int
 ir_val ir_cas(struct ir_fn *f, unsigned width, ir_val p, int64_t off, ir_val expect, ir_val v)
 {
 	return put(f, (struct ir_ins){.op = IR_CAS, .width = (uint8_t)width, .nargs = 3,
-		.args = {p, expect, v}, .imm = off, .type = loaded(width)});
+		.args = {p, expect, v}, .imm = off});
 }
 
 ir_val ir_ldctx(struct ir_fn *f, unsigned width, int64_t off, struct ir_type t)
 {
-	if (t.kind == IRT_I64 && t.hi > loaded(width).hi)
-		t = loaded(width);
+	if (t.kind == IRT_I64 && width < 8 && t.hi >> (width * 8))
+		t.hi = ((uint64_t)1 << (width * 8)) - 1;
 	return put(f, (struct ir_ins){.op = IR_LDCTX, .width = (uint8_t)width, .nargs = 1,
 		.args = {ir_ctx(f)}, .imm = off, .type = t});
 }
 
 /* ---- kernel fields ---- */
-static struct ir_type field_type(const struct ir_fn *f, ir_val p, uint32_t field)
-{
-	const struct ir_field *d = &f->m->fields.v[field];
-	struct ir_type t = d->type;
-
-	if (t.kind == IRT_BTF)
-		t.flags |= ir_type_of(f, p).flags & IRT_UNTRUSTED;
-	else if (t.kind == IRT_I64 && !d->is_signed && d->size < 8 && t.hi > loaded(d->size).hi)
-		t = loaded(d->size);
-	return t;
-}
-
 ir_val ir_ldf(struct ir_fn *f, ir_val p, uint32_t field)
 {
-	return put(f, (struct ir_ins){.op = IR_LDF, .nargs = 1, .args = {p}, .aux = field,
-		.type = field_type(f, p, field)});
+	return put(f, (struct ir_ins){.op = IR_LDF, .nargs = 1, .args = {p}, .aux = field});
 }
 
 void ir_stf(struct ir_fn *f, ir_val p, uint32_t field, ir_val v)
@@ -269,7 +240,7 @@ void ir_stf(struct ir_fn *f, ir_val p, uint32_t field, ir_val v)
 
 ir_val ir_fofs(struct ir_fn *f, uint32_t field)
 {
-	return put(f, (struct ir_ins){.op = IR_FOFS, .aux = field, .type = ir_range(INT32_MAX)});
+	return put(f, (struct ir_ins){.op = IR_FOFS, .aux = field});
 }
 
 static bool same_field(const struct ir_field *a, const struct ir_field *b)
@@ -303,48 +274,6 @@ uint32_t ir_add_kfunc(struct ir_module *m, const char *name, uint32_t btf_id, ui
 }
 
 /* ---- calls ---- */
-static struct ir_type map_value_type(struct ir_fn *f, const struct kern_helper *h, unsigned n,
-	const ir_val *args)
-{
-	for (unsigned i = 0; i < n; i++) {
-		const struct ir_ins *a = ir_ins_of(f, args[i]);
-
-		if (h->arg[i] == KA_MAP && a->op == IR_MAP)
-			return ir_nullable(
-				ir_ptr(IRT_MAPV, f->m->meta->maps.v[a->aux].value_size));
-	}
-	ir_bug(f, "%s: no map among the arguments", h->name);
-}
-
-static struct ir_type record_type(struct ir_fn *f, const struct kern_helper *h, unsigned n,
-	const ir_val *args)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (h->arg[i] == KA_CONST && ir_is_const(f, args[i]))
-			return ir_nullable(ir_ptr(IRT_REC, (uint32_t)ir_ins_of(f, args[i])->imm));
-	}
-	ir_bug(f, "%s: no constant size among the arguments", h->name);
-}
-
-static struct ir_type helper_type(struct ir_fn *f, const struct kern_helper *h, unsigned n,
-	const ir_val *args)
-{
-	switch (h->ret) {
-	case KR_VOID:
-		return IR_VOID;
-	case KR_MAPV:
-		return map_value_type(f, h, n, args);
-	case KR_RECORD:
-		return record_type(f, h, n, args);
-	case KR_TASK:
-		return ir_btf_type(f->m, "task_struct", 0, 0);
-	case KR_BTF:
-		ir_bug(f, "%s: the caller must give the result's type", h->name);
-	default:
-		return IR_I64;
-	}
-}
-
 static ir_val put_call(struct ir_fn *f, enum ir_op op, uint32_t aux, struct ir_type t, unsigned n,
 	const ir_val *args)
 {
@@ -353,9 +282,10 @@ static ir_val put_call(struct ir_fn *f, enum ir_op op, uint32_t aux, struct ir_t
 
 	if (n > IR_MAX_ARGS)
 		ir_bug(f, "call with %u arguments", n);
-	memcpy(ins.args, args, sizeof(*args) * n);
+	if (n)
+		memcpy(ins.args, args, sizeof(*args) * n);
 	v = put(f, ins);
-	return t.kind == IRT_VOID ? IR_NONE : v;
+	return ir_type_of(f, v).kind == IRT_VOID ? IR_NONE : v;
 }
 
 ir_val ir_call(struct ir_fn *f, const char *name, struct ir_type t, unsigned n, const ir_val *args)
@@ -364,8 +294,6 @@ ir_val ir_call(struct ir_fn *f, const char *name, struct ir_type t, unsigned n, 
 
 	if (!h)
 		ir_bug(f, "no helper '%s'", name);
-	if (t.kind == IRT_VOID)
-		t = helper_type(f, h, n, args);
 	return put_call(f, IR_CALL, h->id, t, n, args);
 }
 

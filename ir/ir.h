@@ -175,6 +175,8 @@ bool ir_is_ptr(struct ir_type t);
 struct ir_type ir_proven(enum ir_term_op op, struct ir_type t, int64_t imm);
 /* The best type the operands allow for a pure operation (ranges). */
 struct ir_type ir_result_type(const struct ir_fn *f, enum ir_op op, ir_val a, ir_val b);
+/* The type of an instruction's result by its operands; VOID and *why when it makes no sense. */
+struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const char **why);
 
 /* ---- building (build.c) ---- */
 struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx);

@@ -294,6 +294,8 @@ static void print_ins(struct printer *p, ir_val v)
 		print_machine(p, i);
 	else
 		print_ins_of_form(p, i);
+	if (i->op == IR_SLOT && i->aux) /* back end: a spill slot */
+		buf_printf(p->out, " aux %u", i->aux);
 	print_span(p, i->span);
 	buf_putc(p->out, '\n');
 }
@@ -306,10 +308,12 @@ static void print_term(struct printer *p, const struct ir_term *t)
 	if (t->op == IRN_IF)
 		buf_printf(p->out, ".%s%s", ir_cc_text(t->cc), t->w32 ? ".w32" : "");
 	for (unsigned a = 0; a < nargs; a++) {
+		if (!t->args[a] && !(a && t->has_imm))
+			break;
 		buf_puts(p->out, a ? ", " : " ");
 		if (a == 1 && t->has_imm)
 			buf_printf(p->out, "%" PRId64, t->imm);
-		else if (t->args[a])
+		else
 			print_val(p, t->args[a]);
 		if (!a && (t->op == IRN_NEED || t->op == IRN_BOUND || t->op == IRN_LOOP))
 			buf_printf(p->out, ", %" PRIu64, (uint64_t)t->imm);
