@@ -10,8 +10,12 @@ static const struct {
 	enum kern_arch arch;
 } arch_names[] = {
 	/* the first name of each is the canonical one */
-	{"x86_64", KERN_X86_64}, {"amd64", KERN_X86_64}, {"x86-64", KERN_X86_64},
-	{"arm64", KERN_ARM64},	 {"aarch64", KERN_ARM64}, {"riscv64", KERN_RISCV64},
+	{"x86_64", KERN_X86_64},
+	{"amd64", KERN_X86_64},
+	{"x86-64", KERN_X86_64},
+	{"arm64", KERN_ARM64},
+	{"aarch64", KERN_ARM64},
+	{"riscv64", KERN_RISCV64},
 };
 
 enum kern_arch kern_arch_by_name(const char *name)

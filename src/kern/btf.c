@@ -16,9 +16,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHAIN_MAX 64	    /* typedefs, qualifiers and arrays in a row; real kernels stay below 12 */
-#define NEST_MAX 32	    /* anonymous members inside each other */
-#define MEMBERS_MAX 1000000 /* members looked at in one search, against types made of themselves */
+#define CHAIN_MAX 64 /* typedefs, qualifiers and arrays in a row; real kernels stay below 12 */
+#define NEST_MAX 32  /* anonymous members inside each other */
+#define MEMBERS_MAX 1000000 /* members looked at in one search: types may contain themselves */
 #define KINDS NR_BTF_KINDS
 
 struct kbtf {
@@ -33,8 +33,8 @@ struct kbtf {
 	uint32_t count;
 	uint32_t *by_kind; /* ids sorted by kind, ascending inside a kind; NULL until needed */
 	uint32_t first[KINDS + 1]; /* of each kind, in by_kind */
-	struct smap found;	 /* kind letter and name -> id + 1 */
-	struct smap enumerators; /* name -> struct enumerator */
+	struct smap found;	   /* kind letter and name -> id + 1 */
+	struct smap enumerators;   /* name -> struct enumerator */
 };
 
 struct enumerator {
@@ -119,8 +119,8 @@ static bool elf_btf(const uint8_t *p, size_t n, size_t *off, size_t *len, const 
 		return false;
 	memcpy(&eh, p, sizeof(eh));
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
-	    eh.e_shentsize != sizeof(sh) || eh.e_shstrndx >= eh.e_shnum || eh.e_shoff > n ||
-	    (n - eh.e_shoff) / sizeof(sh) < eh.e_shnum)
+		eh.e_shentsize != sizeof(sh) || eh.e_shstrndx >= eh.e_shnum || eh.e_shoff > n ||
+		(n - eh.e_shoff) / sizeof(sh) < eh.e_shnum)
 		return false;
 	memcpy(&names, p + eh.e_shoff + eh.e_shstrndx * sizeof(sh), sizeof(names));
 	if (names.sh_offset > n || names.sh_size > n - names.sh_offset)
@@ -128,7 +128,7 @@ static bool elf_btf(const uint8_t *p, size_t n, size_t *off, size_t *len, const 
 	for (unsigned i = 0; i < eh.e_shnum; i++) {
 		memcpy(&sh, p + eh.e_shoff + i * sizeof(sh), sizeof(sh));
 		if (names.sh_size < sizeof(".BTF") || sh.sh_name > names.sh_size - sizeof(".BTF") ||
-		    memcmp(p + names.sh_offset + sh.sh_name, ".BTF", sizeof(".BTF")))
+			memcmp(p + names.sh_offset + sh.sh_name, ".BTF", sizeof(".BTF")))
 			continue;
 		if (sh.sh_type == SHT_NOBITS || sh.sh_offset > n || sh.sh_size > n - sh.sh_offset)
 			return false;
@@ -159,7 +159,8 @@ static bool read_header(struct kbtf *b, const uint8_t *p, size_t n, const char *
 	if (h.hdr_len < sizeof(h) || h.hdr_len > n || h.type_off % 4 || h.type_len % 4)
 		return false;
 	n -= h.hdr_len;
-	if (h.type_off > n || h.type_len > n - h.type_off || h.str_off > n || h.str_len > n - h.str_off)
+	if (h.type_off > n || h.type_len > n - h.type_off || h.str_off > n ||
+		h.str_len > n - h.str_off)
 		return false;
 	b->types = p + h.hdr_len + h.type_off;
 	b->type_len = h.type_len;
@@ -344,8 +345,13 @@ uint32_t kbtf_size(const struct kbtf *b, uint32_t id)
 		case BTF_KIND_PTR:
 			times *= 8;
 			return times <= UINT32_MAX ? (uint32_t)times : 0;
-		case BTF_KIND_INT: case BTF_KIND_ENUM: case BTF_KIND_ENUM64: case BTF_KIND_FLOAT:
-		case BTF_KIND_STRUCT: case BTF_KIND_UNION: case BTF_KIND_DATASEC:
+		case BTF_KIND_INT:
+		case BTF_KIND_ENUM:
+		case BTF_KIND_ENUM64:
+		case BTF_KIND_FLOAT:
+		case BTF_KIND_STRUCT:
+		case BTF_KIND_UNION:
+		case BTF_KIND_DATASEC:
 			times *= t->size;
 			return times <= UINT32_MAX ? (uint32_t)times : 0;
 		default:
@@ -365,7 +371,8 @@ static bool tagged_user(const struct kbtf *b, uint32_t id)
 
 		if (!is_modifier(btf_kind_of(t)))
 			return false;
-		if (btf_kind_of(t) == BTF_KIND_TYPE_TAG && !strcmp(kbtf_str(b, t->name_off), "user"))
+		if (btf_kind_of(t) == BTF_KIND_TYPE_TAG &&
+			!strcmp(kbtf_str(b, t->name_off), "user"))
 			return true;
 		id = t->type;
 	}
@@ -401,7 +408,8 @@ struct kbtf_info kbtf_describe(const struct kbtf *b, uint32_t id)
 	case BTF_KIND_INT:
 		describe_int(b, t, &info);
 		break;
-	case BTF_KIND_ENUM: case BTF_KIND_ENUM64:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
 		info.class = KBTF_INT;
 		info.is_signed = kind_flag(t);
 		info.is_enum = true;
@@ -411,7 +419,9 @@ struct kbtf_info kbtf_describe(const struct kbtf *b, uint32_t id)
 		info.target = t->type;
 		info.user = tagged_user(b, t->type);
 		break;
-	case BTF_KIND_STRUCT: case BTF_KIND_UNION: case BTF_KIND_FWD:
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+	case BTF_KIND_FWD:
 		info.class = KBTF_STRUCT;
 		break;
 	case BTF_KIND_ARRAY:
@@ -419,7 +429,8 @@ struct kbtf_info kbtf_describe(const struct kbtf *b, uint32_t id)
 		info.target = array_of(t)->type;
 		info.nelems = array_of(t)->nelems;
 		break;
-	case BTF_KIND_FUNC: case BTF_KIND_FUNC_PROTO:
+	case BTF_KIND_FUNC:
+	case BTF_KIND_FUNC_PROTO:
 		info.class = KBTF_FUNC;
 		break;
 	case BTF_KIND_FLOAT:
@@ -506,8 +517,8 @@ struct member_walk {
 };
 
 /* Offset and width of a member: with the kind flag both are in the offset word. */
-static void member_place(const struct kbtf *b, const struct btf_type *s,
-	const struct btf_member *m, struct kbtf_member *out)
+static void member_place(const struct kbtf *b, const struct btf_type *s, const struct btf_member *m,
+	struct kbtf_member *out)
 {
 	const struct btf_type *t;
 
@@ -528,8 +539,8 @@ static void member_place(const struct kbtf *b, const struct btf_type *s,
 	}
 }
 
-static bool walk_members(const struct kbtf *b, uint32_t id, uint32_t base, int depth,
-	struct member_walk *w)
+static bool walk_members(
+	const struct kbtf *b, uint32_t id, uint32_t base, int depth, struct member_walk *w)
 {
 	const struct btf_type *s = kbtf_type(b, kbtf_strip(b, id));
 	const struct btf_member *m = (const struct btf_member *)(s + 1);
@@ -580,8 +591,8 @@ static bool is_wanted(const struct kbtf_member *m, void *arg)
 	return false;
 }
 
-bool kbtf_find_member(const struct kbtf *b, uint32_t struct_id, const char *name,
-	struct kbtf_member *out)
+bool kbtf_find_member(
+	const struct kbtf *b, uint32_t struct_id, const char *name, struct kbtf_member *out)
 {
 	struct wanted w = {name, out, false};
 
@@ -593,8 +604,8 @@ bool kbtf_find_member(const struct kbtf *b, uint32_t struct_id, const char *name
 /* ---- enumerators ---- */
 
 /* Name and value of the i-th enumerator of an enum or enum64. */
-static const char *enumerator_at(const struct kbtf *b, const struct btf_type *t, unsigned i,
-	int64_t *value)
+static const char *enumerator_at(
+	const struct kbtf *b, const struct btf_type *t, unsigned i, int64_t *value)
 {
 	if (btf_kind_of(t) == BTF_KIND_ENUM64) {
 		const struct btf_enum64 *e = (const struct btf_enum64 *)(t + 1) + i;
@@ -638,7 +649,7 @@ bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value)
 		e = ARENA_NEW(b->a, struct enumerator);
 		/* 64-bit ones first: there are few of them. */
 		e->exists = search_enumerator(b, BTF_KIND_ENUM64, name, &e->value) ||
-			search_enumerator(b, BTF_KIND_ENUM, name, &e->value);
+			    search_enumerator(b, BTF_KIND_ENUM, name, &e->value);
 		smap_put(&b->enumerators, name, e);
 	}
 	if (e->exists)

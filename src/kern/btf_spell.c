@@ -10,8 +10,8 @@
 #define PARAM_DEPTH 8 /* functions as parameters of functions: three levels, then "..." */
 #define PARAM_MAX 32
 
-static const char *spell(const struct kbtf *b, uint32_t id, const char *inner, int depth,
-	struct arena *a);
+static const char *spell(
+	const struct kbtf *b, uint32_t id, const char *inner, int depth, struct arena *a);
 
 /* Base type and the rest, with a blank between a word and a star. */
 static const char *join(struct arena *a, const char *base, const char *inner)
@@ -28,8 +28,8 @@ static bool binds_tighter(const struct kbtf *b, uint32_t id)
 	return kind == BTF_KIND_ARRAY || kind == BTF_KIND_FUNC_PROTO;
 }
 
-static const char *spell_params(const struct kbtf *b, const struct btf_type *t, int depth,
-	struct arena *a)
+static const char *spell_params(
+	const struct kbtf *b, const struct btf_type *t, int depth, struct arena *a)
 {
 	const struct btf_param *p = (const struct btf_param *)(t + 1);
 	struct buf text;
@@ -58,8 +58,8 @@ static const char *qualified(const struct kbtf *b, const struct btf_type *t, con
 	return arena_printf(a, "%s %s", word, spell(b, t->type, inner, depth, a));
 }
 
-static const char *tagged(const struct kbtf *b, uint32_t id, const char *word, const char *inner,
-	struct arena *a)
+static const char *tagged(
+	const struct kbtf *b, uint32_t id, const char *word, const char *inner, struct arena *a)
 {
 	const char *name = kbtf_name(b, id);
 
@@ -78,7 +78,8 @@ static const char *spell_base(const struct kbtf *b, uint32_t id, const char *inn
 		return tagged(b, id, "union", inner, a);
 	case BTF_KIND_FWD:
 		return tagged(b, id, flag ? "union" : "struct", inner, a);
-	case BTF_KIND_ENUM: case BTF_KIND_ENUM64:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
 		return tagged(b, id, "enum", inner, a);
 	case BTF_KIND_UNKN:
 		return join(a, "void", inner);
@@ -87,8 +88,8 @@ static const char *spell_base(const struct kbtf *b, uint32_t id, const char *inn
 	}
 }
 
-static const char *spell(const struct kbtf *b, uint32_t id, const char *inner, int depth,
-	struct arena *a)
+static const char *spell(
+	const struct kbtf *b, uint32_t id, const char *inner, int depth, struct arena *a)
 {
 	const struct btf_type *t = kbtf_type(b, id);
 	const struct btf_array *array = (const struct btf_array *)(t + 1);
@@ -105,7 +106,8 @@ static const char *spell(const struct kbtf *b, uint32_t id, const char *inner, i
 	case BTF_KIND_FUNC_PROTO:
 		inner = arena_printf(a, "%s%s", inner, spell_params(b, t, depth, a));
 		return spell(b, t->type, inner, depth + 1, a);
-	case BTF_KIND_FUNC: case BTF_KIND_VAR:
+	case BTF_KIND_FUNC:
+	case BTF_KIND_VAR:
 		return spell(b, t->type, kbtf_name(b, id), depth + 1, a);
 	case BTF_KIND_CONST:
 		return qualified(b, t, "const", inner, depth + 1, a);
@@ -113,7 +115,8 @@ static const char *spell(const struct kbtf *b, uint32_t id, const char *inner, i
 		return qualified(b, t, "volatile", inner, depth + 1, a);
 	case BTF_KIND_RESTRICT:
 		return qualified(b, t, "restrict", inner, depth + 1, a);
-	case BTF_KIND_TYPE_TAG: case BTF_KIND_DECL_TAG:
+	case BTF_KIND_TYPE_TAG:
+	case BTF_KIND_DECL_TAG:
 		return spell(b, t->type, inner, depth + 1, a);
 	default:
 		return spell_base(b, id, inner, a);

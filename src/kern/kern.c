@@ -51,7 +51,8 @@ const struct kern_ctx_field *kern_ctx_field(enum kern_ctx c, const char *name)
 const struct kern_ctx_field *kern_ctx_field_at(enum kern_ctx c, uint32_t off, uint32_t size)
 {
 	for (size_t i = 0; i < COUNT(ctx_fields); i++)
-		if (ctx_fields[i].ctx == c && ctx_fields[i].off == off && ctx_fields[i].size == size)
+		if (ctx_fields[i].ctx == c && ctx_fields[i].off == off &&
+			ctx_fields[i].size == size)
 			return &ctx_fields[i];
 	return NULL;
 }
@@ -242,7 +243,8 @@ bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version)
 
 	if (!set)
 		return true;
-	/* select_cpu only, until scx_bpf_select_cpu_and() opened it (kernel/sched/ext_idle.c, 6.17) */
+	/* select_cpu only, until scx_bpf_select_cpu_and() opened it (kernel/sched/ext_idle.c, 6.17)
+	 */
 	if (version && version < KV(6, 17) && (set & SCX_SELECT_CPU))
 		return !strcmp(op->name, "select_cpu");
 	return op->allowed & set;

@@ -53,7 +53,8 @@ static void from_kallsyms(struct target *t, struct function_list *l, char *text)
 		end = strchr(text, '\n');
 		if (end)
 			*end++ = 0;
-		if (!type || (end && type > end) || !type[1] || !strchr("tTwW", type[1]) || type[2] != ' ')
+		if (!type || (end && type > end) || !type[1] || !strchr("tTwW", type[1]) ||
+			type[2] != ' ')
 			continue;
 		type[3 + strcspn(type + 3, " \t")] = 0;
 		add(t, l, type + 3);

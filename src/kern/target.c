@@ -34,9 +34,9 @@ static const struct {
 	enum kern_feature feature;
 	uint32_t since;
 } arch_since[] = {
-	{KERN_ARM64, KF_FENTRY, KV(6, 4)},	 /* 6.1: -ENOTSUPP; direct calls came in 6.4 */
-	{KERN_RISCV64, KF_FENTRY, KV(6, 12)},	 /* 6.12 works; older ones not tried */
-	{KERN_ARM64, KF_KPROBE_MULTI, KV(6, 14)},   /* 6.12: no fprobe; it came with fgraph in 6.14 */
+	{KERN_ARM64, KF_FENTRY, KV(6, 4)},	  /* 6.1: -ENOTSUPP; direct calls came in 6.4 */
+	{KERN_RISCV64, KF_FENTRY, KV(6, 12)},	  /* 6.12 works; older ones not tried */
+	{KERN_ARM64, KF_KPROBE_MULTI, KV(6, 14)}, /* 6.12: no fprobe; it came with fgraph in 6.14 */
 	{KERN_RISCV64, KF_KPROBE_MULTI, KV(6, 14)}, /* the same */
 	{KERN_RISCV64, KF_CPU_V4, KV(6, 8)},
 };
@@ -186,8 +186,8 @@ void target_host(struct target *t, struct arena *a, const char *btf_path)
 	*t = (struct target){.a = a, .name = "host", .isa = ISA_DEFAULT, .host = true};
 	if (!uname(&un)) {
 		t->arch = kern_arch_by_name(un.machine);
-		t->version = kern_version_parse(un.release, un.version,
-			file_read(a, "/proc/version_signature", NULL));
+		t->version = kern_version_parse(
+			un.release, un.version, file_read(a, "/proc/version_signature", NULL));
 	}
 	possible = file_read(a, "/sys/devices/system/cpu/possible", NULL);
 	t->ncpus = possible ? kern_cpu_count(possible) : 0;
@@ -242,7 +242,8 @@ static const char *set_number(struct described *d, const char *value, unsigned l
 
 	*out = strtoul(value, &end, 10);
 	if (!isdigit((unsigned char)value[0]) || *end || *out < min || *out > max)
-		return arena_printf(d->t->a, "'%s' is not a number from %lu to %lu", value, min, max);
+		return arena_printf(
+			d->t->a, "'%s' is not a number from %lu to %lu", value, min, max);
 	return NULL;
 }
 

@@ -17,11 +17,35 @@ static const struct {
 	const char *type;
 	uint32_t size;
 } element_sizes[] = {
-	{"char", 1}, {"signed char", 1}, {"unsigned char", 1}, {"u8", 1}, {"s8", 1}, {"__u8", 1},
-	{"__s8", 1}, {"uint8_t", 1}, {"bool", 1}, {"short", 2}, {"unsigned short", 2}, {"u16", 2},
-	{"s16", 2}, {"__u16", 2}, {"__be16", 2}, {"uint16_t", 2}, {"int", 4}, {"unsigned int", 4},
-	{"u32", 4}, {"s32", 4}, {"__u32", 4}, {"__be32", 4}, {"uint32_t", 4}, {"long", 8},
-	{"unsigned long", 8}, {"u64", 8}, {"s64", 8}, {"__u64", 8}, {"uint64_t", 8},
+	{"char", 1},
+	{"signed char", 1},
+	{"unsigned char", 1},
+	{"u8", 1},
+	{"s8", 1},
+	{"__u8", 1},
+	{"__s8", 1},
+	{"uint8_t", 1},
+	{"bool", 1},
+	{"short", 2},
+	{"unsigned short", 2},
+	{"u16", 2},
+	{"s16", 2},
+	{"__u16", 2},
+	{"__be16", 2},
+	{"uint16_t", 2},
+	{"int", 4},
+	{"unsigned int", 4},
+	{"u32", 4},
+	{"s32", 4},
+	{"__u32", 4},
+	{"__be32", 4},
+	{"uint32_t", 4},
+	{"long", 8},
+	{"unsigned long", 8},
+	{"u64", 8},
+	{"s64", 8},
+	{"__u64", 8},
+	{"uint64_t", 8},
 };
 
 static uint32_t element_size(const char *type)
@@ -129,7 +153,8 @@ static bool parse_field(struct arena *a, const char *line, struct tp_field *f)
 	uint32_t is_signed;
 
 	if (!semi || !number_after(semi, "offset:", &f->off) ||
-	    !number_after(semi, "size:", &f->size) || !number_after(semi, "signed:", &is_signed))
+		!number_after(semi, "size:", &f->size) ||
+		!number_after(semi, "signed:", &is_signed))
 		return false;
 	f->is_signed = is_signed;
 	decl = arena_strndup(a, line, (size_t)(semi - line));
@@ -171,7 +196,8 @@ const char *tracepoint_parse(struct tracepoint *tp, struct arena *a, const char 
 			struct tp_field f = {0};
 
 			if (!parse_field(a, line + 6, &f))
-				return arena_printf(a, "line of the format not understood: %s", line);
+				return arena_printf(
+					a, "line of the format not understood: %s", line);
 			vec_push(a, &tp->fields, f);
 		}
 	}
@@ -183,8 +209,8 @@ static bool is_file_name(const char *s)
 	return s[0] && s[0] != '.' && !strchr(s, '/');
 }
 
-const struct tracepoint *target_tracepoint(struct target *t, const char *category, const char *name,
-	const char **why)
+const struct tracepoint *target_tracepoint(
+	struct target *t, const char *category, const char *name, const char **why)
 {
 	struct tracepoint *tp = ARENA_NEW(t->a, struct tracepoint);
 	const char *ignored, *text;
@@ -192,7 +218,8 @@ const struct tracepoint *target_tracepoint(struct target *t, const char *categor
 	if (!why)
 		why = &ignored;
 	if (!t->tracefs) {
-		*why = t->host ? "tracefs is not mounted (mount -t tracefs none /sys/kernel/tracing)"
+		*why = t->host ? "tracefs is not mounted (mount -t tracefs none "
+				 "/sys/kernel/tracing)"
 			       : "the target has no tracefs directory";
 		return NULL;
 	}
@@ -258,7 +285,8 @@ static struct names events_of_dirs(struct target *t)
 
 		for (uint32_t j = 0; j < events.list.n; j++) {
 			/* "enable" and "filter" are files of the category, not events */
-			if (!strcmp(events.list.v[j], "enable") || !strcmp(events.list.v[j], "filter"))
+			if (!strcmp(events.list.v[j], "enable") ||
+				!strcmp(events.list.v[j], "filter"))
 				continue;
 			vec_push(t->a, &all.list,
 				arena_printf(t->a, "%s:%s", category, events.list.v[j]));

@@ -143,7 +143,7 @@ static uint32_t mb_named(struct mb *m, unsigned kind, const char *name)
 	for (uint32_t id = 1; id < m->types.n; id++) {
 		const struct mb_type *t = &m->types.v[id];
 		bool same = t->kind == kind ||
-			(t->kind == BTF_KIND_FWD && t->flag == (kind == BTF_KIND_UNION));
+			    (t->kind == BTF_KIND_FWD && t->flag == (kind == BTF_KIND_UNION));
 
 		if (same && name[0] && !strcmp(t->name, name))
 			return id;
@@ -175,7 +175,10 @@ static void mb_measure(const struct mb *m, uint32_t id, uint32_t *size, uint32_t
 		mb_measure(m, t->ref, size, align);
 		*size *= t->nelems;
 		break;
-	case BTF_KIND_TYPEDEF: case BTF_KIND_CONST: case BTF_KIND_VOLATILE: case BTF_KIND_TYPE_TAG:
+	case BTF_KIND_TYPEDEF:
+	case BTF_KIND_CONST:
+	case BTF_KIND_VOLATILE:
+	case BTF_KIND_TYPE_TAG:
 		mb_measure(m, t->ref, size, align);
 		break;
 	default:
@@ -332,7 +335,7 @@ static uint32_t mb_base(struct mb *m)
 			else if (mb_take(m, "enum64"))
 				id = mb_enum(m, BTF_KIND_ENUM64);
 			else if (!mb_take(m, "void") && !(id = mb_builtin(m)) &&
-				!(id = mb_named(m, BTF_KIND_TYPEDEF, mb_ident(m))))
+				 !(id = mb_named(m, BTF_KIND_TYPEDEF, mb_ident(m))))
 				mb_fail(m, "unknown type before this");
 		}
 	}
@@ -454,8 +457,8 @@ static void mb_u32(struct buf *out, uint32_t v)
 	buf_put(out, &v, sizeof(v));
 }
 
-static void mb_write_item(const struct mb_type *t, const struct mb_item *it, struct buf *out,
-	struct mb_strings *s)
+static void mb_write_item(
+	const struct mb_type *t, const struct mb_item *it, struct buf *out, struct mb_strings *s)
 {
 	mb_u32(out, mb_string(s, it->name));
 	switch (t->kind) {
@@ -475,11 +478,12 @@ static void mb_write_item(const struct mb_type *t, const struct mb_item *it, str
 	}
 }
 
-static void mb_write_type(struct mb *m, const struct mb_type *t, struct buf *out,
-	struct mb_strings *s)
+static void mb_write_type(
+	struct mb *m, const struct mb_type *t, struct buf *out, struct mb_strings *s)
 {
 	bool sized = t->kind == BTF_KIND_INT || t->kind == BTF_KIND_STRUCT ||
-		t->kind == BTF_KIND_UNION || t->kind == BTF_KIND_ENUM || t->kind == BTF_KIND_ENUM64;
+		     t->kind == BTF_KIND_UNION || t->kind == BTF_KIND_ENUM ||
+		     t->kind == BTF_KIND_ENUM64;
 	uint32_t vlen = t->kind == BTF_KIND_FUNC ? 1 /* global */ : t->items.n;
 
 	mb_u32(out, mb_string(s, t->name));

@@ -62,9 +62,11 @@ static struct kbtf_member member(const struct kbtf *b, uint32_t id, const char *
 
 static void lookup(void **state)
 {
-	struct kbtf *b = of_text("typedef unsigned int u32; typedef u32 __be32;\n"
+	struct kbtf *b = of_text(
+		"typedef unsigned int u32; typedef u32 __be32;\n"
 		"struct s { char c; u32 n; struct s *next; char name[16]; int grid[2][3]; };\n"
-		"typedef struct s s_t; typedef struct { long x; } anon_t; union u { long l; char c; };\n"
+		"typedef struct s s_t; typedef struct { long x; } anon_t; union u { long l; char "
+		"c; };\n"
 		"struct uses { struct fwd *f; };");
 	uint32_t s = kbtf_find_struct(b, "s");
 	struct kbtf_info info;
@@ -109,8 +111,9 @@ static bool count_member(const struct kbtf_member *m, void *arg)
 
 static void members(void **state)
 {
-	struct kbtf *b = of_text("struct s { int a; union { struct { int x; int y; }; long xy; };\n"
-		"unsigned f:3, g:5; unsigned h:30; bool ok; struct { int in; } named; };");
+	struct kbtf *b =
+		of_text("struct s { int a; union { struct { int x; int y; }; long xy; };\n"
+			"unsigned f:3, g:5; unsigned h:30; bool ok; struct { int in; } named; };");
 	uint32_t s = kbtf_find_struct(b, "s");
 	struct kbtf_member m;
 	int budget = 100;
@@ -169,7 +172,8 @@ static void seen(const char *name, void *arg)
 
 static void enumerators(void **state)
 {
-	struct kbtf *b = of_text("enum e { A, B = 7, C }; enum n { MINUS = -3 };\n"
+	struct kbtf *b = of_text(
+		"enum e { A, B = 7, C }; enum n { MINUS = -3 };\n"
 		"enum64 big { BIG = 0x8000000000000002, SMALL = 5 }; enum u { TOP = 0xffffffff };");
 	struct kbtf_info info = kbtf_describe(b, kbtf_find(b, BTF_KIND_ENUM, "n"));
 	int64_t v = 99;
@@ -199,7 +203,8 @@ static void enumerators(void **state)
 static void functions(void **state)
 {
 	struct kbtf *b = of_text("struct task_struct; typedef int s32;\n"
-		"s32 f(struct task_struct *p, const char __user *name, ...); __kfunc void k(void);");
+				 "s32 f(struct task_struct *p, const char __user *name, ...); "
+				 "__kfunc void k(void);");
 	uint32_t f = kbtf_func(b, "f"), proto = kbtf_func_proto(b, f);
 	struct kbtf_param p[8];
 
@@ -222,23 +227,40 @@ static void spelling(void **state)
 	static const struct {
 		const char *name, *text;
 	} cases[] = {
-		{"a", "int"}, {"b", "struct s *"}, {"c", "const char *"}, {"d", "char[16]"},
-		{"e", "int[2][3]"}, {"f", "void (*)(struct s *, int)"}, {"g", "char **"},
-		{"h", "char *[4]"}, {"i", "const struct s *const *"}, {"j", "union {...}"},
-		{"k", "enum e"}, {"l", "long long unsigned int"}, {"m", "struct w *"},
-		{"n", "int (*)(void)"}, {"o", "volatile int"}, {"p", "const char *"},
-		{"q", "void *"}, {"r", "u32"}, {"t", "int (*)(const char *, ...)"},
+		{"a", "int"},
+		{"b", "struct s *"},
+		{"c", "const char *"},
+		{"d", "char[16]"},
+		{"e", "int[2][3]"},
+		{"f", "void (*)(struct s *, int)"},
+		{"g", "char **"},
+		{"h", "char *[4]"},
+		{"i", "const struct s *const *"},
+		{"j", "union {...}"},
+		{"k", "enum e"},
+		{"l", "long long unsigned int"},
+		{"m", "struct w *"},
+		{"n", "int (*)(void)"},
+		{"o", "volatile int"},
+		{"p", "const char *"},
+		{"q", "void *"},
+		{"r", "u32"},
+		{"t", "int (*)(const char *, ...)"},
 	};
-	struct kbtf *b = of_text("enum e { E }; typedef unsigned int u32; struct s { int a; struct s *b;\n"
-		"const char *c; char d[16]; int e[2][3]; void (*f)(struct s *, int); char **g; char *h[4];\n"
-		"const struct s *const *i; union { int x; } j; enum e k; unsigned long long l; struct w *m;\n"
-		"int (*n)(void); volatile int o; const char __user *p; void *q; u32 r;\n"
-		"int (*t)(const char *, ...); };");
+	struct kbtf *b =
+		of_text("enum e { E }; typedef unsigned int u32; struct s { int a; struct s *b;\n"
+			"const char *c; char d[16]; int e[2][3]; void (*f)(struct s *, int); char "
+			"**g; char *h[4];\n"
+			"const struct s *const *i; union { int x; } j; enum e k; unsigned long "
+			"long l; struct w *m;\n"
+			"int (*n)(void); volatile int o; const char __user *p; void *q; u32 r;\n"
+			"int (*t)(const char *, ...); };");
 	uint32_t s = kbtf_find_struct(b, "s");
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		assert_string_equal(kbtf_spell(b, member(b, s, cases[i].name).type, &a), cases[i].text);
+		assert_string_equal(
+			kbtf_spell(b, member(b, s, cases[i].name).type, &a), cases[i].text);
 	assert_string_equal(kbtf_spell(b, s, &a), "struct s");
 	assert_string_equal(kbtf_spell(b, 0, &a), "void");
 }
@@ -286,7 +308,9 @@ static void cycles(void **state)
 static struct buf elf_with(const void *btf, size_t n, unsigned shift)
 {
 	static const char names[] = "\0.shstrtab\0.BTF";
-	Elf64_Ehdr eh = {.e_ident = ELFMAG, .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3,
+	Elf64_Ehdr eh = {.e_ident = ELFMAG,
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = 3,
 		.e_shstrndx = 1};
 	Elf64_Shdr sh[3] = {{0}};
 	struct buf out;
@@ -294,9 +318,13 @@ static struct buf elf_with(const void *btf, size_t n, unsigned shift)
 	eh.e_ident[EI_CLASS] = ELFCLASS64;
 	eh.e_ident[EI_DATA] = ELFDATA2LSB;
 	eh.e_shoff = sizeof(eh) + shift + n + sizeof(names);
-	sh[1] = (Elf64_Shdr){.sh_name = 1, .sh_type = SHT_STRTAB, .sh_size = sizeof(names),
+	sh[1] = (Elf64_Shdr){.sh_name = 1,
+		.sh_type = SHT_STRTAB,
+		.sh_size = sizeof(names),
 		.sh_offset = sizeof(eh) + shift + n};
-	sh[2] = (Elf64_Shdr){.sh_name = 11, .sh_type = SHT_PROGBITS, .sh_size = n,
+	sh[2] = (Elf64_Shdr){.sh_name = 11,
+		.sh_type = SHT_PROGBITS,
+		.sh_size = n,
 		.sh_offset = sizeof(eh) + shift};
 	buf_init(&out, &a);
 	buf_put(&out, &eh, sizeof(eh));
@@ -404,7 +432,8 @@ static void try_bytes(const char *p, size_t n)
 
 static void truncation(void **state)
 {
-	struct buf btf = minibtf(&a, "typedef int t; struct s { t a:3; struct s *n; char c[4]; };\n"
+	struct buf btf = minibtf(&a,
+		"typedef int t; struct s { t a:3; struct s *n; char c[4]; };\n"
 		"enum e { A }; enum64 f { B }; int g(struct s *p, ...); __kfunc void k(void);");
 
 	(void)state;
@@ -415,9 +444,11 @@ static void truncation(void **state)
 static void corruption(void **state)
 {
 	static const uint8_t values[] = {0, 1, 4, 0x7f, 0x80, 0xff};
-	struct buf btf = minibtf(&a, "typedef int t; struct s { t a:3; struct s *n; char c[4]; };\n"
+	struct buf btf = minibtf(&a,
+		"typedef int t; struct s { t a:3; struct s *n; char c[4]; };\n"
 		"enum e { A }; enum64 f { B }; int g(struct s *p, ...); __kfunc void k(void);\n"
-		"struct task_struct { union { struct s s; const t *p; }; void (*fn)(struct s *, t); };");
+		"struct task_struct { union { struct s s; const t *p; }; void (*fn)(struct s *, "
+		"t); };");
 
 	(void)state;
 	for (size_t i = 0; i < btf.n; i++) {
@@ -492,12 +523,18 @@ static void running_kernel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lookup), cmocka_unit_test(members),
-		cmocka_unit_test(old_bit_fields), cmocka_unit_test(enumerators),
-		cmocka_unit_test(functions), cmocka_unit_test(spelling),
-		cmocka_unit_test(cycles), cmocka_unit_test(elf_files),
-		cmocka_unit_test(refusals), cmocka_unit_test(truncation),
-		cmocka_unit_test(corruption), cmocka_unit_test(random_damage),
+		cmocka_unit_test(lookup),
+		cmocka_unit_test(members),
+		cmocka_unit_test(old_bit_fields),
+		cmocka_unit_test(enumerators),
+		cmocka_unit_test(functions),
+		cmocka_unit_test(spelling),
+		cmocka_unit_test(cycles),
+		cmocka_unit_test(elf_files),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(truncation),
+		cmocka_unit_test(corruption),
+		cmocka_unit_test(random_damage),
 		cmocka_unit_test(running_kernel),
 	};
 

@@ -159,7 +159,7 @@ static void net_rows(void **state)
 		if (f->off + f->width > l->bytes)
 			fail_msg("%s lies outside its header", f->name);
 		assert_true(f->width == 1 || f->width == 2 || f->width == 4 || f->width == 6 ||
-			f->width == 16);
+			    f->width == 16);
 		assert_true(f->shift + f->bits <= f->width * 8);
 		assert_true(f->bits || !f->shift);
 		assert_true(f->kind != NK_FLAG || f->bits == 1);
@@ -269,7 +269,8 @@ static void scx_tables_are_whole(void **state)
 	arena_init(&a, NULL);
 	for (int i = 0; i < 3; i++) {
 		const char *why = NULL;
-		struct kbtf *b = kbtf_open(&a, arena_printf(&a, "tests/targets/%s", files[i]), &why);
+		struct kbtf *b =
+			kbtf_open(&a, arena_printf(&a, "tests/targets/%s", files[i]), &why);
 		struct op_search s = {.b = b};
 
 		if (!b)
@@ -312,11 +313,16 @@ static void scx_returns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(helper_numbers), cmocka_unit_test(helper_shapes),
-		cmocka_unit_test(context_offsets), cmocka_unit_test(context_names),
-		cmocka_unit_test(probe_names), cmocka_unit_test(net_rows),
-		cmocka_unit_test(kfunc_rows), cmocka_unit_test(scx_rows),
-		cmocka_unit_test(scx_calls), cmocka_unit_test(scx_tables_are_whole),
+		cmocka_unit_test(helper_numbers),
+		cmocka_unit_test(helper_shapes),
+		cmocka_unit_test(context_offsets),
+		cmocka_unit_test(context_names),
+		cmocka_unit_test(probe_names),
+		cmocka_unit_test(net_rows),
+		cmocka_unit_test(kfunc_rows),
+		cmocka_unit_test(scx_rows),
+		cmocka_unit_test(scx_calls),
+		cmocka_unit_test(scx_tables_are_whole),
 		cmocka_unit_test(scx_returns),
 	};
 

@@ -98,8 +98,8 @@ static void wrong_target_files(void **state)
 		int fd = mkstemp(path);
 
 		assert_true(fd >= 0);
-		assert_int_equal(write(fd, wrong[i].text, strlen(wrong[i].text)),
-			strlen(wrong[i].text));
+		assert_int_equal(
+			write(fd, wrong[i].text, strlen(wrong[i].text)), strlen(wrong[i].text));
 		close(fd);
 		assert_int_equal(target_file(&t, &a, path, &why), -EINVAL);
 		unlink(path);
@@ -120,9 +120,11 @@ static void versions(void **state)
 	(void)state;
 	assert_int_equal(kern_version_parse("6.12.3", "#1 SMP", NULL), 0x060c03);
 	assert_int_equal(kern_version_parse("6.1.0-18-amd64",
-		"#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)", NULL), 0x06014c);
+				 "#1 SMP PREEMPT_DYNAMIC Debian 6.1.76-1 (2024-02-01)", NULL),
+		0x06014c);
 	assert_int_equal(kern_version_parse("5.15.0-92-generic", "#102-Ubuntu SMP",
-		"Ubuntu 5.15.0-92.102-generic 5.15.131\n"), 0x050f83);
+				 "Ubuntu 5.15.0-92.102-generic 5.15.131\n"),
+		0x050f83);
 	assert_int_equal(kern_version_parse("6.18-rc1", "", NULL), 0x061200);
 	assert_int_equal(kern_version_parse("5.10.300", "", NULL), 0x050aff);
 	assert_int_equal(kern_version_parse("what", NULL, NULL), 0);
@@ -209,7 +211,8 @@ static void formats_of_files(void **state)
 	assert_int_equal(tp->fields.n, 9);
 	check_field(tp, (struct tp_field){"common_pid", "int", 4, 4, true, 0, false, false});
 	check_field(tp, (struct tp_field){"__syscall_nr", "int", 8, 4, true, 0, false, false});
-	check_field(tp, (struct tp_field){"filename", "const char *", 24, 8, false, 0, false, false});
+	check_field(
+		tp, (struct tp_field){"filename", "const char *", 24, 8, false, 0, false, false});
 	check_field(tp, (struct tp_field){"mode", "umode_t", 40, 8, false, 0, false, false});
 	tp = target_tracepoint(&t, "sched", "sched_switch", &why);
 	check_field(tp, (struct tp_field){"prev_comm", "char", 8, 16, false, 16, false, false});
@@ -234,7 +237,8 @@ static void formats_of_lines(void **state)
 	static const char text[] =
 		"name: x\nID: 77\nformat:\n"
 		"\tfield:char uuid[UUID_SIZE];\toffset:8;\tsize:36;\tsigned:0;\n"
-		"\tfield:unsigned char addr[sizeof(struct sockaddr_in6)];\toffset:44;\tsize:28;\tsigned:0;\n"
+		"\tfield:unsigned char addr[sizeof(struct "
+		"sockaddr_in6)];\toffset:44;\tsize:28;\tsigned:0;\n"
 		"\tfield:u32 words[WORDS];\toffset:72;\tsize:16;\tsigned:0;\n"
 		"\tfield:__rel_loc u8[] data;\toffset:88;\tsize:4;\tsigned:0;\n"
 		"\tfield:__data_loc cpumask_t mask;\toffset:92;\tsize:4;\tsigned:0;\n"
@@ -250,21 +254,28 @@ static void formats_of_lines(void **state)
 	assert_int_equal(tp.id, 77);
 	assert_int_equal(tp.fields.n, 9);
 	check_field(&tp, (struct tp_field){"uuid", "char", 8, 36, false, 36, false, false});
-	check_field(&tp, (struct tp_field){"addr", "unsigned char", 44, 28, false, 28, false, false});
+	check_field(
+		&tp, (struct tp_field){"addr", "unsigned char", 44, 28, false, 28, false, false});
 	check_field(&tp, (struct tp_field){"words", "u32", 72, 16, false, 4, false, false});
 	check_field(&tp, (struct tp_field){"data", "u8[]", 88, 4, false, 0, true, true});
 	check_field(&tp, (struct tp_field){"mask", "cpumask_t", 92, 4, false, 0, true, false});
 	check_field(&tp, (struct tp_field){"old", "char", 96, 16, true, 16, false, false});
-	check_field(&tp, (struct tp_field){"head", "struct list_head *", 112, 8, false, 0, false, false});
-	check_field(&tp, (struct tp_field){"argv", "const char *const *", 120, 8, false, 0, false, false});
+	check_field(&tp,
+		(struct tp_field){"head", "struct list_head *", 112, 8, false, 0, false, false});
+	check_field(&tp,
+		(struct tp_field){"argv", "const char *const *", 120, 8, false, 0, false, false});
 	check_field(&tp, (struct tp_field){"reason", "enum foo", 128, 4, false, 0, false, false});
 }
 
 static void damaged_formats(void **state)
 {
 	static const char *const texts[] = {
-		"", "field:", "field:int x;", "field:;\toffset:0;\tsize:4;\tsigned:0;",
-		"field:x;\toffset:0;\tsize:4;\tsigned:0;", "field:int ];\toffset:0;\tsize:4;\tsigned:0;",
+		"",
+		"field:",
+		"field:int x;",
+		"field:;\toffset:0;\tsize:4;\tsigned:0;",
+		"field:x;\toffset:0;\tsize:4;\tsigned:0;",
+		"field:int ];\toffset:0;\tsize:4;\tsigned:0;",
 		"field:int x;\toffset:;\tsize:4;\tsigned:0;",
 	};
 
@@ -338,11 +349,16 @@ static void registers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(all_target_files_load), cmocka_unit_test(wrong_target_files),
-		cmocka_unit_test(versions), cmocka_unit_test(cpu_lists),
-		cmocka_unit_test(features_by_arch), cmocka_unit_test(host_never_fails),
-		cmocka_unit_test(formats_of_files), cmocka_unit_test(formats_of_lines),
-		cmocka_unit_test(damaged_formats), cmocka_unit_test(lists),
+		cmocka_unit_test(all_target_files_load),
+		cmocka_unit_test(wrong_target_files),
+		cmocka_unit_test(versions),
+		cmocka_unit_test(cpu_lists),
+		cmocka_unit_test(features_by_arch),
+		cmocka_unit_test(host_never_fails),
+		cmocka_unit_test(formats_of_files),
+		cmocka_unit_test(formats_of_lines),
+		cmocka_unit_test(damaged_formats),
+		cmocka_unit_test(lists),
 		cmocka_unit_test(registers),
 	};
 
