@@ -40,11 +40,16 @@ struct reader { /* one attempt to read a statement as one operation */
 	struct skep_span label_span;
 };
 
+struct want {
+	const char *text;
+	size_t len;
+	bool literal; /* printed in quotes */
+};
+#define WANTS 3
 struct failure { /* where the attempts that came furthest stopped, and what they wanted there */
 	const char *at;
-	const char *operand; /* in words; NULL: pattern's next word or character */
-	const char *pattern;
-	bool several; /* different things */
+	struct want want[WANTS];
+	unsigned n; /* may be more than WANTS: then too many to tell */
 };
 
 static bool is_word(char c)
@@ -322,17 +327,24 @@ static size_t literal_len(const char *pattern)
 	return n ? n : 1;
 }
 
-static void failed(struct failure *f, const char *at, const char *operand, const char *pattern)
+static void failed(struct failure *f, const char *at, struct want w)
 {
+	if (at < f->at)
+		return;
 	if (at > f->at)
-		*f = (struct failure){.at = at, .operand = operand, .pattern = pattern};
-	else if (at == f->at && operand && f->operand)
-		f->several |= strcmp(operand, f->operand) != 0;
-	else if (at == f->at && pattern && f->pattern)
-		f->several |= literal_len(pattern) != literal_len(f->pattern) ||
-			strncmp(pattern, f->pattern, literal_len(pattern)) != 0;
-	else if (at == f->at)
-		f->several = true;
+		*f = (struct failure){.at = at};
+	for (unsigned k = 0; k < f->n && k < WANTS; k++) {
+		if (f->want[k].len == w.len && !memcmp(f->want[k].text, w.text, w.len))
+			return;
+	}
+	if (f->n < WANTS)
+		f->want[f->n] = w;
+	f->n++;
+}
+
+static struct want in_words(const char *text)
+{
+	return (struct want){text, strlen(text), false};
 }
 
 /* A word of the pattern must be a whole word of the text; blanks matter nowhere else. */
@@ -357,13 +369,13 @@ static bool read_piece(struct reader *r, const char **pattern, struct failure *f
 		*pattern += 2;
 		if (holes[(unsigned char)t[1]].read(r))
 			return true;
-		failed(f, start, holes[(unsigned char)t[1]].what, NULL);
+		failed(f, start, in_words(holes[(unsigned char)t[1]].what));
 		return false;
 	}
 	*pattern += *t == '%';
 	if (read_literal(r, pattern))
 		return true;
-	failed(f, start, NULL, *pattern);
+	failed(f, start, (struct want){*pattern, literal_len(*pattern), true});
 	return false;
 }
 
@@ -382,7 +394,7 @@ static bool read_row(struct reader *r, struct failure *f)
 	}
 	skip_blank(r);
 	if (r->p < r->end)
-		failed(f, r->p, "the end of the statement", NULL);
+		failed(f, r->p, in_words("the end of the statement"));
 	return r->p >= r->end;
 }
 
@@ -412,13 +424,17 @@ static void no_row(struct assembler *as, const struct failure *f, const char *en
 {
 	struct skep_span at = span_at(as, f->at, f->at < end);
 
-	if (f->several)
+	struct buf text;
+
+	if (f->n > WANTS) {
 		diag_error(as->d, at, DIAG_IR, "no instruction reads like this from here on");
-	else if (f->operand)
-		diag_error(as->d, at, DIAG_IR, "expected %s", f->operand);
-	else
-		diag_error(as->d, at, DIAG_IR, "expected '%.*s'", (int)literal_len(f->pattern),
-			f->pattern);
+		return;
+	}
+	buf_init(&text, as->a);
+	for (unsigned k = 0; k < f->n; k++)
+		buf_printf(&text, "%s%s%.*s%s", k ? " or " : "", f->want[k].literal ? "'" : "",
+			(int)f->want[k].len, f->want[k].text, f->want[k].literal ? "'" : "");
+	diag_error(as->d, at, DIAG_IR, "expected %s", text.p);
 }
 
 /* ".raw 0x…": eight bytes as they lie in memory, as a little-endian number. */
@@ -442,7 +458,7 @@ static bool raw(struct assembler *as, const char *p, const char *end)
 
 static void operation(struct assembler *as, const char *p, const char *end)
 {
-	struct failure f = {.at = p, .several = true};
+	struct failure f = {.at = p};
 
 	if (raw(as, p, end))
 		return;
