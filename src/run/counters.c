@@ -75,17 +75,30 @@ static void say_full(struct session *s, const struct meta_counter *c, uint64_t n
 		n == 1 ? "" : "s", map->name, map->max_entries);
 }
 
+/* "file:line:column" of a place in the script's text, which the side table carries; "" unknown. */
+static const char *place(struct session *s, uint32_t off)
+{
+	const struct meta *m = &s->l->meta;
+
+	for (uint32_t i = 0; off && i < m->sources.n; i++) {
+		const struct meta_source *src = &m->sources.v[i];
+		uint32_t line = 1, col = 1;
+
+		if (off < src->base || off - src->base > strlen(src->text))
+			continue;
+		for (const char *c = src->text; c < src->text + (off - src->base); c++) {
+			line += *c == '\n';
+			col = *c == '\n' ? 1 : col + 1;
+		}
+		return arena_printf(s->l->a, " (%s:%u:%u)", src->name, line, col);
+	}
+	return "";
+}
+
 static void say_cut(struct session *s, const struct meta_counter *c, uint64_t n)
 {
-	struct diag_pos at = {0};
-
-	if (c->off && s->l->d)
-		at = diag_locate(s->l->d, c->off);
-	session_say(s, "WARNING: %" PRIu64 " string%s longer than the buffer and cut", n,
-		n == 1 ? " was" : "s were");
-	if (at.source)
-		session_say(s, " (%s:%u:%u)", at.source->name, at.line, at.col);
-	session_say(s, "\n");
+	session_say(s, "WARNING: %" PRIu64 " string%s longer than the buffer and cut%s\n", n,
+		n == 1 ? " was" : "s were", place(s, c->off));
 }
 
 static void say_fault(struct session *s, const struct meta_counter *c, uint64_t n)

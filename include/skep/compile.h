@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Script text to an eBPF object file. Needs no rights and no kernel. */
+#pragma once
+#include "skep/skep.h"
+
+struct skep_compile_options {
+	const char *const *params; /* $1 … */
+	unsigned nparams;
+	bool unsafe;	  /* allow functions that change the system */
+	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */
+	const char *dump; /* collect the state after this stage, "all" for every one; or NULL */
+};
+
+/*
+ * Compiles one script. name stands in messages. May be called once for each s.
+ * Ownership: text is copied; options' strings must live until the call returns.
+ * Errors: SKEP_EUSER with messages; SKEP_EBUG; SKEP_ENOMEM.
+ * Kernel: not needed; what the target lacks is an error of the script's.
+ */
+int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
+	const struct skep_compile_options *o);
+
+/* The object made by skep_compile, s's own; NULL when there is none. */
+const void *skep_object(const struct skep *s, size_t *size);
+
+/* What was asked for with dump, "" when nothing; also after errors. s's own. */
+const char *skep_dump(const struct skep *s);
+
+/* Name of the i-th stage and what it does; NULL past the last. */
+const char *skep_stage(unsigned i, const char **what);
+
+/*
+ * Runs passes (names as skep_stage gives them, separated by commas) on the text form of the IR; the
+ * result, in the same form, is what skep_dump returns. The last may be "asm". For debugging passes.
+ * Errors: as skep_compile.
+ */
+int skep_run_passes(struct skep *s, const char *name, const char *text, size_t len,
+	const char *passes);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Attach, collect, print. */
+#pragma once
+#include "skep/skep.h"
+#include <stdio.h>
+
+struct skep_run_options {
+	FILE *out; /* the script's output */
+	FILE *err; /* "Attached N probes", warnings */
+	bool json; /* output as one JSON object a line */
+	bool quiet, verbose;
+	const volatile int *stop; /* the run ends once this is non-zero; may be NULL */
+	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
+};
+
+/*
+ * Runs the loaded script until exit(), *stop, for_ms or a failed write. Nothing stays attached.
+ * *status is what a program should return: exit()'s argument, 0, or 1 after an error.
+ * A closed pipe as output (EPIPE; ignore SIGPIPE) ends the run without an error.
+ * Errors: SKEP_ESYS with messages; SKEP_ENOMEM.
+ */
+int skep_run(struct skep *s, const struct skep_run_options *o, int *status);

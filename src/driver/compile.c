@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From script text to object bytes. This is the only place that knows which passes there are and
+ * in what order they run: each row of the table takes one function from one checked form to the
+ * next. To add a pass, add a row.
+ */
+#include "driver/driver.h"
+#include "lang/lang.h"
+#include "skep/compile.h"
+#include <string.h>
+
+const struct pass passes[] = {
+	{"fold", ir_opt_fold, "constants, algebra, branches on constants"},
+	{"gvn", ir_opt_gvn, "equal operations once; proofs reused"},
+	{"slot", ir_opt_slot, "stores forwarded to loads, dead stores dropped"},
+	{"fold2", ir_opt_fold, "what the two before have made constant"},
+	{"gvn2", ir_opt_gvn, "what has become equal"},
+	{"dce", ir_opt_dce, "unused values and blocks dropped"},
+	{"legal", back_legal, "only what the instruction set and the kernel have"},
+	{"isel", back_isel, "machine operations chosen"},
+	{"calls", back_calls, "arguments and results in their registers"},
+	{"spill", back_spill, "at most 10 values live, 4 over calls"},
+	{"color", back_color, "a register for every value"},
+	{"pcopy", back_pcopy, "block parameters become copies"},
+	{"frame", back_frame, "stack objects and spill slots placed"},
+	{"layout", back_layout, "order of blocks, direction of branches"},
+	{"peep", back_peep, "small improvements on the result"},
+};
+const unsigned npasses = sizeof(passes) / sizeof(*passes);
+
+/* Stages that are no pass of one function: what the front end and the object writer show. */
+static const struct {
+	const char *name, *what;
+	bool before; /* the passes */
+} outer_stages[] = {
+	{"ast", "the syntax tree", true},
+	{"types", "the tree with types", true},
+	{"ir", "the front end's result", true},
+	{"asm", "eBPF instructions", false},
+	{"btf", "the object's types", false},
+};
+#define NOUTER (sizeof(outer_stages) / sizeof(*outer_stages))
+#define NBEFORE 3
+
+const char *skep_stage(unsigned i, const char **what)
+{
+	const char *unused;
+
+	what = what ? what : &unused;
+	if (i >= NOUTER + npasses)
+		return NULL;
+	if (i >= NBEFORE && i < NBEFORE + npasses) {
+		*what = passes[i - NBEFORE].what;
+		return passes[i - NBEFORE].name;
+	}
+	i -= i < NBEFORE ? 0 : npasses;
+	*what = outer_stages[i].what;
+	return outer_stages[i].name;
+}
+
+struct ir_module *module_new(struct skep *s)
+{
+	struct ir_module *m = ARENA_NEW(&s->a, struct ir_module);
+
+	m->a = &s->a;
+	m->trap = &s->trap;
+	m->diags = &s->diags;
+	m->target = &s->target;
+	m->meta = &s->meta;
+	s->meta.target_arch = s->target.arch;
+	s->m = m;
+	return m;
+}
+
+/* After every pass the IR must still keep its rules; the machine form has its own check. */
+static void check_ir(struct skep *s, const struct ir_fn *f)
+{
+	struct buf why;
+
+	if (f->machine)
+		return;
+	buf_init(&why, &s->a);
+	buf_puts(&why, "");
+	if (ir_check(f, &why))
+		return;
+	s->broken = why.p;
+	trap_raise(&s->trap, SKEP_EBUG, "%s: invalid IR after %s", f->name, s->pass);
+}
+
+void run_pass(struct skep *s, const struct pass *p, struct ir_fn *f)
+{
+	s->fn = f;
+	s->pass = p->name;
+	p->run(f);
+	check_ir(s, f);
+	s->fn = NULL;
+	s->pass = NULL;
+}
+
+static bool dumped(const struct skep_compile_options *o, const char *stage)
+{
+	return o->dump && (!strcmp(o->dump, stage) || !strcmp(o->dump, "all"));
+}
+
+static void compile_fn(struct skep *s, const struct skep_compile_options *o, struct ir_fn *f,
+	struct code *code)
+{
+	s->fn = f;
+	s->pass = "lower";
+	check_ir(s, f);
+	if (dumped(o, "ir"))
+		dump_fn(s, "ir", f);
+	for (unsigned i = 0; i < npasses; i++) {
+		run_pass(s, &passes[i], f);
+		/* A user's error found late, such as too large a stack, ends it here. */
+		if (s->diags.errors)
+			return;
+		if (dumped(o, passes[i].name))
+			dump_fn(s, passes[i].name, f);
+	}
+	s->fn = f;
+	s->pass = "emit";
+	back_emit(f, code);
+	s->fn = NULL;
+	s->pass = NULL;
+	if (dumped(o, "asm"))
+		dump_code(s, f->name, code->insn, code->n);
+}
+
+static int write_object(struct skep *s, const struct skep_compile_options *o,
+	const struct code *code)
+{
+	struct buf btf, ext;
+	int err;
+
+	s->pass = "object";
+	if (dumped(o, "btf")) {
+		buf_init(&btf, &s->a);
+		buf_init(&ext, &s->a);
+		btfw_build(s->m, code, &btf, &ext);
+		dump_btf(s, btf.p, btf.n);
+	}
+	err = elf_write(s->m, code, &s->object);
+	s->pass = NULL;
+	if (!err)
+		return SKEP_OK;
+	if (!s->diags.errors)
+		diag_error(&s->diags, NO_SPAN, DIAG_SYSTEM, "cannot write the object: %s",
+			strerror(-err));
+	return SKEP_ESYS;
+}
+
+static int compile_fns(struct skep *s, const struct skep_compile_options *o)
+{
+	struct code *code = ARENA_ARRAY(&s->a, struct code, s->m->fns.n + 1);
+
+	for (uint32_t i = 0; i < s->m->fns.n; i++) {
+		compile_fn(s, o, s->m->fns.v[i], &code[i]);
+		if (s->diags.errors)
+			return SKEP_EUSER;
+	}
+	return write_object(s, o, code);
+}
+
+struct compile_call {
+	const char *name, *text;
+	size_t len;
+	const struct skep_compile_options *o;
+};
+
+static int front(struct skep *s, const struct compile_call *c, const char *dump)
+{
+	struct lang_options lo = {
+		.params = c->o->params,
+		.nparams = c->o->nparams,
+		.unsafe = c->o->unsafe,
+		.dump = dump,
+		.dump_out = &s->dump,
+	};
+
+	s->pass = "front end";
+	if (lang_compile(s->m, c->name, c->text, c->len, &lo) || s->diags.errors)
+		return SKEP_EUSER;
+	s->pass = NULL;
+	return SKEP_OK;
+}
+
+static bool known_stage(const char *name)
+{
+	const char *stage;
+
+	for (unsigned i = 0; (stage = skep_stage(i, NULL)); i++) {
+		if (!strcmp(stage, name))
+			return true;
+	}
+	return !strcmp(name, "all");
+}
+
+static int unknown_stage(struct skep *s, const char *name)
+{
+	struct diag *e = diag_error(&s->diags, NO_SPAN, DIAG_BAD_OPTION, "no stage '%s'", name);
+	struct suggest near;
+	const char *stage;
+
+	suggest_init(&near, name);
+	for (unsigned i = 0; (stage = skep_stage(i, NULL)); i++)
+		suggest_try(&near, stage);
+	if (suggest_best(&near))
+		diag_hint(&s->diags, e, "did you mean '%s'?", suggest_best(&near));
+	else
+		diag_hint(&s->diags, e, "`skep -d list` names them all");
+	return SKEP_EUSER;
+}
+
+static int do_compile(struct skep *s, void *arg)
+{
+	const struct compile_call *c = arg;
+	const char *dump = c->o->dump;
+	bool tree = dump && (!strcmp(dump, "ast") || !strcmp(dump, "types"));
+	int err;
+
+	if (dump && !known_stage(dump))
+		return unknown_stage(s, dump);
+	module_new(s);
+	s->meta.portable = c->o->portable;
+	err = front(s, c, tree ? dump : NULL);
+	if (err || tree)
+		return err;
+	err = compile_fns(s, c->o);
+	s->image = s->object.p;
+	s->image_size = s->object.n;
+	return err;
+}
+
+int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
+	const struct skep_compile_options *o)
+{
+	static const struct skep_compile_options none;
+	struct compile_call c = {name, text, len, o ? o : &none};
+
+	return guarded(s, do_compile, &c);
+}
+
+const void *skep_object(const struct skep *s, size_t *size)
+{
+	*size = s->object.n;
+	return s->object.n ? s->object.p : NULL;
+}
+
+const char *skep_dump(const struct skep *s)
+{
+	return s->dump.p ? s->dump.p : "";
+}

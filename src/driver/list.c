@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the target offers: probes by pattern, and its own description. */
+#include "driver/driver.h"
+#include <fnmatch.h>
+#include <string.h>
+
+struct listing {
+	struct skep *s;
+	const char *pattern;
+	bool fields;
+	void (*line)(const char *text, void *arg);
+	void *arg;
+	const char *kind; /* prefix of the names at hand */
+	unsigned found;
+};
+
+static void tracepoint_fields(struct listing *l, const char *name)
+{
+	char *category = arena_strdup(&l->s->a, name), *colon = strchr(category, ':');
+	const struct tracepoint *tp = NULL;
+	const char *why = NULL;
+
+	if (colon) {
+		*colon = 0;
+		tp = target_tracepoint(&l->s->target, category, colon + 1, &why);
+	}
+	for (uint32_t i = 0; tp && i < tp->fields.n; i++) {
+		const struct tp_field *f = &tp->fields.v[i];
+		const char *bracket = strchr(f->type, '[');
+		char array[16] = "";
+
+		if (f->array_size && !bracket)
+			snprintf(array, sizeof(array), "[%u]", f->array_size);
+		l->line(arena_printf(&l->s->a, "    %s %s%s", f->type, f->name, array), l->arg);
+	}
+}
+
+static void one(const char *name, void *arg)
+{
+	struct listing *l = arg;
+	char small[512];
+	int n = snprintf(small, sizeof(small), "%s%s%s", l->kind, *name ? ":" : "", name);
+
+	if (n < 0 || (size_t)n >= sizeof(small))
+		return;
+	if (l->pattern && fnmatch(l->pattern, small, 0) != 0)
+		return;
+	l->found++;
+	l->line(small, l->arg);
+	if (l->fields && !strcmp(l->kind, "tracepoint"))
+		tracepoint_fields(l, name);
+}
+
+/* Whether names of this kind can match, so that 50 000 functions are not gone through in vain. */
+static bool may_match(struct listing *l, const char *kind)
+{
+	size_t n = l->pattern ? strcspn(l->pattern, ":*?[") : 0;
+
+	l->kind = kind;
+	if (!l->pattern)
+		return true;
+	return !strncmp(l->pattern, kind, n) && (l->pattern[n] != ':' || !kind[n]);
+}
+
+/* "k:vfs_*" means "kprobe:vfs_*". */
+static const char *full_pattern(struct skep *s, const char *pattern)
+{
+	const char *colon = pattern ? strchr(pattern, ':') : NULL;
+	char kind[32];
+	int k;
+
+	if (!colon || (size_t)(colon - pattern) >= sizeof(kind))
+		return pattern;
+	memcpy(kind, pattern, (size_t)(colon - pattern));
+	kind[colon - pattern] = 0;
+	k = kern_probe_by_name(kind);
+	return k < 0 ? pattern
+		     : arena_printf(&s->a, "%s%s", kern_probe((enum kern_probe_kind)k)->name,
+			       colon);
+}
+
+static void list_kind(struct listing *l, const struct kern_probe *p)
+{
+	if (!may_match(l, p->name))
+		return;
+	switch (p->parts) {
+	case PP_NONE:
+		one("", l);
+		break;
+	case PP_FUNC:
+		target_each_function(&l->s->target, one, l);
+		break;
+	case PP_TRACEPOINT:
+		target_each_tracepoint(&l->s->target, one, l);
+		break;
+	case PP_OPS:
+		for (unsigned i = 0; scx_op_at(i); i++)
+			one(scx_op_at(i)->name, l);
+		break;
+	default:
+		break; /* interfaces and intervals are the user's choice */
+	}
+}
+
+static int do_list(struct skep *s, void *arg)
+{
+	struct listing *l = arg;
+
+	l->pattern = full_pattern(s, l->pattern);
+	for (unsigned k = 0; k < PROBE_COUNT; k++)
+		list_kind(l, kern_probe((enum kern_probe_kind)k));
+	if (l->found)
+		return SKEP_OK;
+	diag_error(&s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'", l->pattern);
+	return SKEP_EUSER;
+}
+
+int skep_list(struct skep *s, const char *pattern, bool fields,
+	void (*probe)(const char *text, void *arg), void *arg)
+{
+	struct listing l = {.s = s, .pattern = pattern, .fields = fields, .line = probe, .arg = arg};
+
+	return guarded(s, do_list, &l);
+}
+
+/* ---- --info ---- */
+
+struct info {
+	void (*line)(const char *text, void *arg);
+	void *arg;
+};
+
+static int do_info(struct skep *s, void *arg)
+{
+	const struct target *t = &s->target;
+	struct info *i = arg;
+
+	i->line(arena_printf(&s->a, "target: %s", t->name), i->arg);
+	i->line(arena_printf(&s->a, "architecture: %s",
+			t->arch == KERN_ANY ? "unknown" : kern_arch_name(t->arch)),
+		i->arg);
+	i->line(arena_printf(&s->a, "kernel: %u.%u.%u", t->version >> 16, t->version >> 8 & 0xff,
+			t->version & 0xff),
+		i->arg);
+	i->line(arena_printf(&s->a, "instruction set: v%d", t->isa), i->arg);
+	i->line(arena_printf(&s->a, "kernel types (BTF): %s%s%s", t->btf ? "yes" : "no",
+			!t->btf && t->btf_why ? ", " : "",
+			!t->btf && t->btf_why ? t->btf_why : ""),
+		i->arg);
+	i->line(arena_printf(&s->a, "tracepoints: %s", t->tracefs ? t->tracefs : "no tracefs"),
+		i->arg);
+	for (unsigned f = 0; f < KF_COUNT; f++)
+		i->line(arena_printf(&s->a, "%s: %s", kern_feature_text((enum kern_feature)f),
+				target_has(t, (enum kern_feature)f) ? "yes" : "no"),
+			i->arg);
+	return SKEP_OK;
+}
+
+void skep_info(struct skep *s, void (*line)(const char *text, void *arg), void *arg)
+{
+	struct info i = {line, arg};
+
+	guarded(s, do_info, &i);
+}
