@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The program: finds the subcommand and hands over. Without one, a script runs. */
+#include "cli/cli.h"
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct command commands[] = {
+	{"", CMD_R, cmd_run, "skep [OPTION…] -e 'SCRIPT' | FILE | -  [PARAMETER…]",
+		"Compiles a script, runs it in the kernel and prints what comes out."},
+	{"build", CMD_B, cmd_build, "skep build -o FILE [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
+		"Compiles a script into an object that `skep load` runs; needs no rights."},
+	{"load", CMD_L, cmd_load, "skep load [OPTION…] FILE", "Runs an object that `skep build` made."},
+	{"check", CMD_C, cmd_check, "skep check [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
+		"Compiles a script and reports what is wrong with it; needs no rights."},
+	{"dump", CMD_D, cmd_dump,
+		"skep dump --from=ir --run=PASS,… FILE\n       skep dump --after=STAGE FILE",
+		"Looks inside the compiler."},
+	{NULL, 0, NULL, NULL, NULL},
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (const struct command *c = commands + 1; c->name; c++) {
+		if (!strcmp(c->name, name))
+			return c;
+	}
+	return NULL;
+}
+
+static void help(const struct command *c)
+{
+	options_help(stdout, c);
+	if (c != commands)
+		return;
+	puts("\nOther commands, each with its own --help:");
+	for (const struct command *p = commands + 1; p->name; p++)
+		printf("  skep %-8s %s\n", p->name, p->what);
+}
+
+int main(int argc, char **argv)
+{
+	struct settings o = {.program = "skep"};
+	const struct command *c = commands, *named;
+	int skip = 1, status;
+
+	if (argc > 0 && argv[0])
+		o.program = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
+	/* Called as bpftrace there are no subcommands: "build" is then a file. */
+	named = argc > 1 && strcmp(o.program, "bpftrace") ? find_command(argv[1]) : NULL;
+	if (named) {
+		c = named;
+		skip = 2;
+	}
+	/* A closed pipe must end a run by way of detaching, not by a signal. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc <= 1) {
+		options_help(stderr, c);
+		return 1;
+	}
+	if (!options_parse(&o, c, argc - skip, argv + skip)) {
+		status = 1;
+	} else if (o.value[OPT_HELP]) {
+		help(c);
+		status = 0;
+	} else {
+		const char **args = o.args;
+
+		status = c->run(&o);
+		o.args = args;
+	}
+	free(o.args);
+	if (fflush(stdout) && !status)
+		status = 1;
+	return status;
+}
