@@ -215,10 +215,10 @@ static void formats_of_files(void **state)
 		tp, (struct tp_field){"filename", "const char *", 24, 8, false, 0, false, false});
 	check_field(tp, (struct tp_field){"mode", "umode_t", 40, 8, false, 0, false, false});
 	tp = target_tracepoint(&t, "sched", "sched_switch", &why);
-	check_field(tp, (struct tp_field){"prev_comm", "char", 8, 16, false, 16, false, false});
+	check_field(tp, (struct tp_field){"prev_comm", "char", 8, 16, true, 16, false, false});
 	check_field(tp, (struct tp_field){"prev_state", "long", 32, 8, true, 0, false, false});
 	tp = target_tracepoint(&t, "sched", "sched_process_exec", &why);
-	check_field(tp, (struct tp_field){"filename", "char[]", 8, 4, false, 0, true, false});
+	check_field(tp, (struct tp_field){"filename", "char[]", 8, 4, true, 0, true, false});
 	tp = target_tracepoint(&t, "raw_syscalls", "sys_enter", &why);
 	check_field(tp, (struct tp_field){"args", "unsigned long", 16, 48, false, 6, false, false});
 	assert_null(target_tracepoint(&t, "sched", "sched_swich", &why));
