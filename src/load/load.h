@@ -16,8 +16,10 @@ struct loaded_prog {
 	uint32_t verified; /* instructions the verifier processed; 0 unknown */
 };
 struct loaded_link {
-	int fd;		 /* link or perf event; closed to detach */
-	uint32_t probe;	 /* index into meta.probes */
+	int fd;		 /* link or perf event; closed to detach. struct_ops before 6.4: the map */
+	uint32_t probe;	 /* index into meta.probes; META_NONE for struct_ops */
+	const char *tracefs; /* kprobe made through tracefs, to be removed by this name; else NULL */
+	bool unregister; /* struct_ops before 6.4: detached by deleting the map's entry */
 };
 
 struct loaded {
@@ -48,6 +50,19 @@ int load_attach(struct loaded *l);
 int load_run_prog(struct loaded *l, uint32_t prog);
 /* sched_ext and other struct_ops: still attached? When not, why (text in the arena) or NULL. */
 bool load_ops_alive(struct loaded *l, const char **why);
+/*
+ * The value of an array map of one entry (data, counters, scalars): value_size bytes, from the
+ * mapping when there is one. 0 or -errno.
+ */
+int load_value_get(const struct loaded *l, uint32_t map, void *value);
+int load_value_set(const struct loaded *l, uint32_t map, const void *value);
+/*
+ * Asks the running kernel for a feature (it may have been patched in, or switched off, so versions
+ * do not tell): 1 yes, 0 no, -1 cannot say. A system call or two each.
+ */
+int load_probe_feature(enum kern_feature f);
+/* Corrects t->features for every feature that can be asked for. */
+void load_probe_features(struct target *t);
 void load_detach(struct loaded *l); /* links only; maps stay readable */
 void load_close(struct loaded *l);
 unsigned load_probe_count(const struct loaded *l); /* as "Attached N probes" counts: BEGIN and END included */

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writes .BTF and .BTF.ext. What has to be in them was found by taking things away from objects
+ * that loaded (docs/objects.md).
+ *
+ * Order matters: first the types that the kernel itself is given (programs and their prototype),
+ * then what only loaders read: maps, variables, kfunc prototypes, struct_ops, relocatable structs.
+ * Our loader hands the kernel the first part alone, which every kernel with BTF understands.
+ */
+#include "backend-bpf/btfw.h"
+#include <string.h>
+
+uint32_t btfw_str(struct btfw *w, const char *s, size_t n)
+{
+	uintptr_t at;
+	char *copy;
+
+	if (!n)
+		return 0;
+	at = (uintptr_t)smap_getn(&w->str_off, s, n);
+	if (at)
+		return (uint32_t)at - 1;
+	copy = arena_strndup(w->a, s, n);
+	at = w->strs.n + 1;
+	smap_put(&w->str_off, copy, (void *)at);
+	buf_put(&w->strs, copy, n + 1);
+	return (uint32_t)at - 1;
+}
+
+void btfw_word(struct btfw *w, uint32_t v)
+{
+	buf_put(&w->types, &v, 4);
+}
+
+uint32_t btfw_type(struct btfw *w, const char *name, uint32_t kind, uint32_t vlen, uint32_t word)
+{
+	btfw_word(w, btfw_str(w, name, strlen(name)));
+	btfw_word(w, kind << 24 | vlen);
+	btfw_word(w, word);
+	return ++w->n;
+}
+
+uint32_t btfw_int(struct btfw *w, uint32_t size, bool is_signed)
+{
+	static const char *const names[2][4] = {
+		{"unsigned char", "unsigned short", "unsigned int", "unsigned long"},
+		{"char", "short", "int", "long"}};
+	unsigned lg = size >= 8 ? 3 : size >= 4 ? 2 : size >= 2 ? 1 : 0;
+	uint32_t *id = &w->ints[is_signed][lg];
+
+	if (!*id) {
+		*id = btfw_type(w, names[is_signed][lg], BTF_KIND_INT, 0, 1u << lg);
+		btfw_word(w, (is_signed ? BTF_INT_SIGNED << 24 : 0) | 8u << lg);
+	}
+	return *id;
+}
+
+uint32_t btfw_array(struct btfw *w, uint32_t elem, uint32_t n)
+{
+	uint32_t index = btfw_int(w, 4, true), id;
+
+	for (uint32_t i = 0; i < w->arrays.n; i++) {
+		if (w->arrays.v[i].elem == elem && w->arrays.v[i].nelems == n)
+			return w->arrays.v[i].id;
+	}
+	id = btfw_type(w, "", BTF_KIND_ARRAY, 0, 0);
+	btfw_word(w, elem);
+	btfw_word(w, index);
+	btfw_word(w, n);
+	vec_push(w->a, &w->arrays, (struct btfw_array){elem, n, id});
+	return id;
+}
+
+uint32_t btfw_chars(struct btfw *w, uint32_t n)
+{
+	return btfw_array(w, btfw_int(w, 1, true), n);
+}
+
+/*
+ * Static linkage: of global functions kernels would check the return type and arguments, which
+ * says nothing about a program's entry.
+ */
+static void put_progs(struct btfw *w)
+{
+	uint32_t ret = btfw_int(w, 4, true), proto;
+
+	w->ptr_void = btfw_type(w, "", BTF_KIND_PTR, 0, 0);
+	proto = btfw_type(w, "", BTF_KIND_FUNC_PROTO, 1, ret);
+	btfw_word(w, btfw_str(w, "ctx", 3));
+	btfw_word(w, w->ptr_void);
+	for (uint32_t i = 0; i < w->m->meta->progs.n; i++)
+		w->func[i] = btfw_type(w, w->m->meta->progs.v[i].name, BTF_KIND_FUNC,
+			BTF_FUNC_STATIC, proto);
+}
+
+static uint32_t put_var(struct btfw *w, const char *name, uint32_t type)
+{
+	uint32_t id = btfw_type(w, name, BTF_KIND_VAR, 0, type);
+
+	btfw_word(w, BTF_VAR_GLOBAL_ALLOCATED);
+	return id;
+}
+
+struct secinfo {
+	uint32_t type, off, size;
+};
+
+static void put_datasec(struct btfw *w, const char *name, uint32_t size, const struct secinfo *v,
+	uint32_t n)
+{
+	btfw_type(w, name, BTF_KIND_DATASEC, n, size);
+	for (uint32_t i = 0; i < n; i++) {
+		btfw_word(w, v[i].type);
+		btfw_word(w, v[i].off);
+		btfw_word(w, v[i].size);
+	}
+}
+
+/* An attribute is a pointer to an array whose length is the number (libbpf's __uint). */
+static uint32_t put_map(struct btfw *w, const struct meta_map *r)
+{
+	const char *const names[] = {"type", "key_size", "value_size", "max_entries", "map_flags"};
+	const uint32_t values[] = {r->type, r->key_size, r->value_size, r->max_entries, r->flags};
+	uint32_t ptr[5], id;
+
+	for (unsigned i = 0; i < 5; i++) {
+		uint32_t array = btfw_chars(w, values[i]);
+
+		ptr[i] = btfw_type(w, "", BTF_KIND_PTR, 0, array);
+	}
+	id = btfw_type(w, "", BTF_KIND_STRUCT, 5, OBJ_MAP_BYTES);
+	for (unsigned i = 0; i < 5; i++) {
+		btfw_word(w, btfw_str(w, names[i], strlen(names[i])));
+		btfw_word(w, ptr[i]);
+		btfw_word(w, i * 64);
+	}
+	return id;
+}
+
+static void put_maps(struct btfw *w)
+{
+	const struct meta *meta = w->m->meta;
+	struct secinfo *v = ARENA_ARRAY(w->a, struct secinfo, meta->maps.n + 1);
+
+	for (uint32_t s = 0; s < w->l.secs.n; s++) {
+		const struct obj_sec *sec = &w->l.secs.v[s];
+		uint32_t n = 0;
+
+		if (sec->kind == OBJ_CODE || sec->kind == OBJ_OPS)
+			continue;
+		for (uint32_t i = 0; i < meta->maps.n; i++) {
+			const struct meta_map *r = &meta->maps.v[i];
+			uint32_t type;
+
+			if (w->l.map_sec[i] != s)
+				continue;
+			type = sec->kind == OBJ_MAPS ? put_map(w, r)
+						     : btfw_chars(w, r->value_size);
+			v[n].type = put_var(w, r->kname, type);
+			v[n].off = w->l.map_off[i];
+			v[n++].size = sec->kind == OBJ_MAPS ? OBJ_MAP_BYTES : r->value_size;
+		}
+		put_datasec(w, sec->name, sec->size, v, n);
+	}
+}
+
+/*
+ * A kernel type as libbpf must find it in our prototype: the same kinds through pointers; structs
+ * count by kind alone. Depth bounds pointer chains and damaged BTF.
+ */
+static uint32_t copy_type(struct btfw *w, const struct kbtf *b, uint32_t id, int depth);
+
+static uint32_t copy_proto(struct btfw *w, const struct kbtf *b, uint32_t proto, int depth)
+{
+	struct kbtf_param p[16];
+	uint32_t type[16], ret, id, n = kbtf_params(b, proto, p, 16);
+
+	if (n > 16)
+		n = 16;
+	ret = copy_type(w, b, kbtf_return(b, proto), depth);
+	for (uint32_t i = 0; i < n; i++)
+		type[i] = copy_type(w, b, p[i].type, depth);
+	id = btfw_type(w, "", BTF_KIND_FUNC_PROTO, n, ret);
+	for (uint32_t i = 0; i < n; i++) {
+		char name[8] = {'a', (char)('a' + i), 0};
+
+		btfw_word(w, btfw_str(w, name, 2));
+		btfw_word(w, type[i]);
+	}
+	return id;
+}
+
+static uint32_t copy_type(struct btfw *w, const struct kbtf *b, uint32_t id, int depth)
+{
+	uint32_t bare = kbtf_strip(b, id), inner;
+	const struct btf_type *t = kbtf_type(b, bare);
+	struct kbtf_info d = kbtf_describe(b, bare);
+
+	switch (btf_kind_of(t)) {
+	case BTF_KIND_PTR:
+		inner = depth < 3 ? copy_type(w, b, t->type, depth + 1) : 0;
+		return inner ? btfw_type(w, "", BTF_KIND_PTR, 0, inner) : w->ptr_void;
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		return btfw_type(w, kbtf_name(b, bare), btf_kind_of(t), 0, 0);
+	case BTF_KIND_FWD:
+		return btfw_type(w, kbtf_name(b, bare), BTF_KIND_FWD, 0, 0);
+	case BTF_KIND_ENUM:
+	case BTF_KIND_ENUM64:
+		return btfw_type(w, "", BTF_KIND_ENUM, 0, d.size);
+	case BTF_KIND_FUNC_PROTO:
+		return depth < 3 ? copy_proto(w, b, bare, depth + 1) : 0;
+	case BTF_KIND_INT:
+		return btfw_int(w, d.size, d.is_signed);
+	default:
+		return 0;
+	}
+}
+
+static void put_kfuncs(struct btfw *w)
+{
+	const struct kbtf *b = w->m->target ? w->m->target->btf : NULL;
+	uint32_t n = w->m->kfuncs.n;
+	struct secinfo *v = ARENA_ARRAY(w->a, struct secinfo, n + 1);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct ir_kfunc *k = &w->m->kfuncs.v[i];
+		uint32_t proto;
+
+		if (b && k->proto)
+			proto = copy_proto(w, b, k->proto, 0);
+		else
+			proto = btfw_type(w, "", BTF_KIND_FUNC_PROTO, 0, 0);
+		v[i].type = btfw_type(w, k->name, BTF_KIND_FUNC, BTF_FUNC_EXTERN, proto);
+	}
+	if (n)
+		put_datasec(w, ".ksyms", 0, v, n);
+}
+
+/* One void (void) stands for every callback: libbpf looks no further than "pointer to function". */
+static uint32_t put_ops(struct btfw *w, const struct meta_ops *o, uint32_t callback, uint32_t *size)
+{
+	struct obj_member *v;
+	uint32_t *type = ARENA_ARRAY(w->a, uint32_t, o->members.n + 1), id;
+
+	*size = obj_ops_layout(w->m, o, w->a, &v);
+	for (uint32_t i = 0; i < o->members.n; i++) {
+		if (v[i].kind == BTF_KIND_PTR)
+			type[i] = callback;
+		else if (v[i].kind == BTF_KIND_ARRAY)
+			type[i] = btfw_chars(w, v[i].size);
+		else
+			type[i] = btfw_int(w, v[i].size, v[i].is_signed);
+	}
+	id = btfw_type(w, o->type, BTF_KIND_STRUCT, o->members.n, *size);
+	for (uint32_t i = 0; i < o->members.n; i++) {
+		btfw_word(w, btfw_str(w, o->members.v[i].name, strlen(o->members.v[i].name)));
+		btfw_word(w, type[i]);
+		btfw_word(w, v[i].off * 8);
+	}
+	return put_var(w, o->name, id);
+}
+
+static void put_struct_ops(struct btfw *w)
+{
+	const struct meta *meta = w->m->meta;
+	struct secinfo *v = ARENA_ARRAY(w->a, struct secinfo, meta->ops.n + 1);
+	uint32_t proto, callback, end = 0;
+
+	if (!meta->ops.n)
+		return;
+	proto = btfw_type(w, "", BTF_KIND_FUNC_PROTO, 0, 0);
+	callback = btfw_type(w, "", BTF_KIND_PTR, 0, proto);
+	for (uint32_t i = 0; i < meta->ops.n; i++) {
+		v[i].off = w->l.ops_off[i];
+		v[i].type = put_ops(w, &meta->ops.v[i], callback, &v[i].size);
+		end = v[i].off + v[i].size;
+	}
+	put_datasec(w, ".struct_ops.link", end, v, meta->ops.n);
+}
+
+/* ---- .BTF.ext: per section of code, records sorted by offset ---- */
+
+struct place {
+	uint32_t file, line_text, line, col;
+};
+
+/* Line and column of an offset in span space, with the texts the verifier prints. */
+static struct place locate(struct btfw *w, uint32_t off)
+{
+	const struct meta *meta = w->m->meta;
+	struct place p = {0};
+
+	for (uint32_t i = 0; off && i < meta->sources.n; i++) {
+		const struct meta_source *s = &meta->sources.v[i];
+		size_t len = strlen(s->text), at = off - s->base;
+		const char *start = s->text;
+
+		if (off < s->base || at > len)
+			continue;
+		p.line = 1;
+		for (const char *c = s->text; c < s->text + at; c++) {
+			if (*c == '\n') {
+				p.line++;
+				start = c + 1;
+			}
+		}
+		p.col = (uint32_t)(s->text + at - start) + 1;
+		p.file = btfw_str(w, s->name, strlen(s->name));
+		p.line_text = btfw_str(w, start, strcspn(start, "\n"));
+		break;
+	}
+	return p;
+}
+
+static void put_line(struct buf *out, uint32_t off, struct place p)
+{
+	uint32_t col = p.col < 1023 ? p.col : 1023, line = p.line < 1u << 22 ? p.line : 0;
+	struct bpf_line_info r = {.insn_off = off, .file_name_off = p.file,
+		.line_off = p.line_text, .line_col = line << 10 | col};
+
+	buf_put(out, &r, sizeof(r));
+}
+
+/*
+ * The kernel wants a record at a program's first instruction, growing offsets, and none at the
+ * second half of a 16-byte instruction.
+ */
+static uint32_t put_prog_lines(struct btfw *w, struct buf *out, uint32_t prog)
+{
+	const struct code *c = &w->code[prog];
+	struct place now = {0};
+	uint32_t n = 0, last = 0;
+
+	for (uint32_t i = 0; i < c->lines.n; i++) {
+		const struct code_line *l = &c->lines.v[i];
+		struct place p = locate(w, l->span.off);
+
+		if (!p.line || l->insn >= c->n || (n && l->insn <= last) || !c->insn[l->insn].code)
+			continue;
+		if (n && p.line == now.line && p.col == now.col && p.file == now.file)
+			continue;
+		if (!n && l->insn) {
+			put_line(out, w->l.prog_off[prog], p);
+			n++;
+		}
+		put_line(out, w->l.prog_off[prog] + l->insn * 8, p);
+		n++;
+		last = l->insn;
+		now = p;
+	}
+	if (!n && w->m->meta->sources.n) {
+		put_line(out, w->l.prog_off[prog], now);
+		n++;
+	}
+	return n;
+}
+
+static uint32_t put_prog_func(struct btfw *w, struct buf *out, uint32_t prog)
+{
+	struct bpf_func_info r = {.insn_off = w->l.prog_off[prog], .type_id = w->func[prog]};
+
+	buf_put(out, &r, sizeof(r));
+	return 1;
+}
+
+static uint32_t put_prog_core(struct btfw *w, struct buf *out, uint32_t prog)
+{
+	const struct code *c = &w->code[prog];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->relocs.n; i++) {
+		const struct code_reloc *r = &c->relocs.v[i];
+		const struct btfw_field *f;
+		struct bpf_core_relo rec = {.insn_off = w->l.prog_off[prog] + r->insn * 8,
+			.kind = BPF_CORE_FIELD_BYTE_OFFSET};
+
+		if (r->kind != CR_FIELD || r->index >= w->fields.n)
+			continue;
+		f = &w->fields.v[r->index];
+		if (!f->root)
+			continue;
+		rec.type_id = f->root;
+		rec.access_str_off = btfw_str(w, f->access, strlen(f->access));
+		buf_put(out, &rec, sizeof(rec));
+		n++;
+	}
+	return n;
+}
+
+/* A table of .BTF.ext: record size, then per section its name, count and records; empty if none. */
+static void put_table(struct btfw *w, struct buf *out, uint32_t rec_size,
+	uint32_t (*put)(struct btfw *w, struct buf *out, uint32_t prog))
+{
+	for (uint32_t s = 0; s < w->l.secs.n; s++) {
+		struct buf recs;
+		uint32_t head[2] = {0, 0};
+
+		if (w->l.secs.v[s].kind != OBJ_CODE)
+			continue;
+		buf_init(&recs, w->a);
+		for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
+			if (w->l.prog_sec[i] == s)
+				head[1] += put(w, &recs, i);
+		}
+		if (!head[1])
+			continue;
+		if (!out->n)
+			buf_put(out, &rec_size, 4);
+		head[0] = btfw_str(w, w->l.secs.v[s].name, strlen(w->l.secs.v[s].name));
+		buf_put(out, head, 8);
+		buf_put(out, recs.p, recs.n);
+	}
+}
+
+struct ext_header { /* struct btf_ext_header of libbpf's btf.h, which is not installed whole */
+	uint16_t magic;
+	uint8_t version, flags;
+	uint32_t hdr_len, func_off, func_len, line_off, line_len, core_off, core_len;
+};
+
+static void put_ext(struct btfw *w, struct buf *out)
+{
+	struct ext_header h = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h)};
+	struct buf func, line, core;
+
+	buf_init(&func, w->a);
+	buf_init(&line, w->a);
+	buf_init(&core, w->a);
+	put_table(w, &func, sizeof(struct bpf_func_info), put_prog_func);
+	put_table(w, &line, sizeof(struct bpf_line_info), put_prog_lines);
+	put_table(w, &core, sizeof(struct bpf_core_relo), put_prog_core);
+	h.func_len = (uint32_t)func.n;
+	h.line_off = h.func_len;
+	h.line_len = (uint32_t)line.n;
+	h.core_off = h.line_off + h.line_len;
+	h.core_len = (uint32_t)core.n;
+	buf_put(out, &h, sizeof(h));
+	buf_put(out, func.p, func.n);
+	buf_put(out, line.p, line.n);
+	buf_put(out, core.p, core.n);
+}
+
+void btfw_build(struct ir_module *m, const struct code *code, struct buf *btf, struct buf *btf_ext)
+{
+	struct btfw w = {.a = m->a, .m = m, .code = code};
+	struct btf_header h = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h)};
+
+	buf_init(&w.types, m->a);
+	buf_init(&w.strs, m->a);
+	buf_putc(&w.strs, 0);
+	smap_init(&w.str_off, m->a);
+	obj_layout(m, code, &w.l);
+	w.func = ARENA_ARRAY(m->a, uint32_t, m->meta->progs.n + 1);
+	put_progs(&w);
+	put_maps(&w);
+	put_kfuncs(&w);
+	put_struct_ops(&w);
+	if (m->meta->portable)
+		btfw_core_types(&w);
+	put_ext(&w, btf_ext);
+	h.type_len = (uint32_t)w.types.n;
+	h.str_off = h.type_len;
+	h.str_len = (uint32_t)w.strs.n;
+	buf_put(btf, &h, sizeof(h));
+	buf_put(btf, w.types.p, w.types.n);
+	buf_put(btf, w.strs.p, w.strs.n);
+}

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Writes the object file with libelf: code, maps and values, BTF, relocations, side table.
+ *
+ * Requires: code[i] is the code of meta->progs.v[i]. Ensures: the object is accepted by our loader
+ * and by libbpf (bpftool prog loadall, ip link … xdp obj), same input gives same bytes.
+ *
+ * References: an ld_imm64 of a map or value carries BPF_PSEUDO_MAP_FD or _VALUE already in src_reg
+ * and, for values, the offset in imm, where libbpf expects the addend. A kfunc call carries the
+ * id it had on the compiling machine, which loaders may use when it still fits.
+ */
+#include "backend-bpf/objsec.h"
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define R_BPF_64_64 1     /* map or value in ld_imm64 */
+#define R_BPF_64_ABS64 2  /* address of a callback in a struct_ops variable */
+#define R_BPF_64_32 10    /* kfunc in a call */
+
+struct sec { /* a section of the file; section 0 is libelf's own */
+	const char *name;
+	uint32_t type, flags, align, link, info, entsize;
+	const void *data; /* NULL: NOBITS */
+	size_t size;
+};
+
+struct elfw {
+	struct arena *a;
+	struct ir_module *m;
+	const struct code *code;
+	struct obj_layout l;
+	VEC(struct sec) secs;
+	VEC(Elf64_Sym) syms;
+	struct buf strs;
+	uint32_t *shndx;	/* per obj_layout section */
+	VEC(Elf64_Rel) *rels;	/* per obj_layout section */
+	uint32_t *map_sym, *prog_sym, *kfunc_sym;
+};
+
+static uint32_t put_str(struct elfw *w, const char *s)
+{
+	uint32_t at = (uint32_t)w->strs.n;
+
+	buf_put(&w->strs, s, strlen(s) + 1);
+	return at;
+}
+
+static uint32_t put_sec(struct elfw *w, struct sec s)
+{
+	vec_push(w->a, &w->secs, s);
+	return w->secs.n; /* section 0 is the null section */
+}
+
+static uint32_t put_sym(struct elfw *w, const char *name, unsigned type, uint32_t shndx,
+	uint64_t value, uint64_t size)
+{
+	Elf64_Sym s = {.st_name = put_str(w, name), .st_info = ELF64_ST_INFO(STB_GLOBAL, type),
+		.st_shndx = (Elf64_Half)shndx, .st_value = value, .st_size = size};
+
+	vec_push(w->a, &w->syms, s);
+	return w->syms.n - 1;
+}
+
+static void put_rel(struct elfw *w, uint32_t sec, uint64_t off, uint32_t sym, uint32_t type)
+{
+	Elf64_Rel r = {.r_offset = off, .r_info = ELF64_R_INFO((uint64_t)sym, type)};
+
+	vec_push(w->a, &w->rels[sec], r);
+}
+
+/* The instructions of one program, prepared for relocation. */
+static void put_code(struct elfw *w, uint32_t prog, struct bpf_insn *out)
+{
+	const struct code *c = &w->code[prog];
+
+	memcpy(out, c->insn, c->n * sizeof(*out));
+	for (uint32_t i = 0; i < c->relocs.n; i++) {
+		const struct code_reloc *r = &c->relocs.v[i];
+		uint32_t wide = r->kind == CR_MAP || r->kind == CR_MAP_VALUE;
+
+		if (r->insn + wide >= c->n)
+			trap_raise(w->m->trap, SKEP_EBUG, "elf: reference outside %s",
+				w->m->meta->progs.v[prog].name);
+		if (wide) {
+			out[r->insn].src_reg = r->kind == CR_MAP ? BPF_PSEUDO_MAP_FD
+								 : BPF_PSEUDO_MAP_VALUE;
+			out[r->insn].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
+			out[r->insn + 1].imm = 0;
+		} else if (r->kind == CR_KFUNC) {
+			out[r->insn].src_reg = BPF_PSEUDO_KFUNC_CALL;
+			out[r->insn].imm = (int32_t)w->m->kfuncs.v[r->index].btf_id;
+		}
+	}
+}
+
+static void put_rels(struct elfw *w, uint32_t prog)
+{
+	const struct code *c = &w->code[prog];
+	uint32_t sec = w->l.prog_sec[prog];
+
+	for (uint32_t i = 0; i < c->relocs.n; i++) {
+		const struct code_reloc *r = &c->relocs.v[i];
+		uint64_t off = w->l.prog_off[prog] + (uint64_t)r->insn * 8;
+
+		if (r->kind == CR_KFUNC)
+			put_rel(w, sec, off, w->kfunc_sym[r->index], R_BPF_64_32);
+		else if (r->kind != CR_FIELD)
+			put_rel(w, sec, off, w->map_sym[r->index], R_BPF_64_64);
+	}
+}
+
+static const void *code_bytes(struct elfw *w, uint32_t s)
+{
+	uint8_t *p = arena_alloc(w->a, w->l.secs.v[s].size);
+
+	for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
+		if (w->l.prog_sec[i] == s)
+			put_code(w, i, (struct bpf_insn *)(p + w->l.prog_off[i]));
+	}
+	return p;
+}
+
+/* Plain members of struct_ops variables, in place; callbacks are relocations. */
+static const void *ops_bytes(struct elfw *w, uint32_t s)
+{
+	uint8_t *p = arena_alloc(w->a, w->l.secs.v[s].size);
+	const struct meta *meta = w->m->meta;
+
+	for (uint32_t i = 0; i < meta->ops.n; i++) {
+		const struct meta_ops *o = &meta->ops.v[i];
+		struct obj_member *v;
+
+		obj_ops_layout(w->m, o, w->a, &v);
+		for (uint32_t k = 0; k < o->members.n; k++) {
+			const struct meta_ops_member *om = &o->members.v[k];
+			uint32_t off = w->l.ops_off[i] + v[k].off;
+
+			if (om->prog != META_NONE)
+				put_rel(w, s, off, w->prog_sym[om->prog], R_BPF_64_ABS64);
+			else if (om->text)
+				memcpy(p + off, om->text, strlen(om->text));
+			else
+				memcpy(p + off, &om->value, v[k].size);
+		}
+	}
+	return p;
+}
+
+static const void *sec_bytes(struct elfw *w, uint32_t s)
+{
+	const struct obj_sec *sec = &w->l.secs.v[s];
+	const uint8_t *init = sec->map == META_NONE ? NULL : w->m->meta->maps.v[sec->map].init;
+
+	switch (sec->kind) {
+	case OBJ_CODE:
+		return code_bytes(w, s);
+	case OBJ_OPS:
+		return ops_bytes(w, s);
+	case OBJ_BSS:
+		return NULL;
+	default:
+		return init ? init : arena_alloc(w->a, sec->size);
+	}
+}
+
+static void put_layout_secs(struct elfw *w)
+{
+	for (uint32_t s = 0; s < w->l.secs.n; s++) {
+		const struct obj_sec *sec = &w->l.secs.v[s];
+		struct sec e = {.name = sec->name, .type = SHT_PROGBITS, .align = 8,
+			.flags = SHF_ALLOC | SHF_WRITE, .size = sec->size};
+
+		if (sec->kind == OBJ_CODE)
+			e.flags = SHF_ALLOC | SHF_EXECINSTR;
+		if (sec->kind == OBJ_RODATA)
+			e.flags = SHF_ALLOC;
+		if (sec->kind == OBJ_BSS)
+			e.type = SHT_NOBITS;
+		w->shndx[s] = put_sec(w, e);
+	}
+}
+
+static void put_symbols(struct elfw *w)
+{
+	const struct meta *meta = w->m->meta;
+	struct obj_member *unused;
+
+	vec_push(w->a, &w->syms, (Elf64_Sym){0});
+	for (uint32_t i = 0; i < meta->progs.n; i++)
+		w->prog_sym[i] = put_sym(w, meta->progs.v[i].name, STT_FUNC,
+			w->shndx[w->l.prog_sec[i]], w->l.prog_off[i], w->code[i].n * 8);
+	for (uint32_t i = 0; i < meta->maps.n; i++) {
+		uint32_t s = w->l.map_sec[i];
+
+		if (s == META_NONE)
+			continue;
+		w->map_sym[i] = put_sym(w, meta->maps.v[i].kname, STT_OBJECT, w->shndx[s],
+			w->l.map_off[i],
+			w->l.secs.v[s].kind == OBJ_MAPS ? OBJ_MAP_BYTES : w->l.secs.v[s].size);
+	}
+	for (uint32_t i = 0; i < meta->ops.n; i++) {
+		for (uint32_t s = 0; s < w->l.secs.n; s++) {
+			if (w->l.secs.v[s].kind == OBJ_OPS)
+				put_sym(w, meta->ops.v[i].name, STT_OBJECT, w->shndx[s],
+					w->l.ops_off[i],
+					obj_ops_layout(w->m, &meta->ops.v[i], w->a, &unused));
+		}
+	}
+	for (uint32_t i = 0; i < w->m->kfuncs.n; i++)
+		w->kfunc_sym[i] = put_sym(w, w->m->kfuncs.v[i].name, STT_NOTYPE, SHN_UNDEF, 0, 0);
+}
+
+static void put_extra_secs(struct elfw *w)
+{
+	static const char license[] = "Dual BSD/GPL";
+	struct buf btf, ext, meta;
+
+	put_sec(w, (struct sec){.name = "license", .type = SHT_PROGBITS, .align = 1,
+		.flags = SHF_ALLOC | SHF_WRITE, .data = license, .size = sizeof(license)});
+	buf_init(&btf, w->a);
+	buf_init(&ext, w->a);
+	buf_init(&meta, w->a);
+	btfw_build(w->m, w->code, &btf, &ext);
+	put_sec(w, (struct sec){.name = ".BTF", .type = SHT_PROGBITS, .align = 8, .data = btf.p,
+		.size = btf.n});
+	put_sec(w, (struct sec){.name = ".BTF.ext", .type = SHT_PROGBITS, .align = 8,
+		.data = ext.p, .size = ext.n});
+	meta_write(w->m->meta, &meta);
+	put_sec(w, (struct sec){.name = META_SECTION, .type = SHT_NOTE, .align = 8,
+		.data = meta.p, .size = meta.n});
+}
+
+/* Relocations, symbols, names: after everything that refers to them. */
+static uint32_t put_tables(struct elfw *w)
+{
+	uint32_t nrel = 0, symtab, strtab;
+
+	for (uint32_t s = 0; s < w->l.secs.n; s++)
+		nrel += w->rels[s].n != 0;
+	symtab = w->secs.n + nrel + 1;
+	strtab = symtab + 1;
+	for (uint32_t s = 0; s < w->l.secs.n; s++) {
+		if (!w->rels[s].n)
+			continue;
+		put_sec(w, (struct sec){.name = arena_printf(w->a, ".rel%s", w->l.secs.v[s].name),
+			.type = SHT_REL, .align = 8, .flags = SHF_INFO_LINK, .link = symtab,
+			.info = w->shndx[s], .entsize = sizeof(Elf64_Rel), .data = w->rels[s].v,
+			.size = w->rels[s].n * sizeof(Elf64_Rel)});
+	}
+	put_sec(w, (struct sec){.name = ".symtab", .type = SHT_SYMTAB, .align = 8, .link = strtab,
+		.info = 1, .entsize = sizeof(Elf64_Sym), .data = w->syms.v,
+		.size = w->syms.n * sizeof(Elf64_Sym)});
+	return put_sec(w, (struct sec){.name = ".strtab", .type = SHT_STRTAB, .align = 1});
+}
+
+static bool emit_sec(Elf *e, const struct sec *s, uint32_t name)
+{
+	Elf_Scn *scn = elf_newscn(e);
+	Elf64_Shdr *h = scn ? elf64_getshdr(scn) : NULL;
+	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
+
+	if (!h || !d)
+		return false;
+	d->d_buf = (void *)s->data;
+	d->d_size = s->size;
+	d->d_align = s->align;
+	d->d_version = EV_CURRENT;
+	d->d_type = s->type == SHT_SYMTAB ? ELF_T_SYM
+		    : s->type == SHT_REL  ? ELF_T_REL
+					  : ELF_T_BYTE; /* notes: ours has no note header */
+	h->sh_name = name;
+	h->sh_type = s->type;
+	h->sh_flags = s->flags;
+	h->sh_link = s->link;
+	h->sh_info = s->info;
+	h->sh_entsize = s->entsize;
+	h->sh_addralign = s->align;
+	return true;
+}
+
+static bool emit_file(struct elfw *w, Elf *e, uint32_t strtab, const uint32_t *names)
+{
+	Elf64_Ehdr *h = elf64_newehdr(e);
+
+	if (!h)
+		return false;
+	h->e_ident[EI_DATA] = ELFDATA2LSB;
+	h->e_type = ET_REL;
+	h->e_machine = EM_BPF;
+	h->e_version = EV_CURRENT;
+	h->e_shstrndx = (Elf64_Half)strtab;
+	for (uint32_t i = 0; i < w->secs.n; i++) {
+		if (!emit_sec(e, &w->secs.v[i], names[i]))
+			return false;
+	}
+	return elf_update(e, ELF_C_WRITE) >= 0;
+}
+
+static int read_back(int fd, struct buf *out)
+{
+	char chunk[4096];
+	ssize_t n;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+		buf_put(out, chunk, (size_t)n);
+	return n < 0 ? -errno : 0;
+}
+
+static int fail(struct elfw *w, const char *what, const char *why)
+{
+	diag_error(w->m->diags, NO_SPAN, DIAG_SYSTEM, "cannot write the object: %s: %s", what, why);
+	return -EIO;
+}
+
+/*
+ * libelf writes to descriptors only; a nameless file in memory is one. Nothing is taken from the
+ * arena while libelf holds memory: running out would skip elf_end.
+ */
+static int emit(struct elfw *w, uint32_t strtab, struct buf *out)
+{
+	uint32_t *names = ARENA_ARRAY(w->a, uint32_t, w->secs.n);
+	bool ok;
+	int fd, err;
+	Elf *e;
+
+	for (uint32_t i = 0; i < w->secs.n; i++)
+		names[i] = put_str(w, w->secs.v[i].name);
+	w->secs.v[strtab - 1].data = w->strs.p;
+	w->secs.v[strtab - 1].size = w->strs.n;
+	fd = memfd_create("object", MFD_CLOEXEC);
+	if (fd < 0)
+		return fail(w, "memfd_create", strerror(errno));
+	e = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_WRITE, NULL);
+	ok = e && emit_file(w, e, strtab, names);
+	elf_end(e);
+	err = ok ? read_back(fd, out) : fail(w, "libelf", elf_errmsg(-1));
+	close(fd);
+	return err;
+}
+
+int elf_write(struct ir_module *m, const struct code *code, struct buf *out)
+{
+	struct elfw w = {.a = m->a, .m = m, .code = code};
+	int errors = m->diags->errors;
+
+	obj_layout(m, code, &w.l);
+	w.shndx = ARENA_ARRAY(m->a, uint32_t, w.l.secs.n + 1);
+	w.rels = arena_alloc(m->a, sizeof(*w.rels) * (w.l.secs.n + 1));
+	w.map_sym = ARENA_ARRAY(m->a, uint32_t, m->meta->maps.n + 1);
+	w.prog_sym = ARENA_ARRAY(m->a, uint32_t, m->meta->progs.n + 1);
+	w.kfunc_sym = ARENA_ARRAY(m->a, uint32_t, m->kfuncs.n + 1);
+	buf_init(&w.strs, m->a);
+	buf_putc(&w.strs, 0);
+	put_layout_secs(&w);
+	put_symbols(&w);
+	for (uint32_t i = 0; i < m->meta->progs.n; i++)
+		put_rels(&w, i);
+	for (uint32_t s = 0; s < w.l.secs.n; s++)
+		w.secs.v[w.shndx[s] - 1].data = sec_bytes(&w, s);
+	put_extra_secs(&w);
+	if (m->diags->errors > errors)
+		return -ENOTSUP;
+	return emit(&w, put_tables(&w), out);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of the loader know of each other. */
+#pragma once
+#include "load/load.h"
+#include <linux/bpf.h>
+
+enum obj_ref_kind { REF_MAP, REF_VALUE, REF_KFUNC };
+struct obj_ref { /* a relocation: an instruction that names a map or a kernel function */
+	enum obj_ref_kind kind;
+	uint32_t insn;	  /* index in the program */
+	uint32_t map;	  /* MAP VALUE */
+	const char *name; /* KFUNC */
+};
+
+struct obj_prog { /* per meta.progs row */
+	struct bpf_insn *insn; /* our copy, relocated in place */
+	uint32_t n;
+	uint32_t sec; /* ELF section index */
+	uint32_t off; /* first instruction's byte offset in the section */
+	uint32_t func; /* BTF id of its FUNC; 0 none */
+	VEC(struct obj_ref) refs;
+	VEC(struct bpf_line_info) lines; /* insn_off in instructions of the program */
+	VEC(struct bpf_core_relo) core;	 /* the same */
+};
+
+struct obj_image {
+	struct obj_prog *prog;
+	const uint8_t *btf; /* aligned copy of .BTF */
+	uint32_t btf_size;
+	struct kbtf *local; /* the same, readable; NULL when there is none */
+	uint32_t btf_given; /* bytes of types the kernel is given */
+	int btf_fd;	    /* -1 not loaded */
+	bool btf_tried;
+	char license[64];
+	uint32_t *src_base; /* per meta.sources row: base in the diagnostics' span space */
+	char *log;	    /* verifier log, malloc */
+};
+
+static inline struct obj_image *image_of(const struct loaded *l)
+{
+	return l->image;
+}
+
+/* object.c */
+struct skep_span load_span(const struct loaded *l, uint32_t off, uint32_t len); /* meta's to ours */
+
+/*
+ * ext.c: function, line and field records of .BTF.ext go to the programs they belong to. Damaged
+ * tables are left out, and *why says what is wrong with them.
+ */
+bool ext_read(struct loaded *l, const uint8_t *ext, size_t size,
+	uint32_t (*sec_index)(void *arg, const char *name), void *arg, const char **why);
+/* The program's BTF in the kernel; -1 when there is none or the kernel takes none. */
+int btf_fd_of(struct loaded *l);
+
+/* core.c: writes the running kernel's field offsets into a program. 0 or SKEP_ESYS. */
+int core_relocate(struct loaded *l, uint32_t prog);
+
+/* maps.c */
+int maps_create(struct loaded *l);
+void maps_close(struct loaded *l);
+
+/* progs.c */
+int progs_load(struct loaded *l, const struct load_options *o);
+
+/* structops.c */
+int structops_create(struct loaded *l, uint32_t map);
+int structops_prog_ids(struct loaded *l, uint32_t prog, uint32_t *type_id, uint32_t *member);
+int structops_fill(struct loaded *l, uint32_t ops); /* program descriptors into the map */
+int structops_attach(struct loaded *l, uint32_t ops);
+
+/* vlog.c: a diagnostic from the verifier's log; err is the errno of the load. */
+/* Where an instruction came from; NO_SPAN when the object has no lines. */
+struct skep_span prog_span(const struct loaded *l, uint32_t prog, uint32_t insn);
+void vlog_report(struct loaded *l, uint32_t prog, const char *log, int err);
+
+/* syserr.c: what an errno of a system call means, in words with a hint. Returns SKEP_ESYS. */
+enum sys_what { SYS_MAP, SYS_PROG, SYS_ATTACH, SYS_RUN, SYS_OPS };
+int sys_error(struct loaded *l, enum sys_what what, const char *kind, struct skep_span at, int err,
+	const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* Whole small file as a string in the arena; NULL when it cannot be read. */
+const char *read_small(struct arena *a, const char *path);

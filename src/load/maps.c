@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Creates the maps of an object and reads and writes those that stand for data.
+ * RLIMIT_MEMLOCK, which counts before 5.11, is raised by libbpf's wrappers.
+ * Ensures: after maps_create every row but struct_ops has a descriptor, initial values are in
+ * place, read-only data is frozen, and data maps are mapped where the kernel allows it.
+ */
+#include "load/internal.h"
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_DEFAULT (256u * 1024)
+
+/* Maps that stand for variables, not for a container of the script. */
+static bool is_data(const struct meta_map *m)
+{
+	return m->type == BPF_MAP_TYPE_ARRAY && m->role != MM_USER && m->role != MM_SCRATCH;
+}
+
+/* A power of two, at least a page. */
+static uint32_t ring_size(uint32_t want)
+{
+	uint32_t size = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	if (!want)
+		want = RING_DEFAULT;
+	while (size < want && size < 1u << 31)
+		size *= 2;
+	return size;
+}
+
+static int create(const struct meta_map *m, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags);
+	uint32_t n = m->type == BPF_MAP_TYPE_RINGBUF ? ring_size(m->max_entries) : m->max_entries;
+
+	return bpf_map_create(m->type, m->kname, m->key_size, m->value_size, n, &o);
+}
+
+/* Mapping data is a convenience: without it (before 5.5) values go through system calls. */
+static int create_data(const struct meta_map *m)
+{
+	uint32_t flags = m->flags | (m->role == MM_RODATA ? BPF_F_RDONLY_PROG : 0);
+	int fd = create(m, flags | BPF_F_MMAPABLE);
+
+	return fd >= 0 || errno != EINVAL ? fd : create(m, flags);
+}
+
+static void *map_memory(const struct meta_map *m, int fd)
+{
+	int prot = m->role == MM_RODATA ? PROT_READ : PROT_READ | PROT_WRITE;
+	void *p = mmap(NULL, m->value_size, prot, MAP_SHARED, fd, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static bool wants_memory(const struct meta_map *m)
+{
+	return m->type == BPF_MAP_TYPE_ARRAY && m->max_entries == 1 && m->value_size &&
+	       (is_data(m) || (m->flags & BPF_F_MMAPABLE));
+}
+
+static int fill(struct loaded *l, uint32_t i)
+{
+	const struct meta_map *m = &l->meta.maps.v[i];
+	uint32_t zero = 0;
+
+	if (m->init && bpf_map_update_elem(l->map_fd[i], &zero, m->init, 0))
+		return -errno;
+	if (m->role == MM_RODATA && bpf_map_freeze(l->map_fd[i]) && errno != EINVAL)
+		return -errno;
+	return 0;
+}
+
+/* What the rest of the loader relies on; a damaged side table may say otherwise. */
+static bool row_ok(const struct meta_map *m)
+{
+	if (m->init && (m->max_entries != 1 || m->key_size != 4))
+		return false;
+	return !is_data(m) || (m->max_entries == 1 && m->key_size == 4 && m->value_size);
+}
+
+static int create_one(struct loaded *l, uint32_t i)
+{
+	const struct meta_map *m = &l->meta.maps.v[i];
+	const char *kind = m->type == BPF_MAP_TYPE_RINGBUF ? "ringbuf" : "";
+	int fd, err = 0;
+
+	if (m->role == MM_STRUCT_OPS)
+		return structops_create(l, i);
+	if (!row_ok(m)) {
+		diag_error(l->d, NO_SPAN, DIAG_BAD_OBJECT, "map '%s' of the object is damaged",
+			m->name);
+		return SKEP_EUSER;
+	}
+	fd = is_data(m) ? create_data(m) : create(m, m->flags);
+	if (fd < 0)
+		return sys_error(l, SYS_MAP, kind, NO_SPAN, errno,
+			"cannot create map '%s' (%u entries of %u + %u bytes)", m->name,
+			m->max_entries, m->key_size, m->value_size);
+	l->map_fd[i] = fd;
+	err = fill(l, i);
+	if (err)
+		return sys_error(l, SYS_MAP, kind, NO_SPAN, -err, "cannot fill map '%s'", m->name);
+	if (wants_memory(m))
+		l->map_mem[i] = map_memory(m, fd);
+	return SKEP_OK;
+}
+
+/* The moment that elapsed counts from: the clock of bpf_ktime_get_boot_ns. */
+static void set_start_time(struct loaded *l)
+{
+	uint32_t map = meta_role_map(&l->meta, MM_START_TIME);
+	struct timespec t;
+	uint64_t ns[1];
+
+	if (map == META_NONE || l->meta.maps.v[map].value_size != sizeof(*ns) ||
+		clock_gettime(CLOCK_BOOTTIME, &t))
+		return;
+	ns[0] = (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+	load_value_set(l, map, ns);
+}
+
+int maps_create(struct loaded *l)
+{
+	for (uint32_t i = 0; i < l->meta.maps.n; i++) {
+		int err = create_one(l, i);
+
+		if (err)
+			return err;
+	}
+	set_start_time(l);
+	return SKEP_OK;
+}
+
+void maps_close(struct loaded *l)
+{
+	for (uint32_t i = 0; l->map_fd && i < l->meta.maps.n; i++) {
+		if (l->map_mem[i])
+			munmap(l->map_mem[i], l->meta.maps.v[i].value_size);
+		if (l->map_fd[i] >= 0)
+			close(l->map_fd[i]);
+		l->map_mem[i] = NULL;
+		l->map_fd[i] = -1;
+	}
+}
+
+static bool one_value(const struct loaded *l, uint32_t map)
+{
+	return map < l->meta.maps.n && l->map_fd[map] >= 0 &&
+	       l->meta.maps.v[map].type == BPF_MAP_TYPE_ARRAY;
+}
+
+int load_value_get(const struct loaded *l, uint32_t map, void *value)
+{
+	uint32_t zero = 0;
+
+	if (!one_value(l, map))
+		return -EINVAL;
+	if (l->map_mem[map]) {
+		memcpy(value, l->map_mem[map], l->meta.maps.v[map].value_size);
+		return 0;
+	}
+	return bpf_map_lookup_elem(l->map_fd[map], &zero, value) ? -errno : 0;
+}
+
+int load_value_set(const struct loaded *l, uint32_t map, const void *value)
+{
+	uint32_t zero = 0;
+
+	if (!one_value(l, map) || l->meta.maps.v[map].role == MM_RODATA)
+		return -EINVAL;
+	return bpf_map_update_elem(l->map_fd[map], &zero, value, 0) ? -errno : 0;
+}
