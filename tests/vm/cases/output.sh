@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Options about output, objects, and what is reported as lost.
+# timeout: 120
+
+skep -f json -e 'BEGIN { printf("a\"b\n"); @x[1, "k"] = 2; @h = hist(5); }' >/tmp/json 2>/tmp/err
+t_show /tmp/json
+expect_match json_attached '^\{"type": "attached_probes", "count": 1, "data": \{"probes": 1\}\}$' /tmp/json
+expect_match json_printf '^\{"type": "printf", "msg": "a\\"b\\n"\}$|^\{"type": "printf", "data": "a\\"b\\n"\}$' /tmp/json
+expect_match json_map '^\{"type": "map", "data": \{"@x": \{"1,k": 2\}\}\}$' /tmp/json
+expect_match json_hist '"type": "hist"' /tmp/json
+
+skep -o /tmp/file -e 'BEGIN { printf("to the file\n"); }' >/tmp/out 2>/tmp/err
+expect_match o_file '^to the file$' /tmp/file
+expect_no_match o_stdout 'to the file' /tmp/out
+
+skep -q -e 'BEGIN { printf("x\n"); }' >/tmp/out 2>/tmp/err
+expect_no_match quiet 'Attached' /tmp/err
+
+skep -v -e 'BEGIN { @x = 1; }' >/tmp/out 2>&1
+expect_match verbose 'instruction|insn' /tmp/out
+
+skep build -o /tmp/x.bpf.o -e 'BEGIN { printf("built %d\n", 6 * 7); @m["k"] = 1; }'
+expect_equal build $? 0
+skep load /tmp/x.bpf.o >/tmp/out 2>/tmp/err
+expect_equal load $? 0
+expect_match load_printf '^built 42$' /tmp/out
+expect_match load_map '^@m\[k\]: 1$' /tmp/out
+
+# a map that is full
+skep -e 'config = { max_map_keys = 4 } BEGIN { for ($i : 0..10) { @x[$i] = $i; } }' >/tmp/out 2>/tmp/err
+cat /tmp/err
+expect_match map_full '@x.*(full|refused|max_map_keys)' /tmp/err
+expect_equal map_kept "$(grep -c '^@x\[' /tmp/out)" 4
+
+# a string longer than its buffer
+echo 'int' >/dev/null
+skep_start /tmp/cut -e 'config = { max_strlen = 8 } tracepoint:syscalls:sys_enter_openat /comm == "cat"/ { printf("%s\n", str(args.filename)); }'
+cat /proc/version >/dev/null
+sleep 1
+skep_stop
+expect_match cut_text '^/proc/v$' /tmp/cut
+expect_match cut_reported 'cut|longer' /tmp/cut.err
+
+# more events than the buffer holds
+skep -e 'BEGIN { for ($i : 0..20000) { printf("%d %s\n", $i, "some text that takes room in every record"); } }' >/tmp/out 2>/tmp/err
+got=$(grep -c 'some text' /tmp/out)
+lost=$(sed -n 's/.*[Ll]ost \([0-9]*\) event.*/\1/p' /tmp/err | awk '{ n += $1 } END { print n + 0 }')
+expect_equal lost_events $((got + lost)) 20000
+
+# a pipe that closes; nothing stays behind
+skep -e 'interval:ms:10 { printf("line\n"); }' 2>/dev/null | head -n 3 >/tmp/out
+expect_equal pipe "$(cat /tmp/out | wc -l)" 3
+sleep 1
+expect_equal kprobe_events "$(cat /sys/kernel/tracing/kprobe_events)" ""
