@@ -10,21 +10,21 @@
 #include <string.h>
 
 const struct pass passes[] = {
-	{"fold", ir_opt_fold, "constants, algebra, branches on constants"},
-	{"gvn", ir_opt_gvn, "equal operations once; proofs reused"},
-	{"slot", ir_opt_slot, "stores forwarded to loads, dead stores dropped"},
-	{"fold2", ir_opt_fold, "what the two before have made constant"},
-	{"gvn2", ir_opt_gvn, "what has become equal"},
-	{"dce", ir_opt_dce, "unused values and blocks dropped"},
-	{"legal", back_legal, "only what the instruction set and the kernel have"},
-	{"isel", back_isel, "machine operations chosen"},
-	{"calls", back_calls, "arguments and results in their registers"},
-	{"spill", back_spill, "at most 10 values live, 4 over calls"},
-	{"color", back_color, "a register for every value"},
-	{"pcopy", back_pcopy, "block parameters become copies"},
-	{"frame", back_frame, "stack objects and spill slots placed"},
-	{"layout", back_layout, "order of blocks, direction of branches"},
-	{"peep", back_peep, "small improvements on the result"},
+	{"fold", ir_opt_fold, IR_FORM, "constants, algebra, branches on constants"},
+	{"gvn", ir_opt_gvn, IR_FORM, "equal operations once; proofs reused"},
+	{"slot", ir_opt_slot, IR_FORM, "stores forwarded to loads, dead stores dropped"},
+	{"fold2", ir_opt_fold, IR_FORM, "what the two before have made constant"},
+	{"gvn2", ir_opt_gvn, IR_FORM, "what has become equal"},
+	{"dce", ir_opt_dce, IR_FORM, "unused values and blocks dropped"},
+	{"legal", back_legal, IR_FORM, "only what the instruction set and the kernel have"},
+	{"isel", back_isel, IR_FORM, "machine operations chosen"},
+	{"calls", back_calls, MACHINE, "arguments and results in their registers"},
+	{"spill", back_spill, MACHINE, "at most 10 values live, 4 over calls"},
+	{"color", back_color, MACHINE, "a register for every value"},
+	{"pcopy", back_pcopy, MACHINE, "block parameters become copies"},
+	{"frame", back_frame, MACHINE, "stack objects and spill slots placed"},
+	{"layout", back_layout, MACHINE, "order of blocks, direction of branches"},
+	{"peep", back_peep, MACHINE, "small improvements on the result"},
 };
 const unsigned npasses = sizeof(passes) / sizeof(*passes);
 

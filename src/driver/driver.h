@@ -41,6 +41,7 @@ struct ir_module *module_new(struct skep *s);
 struct pass {
 	const char *name;
 	void (*run)(struct ir_fn *f);
+	enum { IR_FORM, MACHINE } takes; /* whose operations it works on */
 	const char *what;
 };
 extern const struct pass passes[];

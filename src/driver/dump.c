@@ -78,28 +78,54 @@ static const struct pass *pass_by_name(struct skep *s, const char *name)
 	return NULL;
 }
 
+/* A pass takes the IR's operations or the machine's; asm the machine's after all passes. */
+static bool fitting(struct skep *s, const char *name, bool machine)
+{
+	for (uint32_t i = 0; i < s->m->fns.n; i++) {
+		struct diag *e;
+
+		if (s->m->fns.v[i]->machine == machine)
+			continue;
+		e = diag_error(&s->diags, NO_SPAN, DIAG_BAD_OPTION, "'%s' works on the %s", name,
+			machine ? "machine's operations" : "IR's own operations");
+		diag_hint(&s->diags, e,
+			machine ? "run isel before it" : "isel has already run on this text");
+		return false;
+	}
+	return true;
+}
+
+static void emit_all(struct skep *s)
+{
+	for (uint32_t i = 0; i < s->m->fns.n; i++) {
+		struct code code = {0};
+
+		s->fn = s->m->fns.v[i];
+		s->pass = "emit";
+		back_emit(s->fn, &code);
+		dump_code(s, s->fn->name, code.insn, code.n);
+	}
+	s->fn = NULL;
+	s->pass = NULL;
+}
+
 static int run_named(struct skep *s, char *list)
 {
 	char *save, *name;
 
 	for (name = strtok_r(list, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-		const struct pass *p;
+		bool assemble = !strcmp(name, "asm");
+		const struct pass *p = assemble ? NULL : pass_by_name(s, name);
 
-		if (!strcmp(name, "asm")) {
-			for (uint32_t i = 0; i < s->m->fns.n; i++) {
-				struct code code = {0};
-
-				s->fn = s->m->fns.v[i];
-				s->pass = "emit";
-				if (!s->fn->machine)
-					trap_raise(&s->trap, SKEP_EBUG, "asm before isel … peep");
-				back_emit(s->fn, &code);
-				dump_code(s, s->fn->name, code.insn, code.n);
-			}
+		if (!assemble && !p)
+			return SKEP_EUSER;
+		if (!fitting(s, name, assemble || p->takes == MACHINE))
+			return SKEP_EUSER;
+		if (assemble) {
+			emit_all(s);
 			return SKEP_OK;
 		}
-		p = pass_by_name(s, name);
-		for (uint32_t i = 0; p && i < s->m->fns.n; i++)
+		for (uint32_t i = 0; i < s->m->fns.n; i++)
 			run_pass(s, p, s->m->fns.v[i]);
 		if (s->diags.errors)
 			return SKEP_EUSER;

@@ -2,6 +2,7 @@
 /* What the target offers: probes by pattern, and its own description. */
 #include "driver/driver.h"
 #include <fnmatch.h>
+#include <net/if.h>
 #include <string.h>
 
 struct listing {
@@ -31,7 +32,10 @@ static void tracepoint_fields(struct listing *l, const char *name)
 
 		if (f->array_size && !bracket)
 			snprintf(array, sizeof(array), "[%u]", f->array_size);
-		l->line(arena_printf(&l->s->a, "    %s %s%s", f->type, f->name, array), l->arg);
+		l->line(arena_printf(&l->s->a, "    %s%s%s%s", f->type,
+				*f->type && f->type[strlen(f->type) - 1] == '*' ? "" : " ",
+				f->name, array),
+			l->arg);
 	}
 }
 
@@ -49,6 +53,16 @@ static void one(const char *name, void *arg)
 	l->line(small, l->arg);
 	if (l->fields && !strcmp(l->kind, "tracepoint"))
 		tracepoint_fields(l, name);
+}
+
+static void interfaces(struct listing *l)
+{
+	struct if_nameindex *all = if_nameindex();
+
+	for (struct if_nameindex *i = all; i && i->if_index; i++)
+		one(i->if_name, l);
+	if (all)
+		if_freenameindex(all);
 }
 
 /* Whether names of this kind can match, so that 50 000 functions are not gone through in vain. */
@@ -97,8 +111,12 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 		for (unsigned i = 0; scx_op_at(i); i++)
 			one(scx_op_at(i)->name, l);
 		break;
+	case PP_IFACE:
+		if (l->s->target.host)
+			interfaces(l);
+		break;
 	default:
-		break; /* interfaces and intervals are the user's choice */
+		break; /* intervals are the user's choice */
 	}
 }
 

@@ -6,11 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int refuse(struct skep *s, const char *what, const char *name, const char *why,
-	const char *hint)
+static int refuse(struct skep *s, const char *hint, const char *message, const char *what)
 {
-	struct diag *e = diag_error(&s->diags, NO_SPAN, DIAG_BAD_OPTION, "%s '%s'%s%s", what, name,
-		why ? ": " : "", why ? why : "");
+	struct diag *e = diag_error(&s->diags, NO_SPAN, DIAG_BAD_OPTION, "%s%s", message, what);
 
 	if (hint)
 		diag_hint(&s->diags, e, "%s", hint);
@@ -20,9 +18,9 @@ static int refuse(struct skep *s, const char *what, const char *name, const char
 static int apply_kernel(struct skep *s, const char *kernel)
 {
 	s->target.version = kern_version_parse(kernel, NULL, NULL);
-	if (!s->target.version)
-		return refuse(s, "not a kernel version:", kernel, NULL, "write it as --kernel 6.12");
-	return SKEP_OK;
+	if (s->target.version)
+		return SKEP_OK;
+	return refuse(s, "write it as --kernel 6.12", "not a kernel version: ", kernel);
 }
 
 /* A target known by its architecture alone, or by files of its own. */
@@ -31,16 +29,16 @@ static int described_target(struct skep *s, const struct skep_options *o)
 	enum kern_arch arch = kern_arch_by_name(o->target);
 	const char *why = NULL;
 
-	if (arch == KERN_ANY || strchr(o->target, '/')) {
-		if (target_file(&s->target, &s->a, o->target, &why))
-			return refuse(s, "cannot use the target", o->target, why,
-				"--target takes x86_64, arm64, riscv64 or a description file");
+	if (arch != KERN_ANY && !strchr(o->target, '/')) {
+		s->target = (struct target){.a = &s->a, .name = kern_arch_name(arch), .arch = arch};
+		s->target.isa = 3; /* every JIT since 5.12 takes it */
+		s->target.btf_why = "no --btf FILE was given for the target";
 		return SKEP_OK;
 	}
-	s->target = (struct target){.a = &s->a, .name = kern_arch_name(arch), .arch = arch};
-	s->target.isa = 3; /* every JIT since 5.12 takes it */
-	s->target.btf_why = "no --btf FILE was given for the target";
-	return SKEP_OK;
+	if (!target_file(&s->target, &s->a, o->target, &why))
+		return SKEP_OK;
+	return refuse(s, "--target takes x86_64, arm64, riscv64 or a description file",
+		"cannot use the target: ", why);
 }
 
 int choose_target(struct skep *s, const struct skep_options *o)
@@ -51,7 +49,7 @@ int choose_target(struct skep *s, const struct skep_options *o)
 	if (!o->target) {
 		target_host(t, &s->a, o->btf);
 		if (o->btf && !t->btf)
-			return refuse(s, "cannot use the BTF file", o->btf, t->btf_why, NULL);
+			return refuse(s, NULL, "cannot use the kernel types: ", t->btf_why);
 		if (!o->kernel)
 			return SKEP_OK;
 		if (apply_kernel(s, o->kernel))
@@ -65,7 +63,7 @@ int choose_target(struct skep *s, const struct skep_options *o)
 		kbtf_close(t->btf);
 		t->btf = kbtf_open(&s->a, o->btf, &why);
 		if (!t->btf)
-			return refuse(s, "cannot use the BTF file", o->btf, why, NULL);
+			return refuse(s, NULL, "cannot use the kernel types: ", why);
 		t->btf_why = NULL;
 	}
 	/* A description file may set single features, which the version must not undo. */
