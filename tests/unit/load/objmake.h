@@ -60,7 +60,7 @@ static inline uint32_t maker_map(struct maker *k, const char *kname, enum meta_m
 	vec_push(&k->a, &k->meta.maps,
 		(struct meta_map){.name = kname, .kname = kname, .role = role, .type = type,
 			.key_size = key, .value_size = value, .max_entries = entries,
-			.present_off = META_NONE});
+			.present_off = META_NONE, .value = {MK_UINT, 0, value < 8 ? value : 8}});
 	return k->meta.maps.n - 1;
 }
 
@@ -95,7 +95,7 @@ static inline uint32_t maker_prog(struct maker *k, const char *name, const char 
 		vec_push(&k->a, &c->relocs, r);
 	}
 	/* "@[pid]" for the first half, "printf" for the rest. */
-	vec_push(&k->a, &c->lines, (struct code_line){0, {20, 6}});
+	vec_push(&k->a, &c->lines, (struct code_line){0, {19, 6}});
 	if (c->n > 2 && c->insn[c->n / 2].code)
 		vec_push(&k->a, &c->lines, (struct code_line){c->n / 2, {37, 6}});
 	vec_push(&k->a, &k->meta.progs,
