@@ -114,7 +114,7 @@ static void lex_sigil(struct parse *p, enum tok_kind kind)
 		parse_fail(p, "name expected after '%c'", p->tok.s[-1]);
 }
 
-void lex_next(struct parse *p)
+void ir_lex_next(struct parse *p)
 {
 	uint32_t before = p->pos;
 	char c, d;
@@ -166,7 +166,7 @@ bool take_word(struct parse *p, const char *word)
 	bool is = tok_is(p, word);
 
 	if (is)
-		lex_next(p);
+		ir_lex_next(p);
 	return is;
 }
 
@@ -175,7 +175,7 @@ bool take_punct(struct parse *p, char c)
 	bool is = tok_punct(p, c);
 
 	if (is)
-		lex_next(p);
+		ir_lex_next(p);
 	return is;
 }
 
@@ -193,7 +193,7 @@ int64_t want_num(struct parse *p)
 		parse_fail(p, "number expected");
 		return 0;
 	}
-	lex_next(p);
+	ir_lex_next(p);
 	return n;
 }
 
@@ -213,6 +213,6 @@ const char *want_name(struct parse *p, enum tok_kind kind, const char *what)
 		return "";
 	}
 	s = arena_strndup(p->m->a, p->tok.s, p->tok.len);
-	lex_next(p);
+	ir_lex_next(p);
 	return s;
 }

@@ -24,12 +24,12 @@ static struct ir_type type_i64(struct parse *p)
 
 	if (!tok_punct(p, '<') || !p->tok.joined)
 		return t;
-	lex_next(p);
+	ir_lex_next(p);
 	if (want_num(p) != 0)
 		parse_fail(p, "a range starts at 0");
 	if (p->tok.kind != TOK_DOTS)
 		parse_fail(p, "'..' expected");
-	lex_next(p);
+	ir_lex_next(p);
 	t.hi = (uint64_t)want_num(p);
 	want_punct(p, '>');
 	return t;
@@ -214,7 +214,7 @@ uint8_t parse_reg(struct parse *p)
 		n = n * 10 + (uint32_t)(p->tok.s[i] - '0');
 	if (n > 10)
 		parse_fail(p, "register @r0 to @r10 expected");
-	lex_next(p);
+	ir_lex_next(p);
 	return (uint8_t)n;
 }
 
@@ -254,7 +254,7 @@ static const uint8_t *hex_bytes(struct parse *p, uint32_t size)
 	if (n != size * 2)
 		parse_fail(p, "%u bytes of initial value in hexadecimal expected", size);
 	p->pos = p->tok.off + n;
-	lex_next(p);
+	ir_lex_next(p);
 	return bytes;
 }
 
@@ -370,7 +370,7 @@ static void find_blocks(struct parse *p)
 	struct parse ahead = *p;
 	uint32_t n = 0;
 
-	for (; ahead.tok.kind != TOK_END && !tok_punct(&ahead, '}'); lex_next(&ahead)) {
+	for (; ahead.tok.kind != TOK_END && !tok_punct(&ahead, '}'); ir_lex_next(&ahead)) {
 		const char *name;
 
 		if (!at_block(&ahead))
@@ -483,7 +483,7 @@ static void parse_prog(struct parse *p)
 	if (!tok_punct(p, '{'))
 		parse_fail(p, "'{' expected");
 	find_blocks(p);
-	lex_next(p);
+	ir_lex_next(p);
 	if (!at_block(p))
 		parse_fail(p, "^block expected");
 	while (at_block(p))
@@ -500,7 +500,7 @@ bool ir_parse(struct ir_module *m, const char *text, size_t len, uint32_t base,
 
 	if (machine)
 		m->machine = machine;
-	lex_next(&p);
+	ir_lex_next(&p);
 	while (p.tok.kind != TOK_END) {
 		if (take_word(&p, "map"))
 			parse_map(&p);

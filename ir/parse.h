@@ -40,7 +40,7 @@ struct parse {
 };
 
 /* ---- lex.c ---- */
-void lex_next(struct parse *p);
+void ir_lex_next(struct parse *p);
 void parse_fail(struct parse *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool tok_is(const struct parse *p, const char *word);
 bool tok_punct(const struct parse *p, char c);

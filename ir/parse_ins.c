@@ -291,7 +291,7 @@ static void parse_ir_ins(struct parse *p, struct ir_ins *ins, bool typed)
 {
 	struct operands os = {0};
 
-	lex_next(p);
+	ir_lex_next(p);
 	operands_of_form(p, ins, &os);
 	if (p->failed)
 		return;
@@ -337,7 +337,7 @@ static bool find_machine_op(struct parse *p, struct ir_ins *ins)
 
 static void parse_machine_ins(struct parse *p, struct ir_ins *ins)
 {
-	lex_next(p);
+	ir_lex_next(p);
 	while (p->tok.kind == TOK_VALUE && !p->tok.line_start) {
 		if (ins->nargs == IR_MAX_ARGS) {
 			parse_fail(p, "more than %d operands", IR_MAX_ARGS);
@@ -428,7 +428,7 @@ static bool parse_term(struct parse *p)
 		return false;
 	if (t.op == IRN_IF)
 		parse_cc(p, &w, &t);
-	lex_next(p);
+	ir_lex_next(p);
 	term_operands(p, &t);
 	t.nedges = (uint8_t)ir_term_row(t.op)->nedges;
 	for (unsigned e = 0; e < t.nedges && !p->failed; e++) {
@@ -437,7 +437,7 @@ static bool parse_term(struct parse *p)
 		} else if (t.op != IRN_JMP) {
 			if (p->tok.kind != TOK_ARROW)
 				parse_fail(p, "'->' expected");
-			lex_next(p);
+			ir_lex_next(p);
 		}
 		parse_edge(p, &t.edge[e]);
 	}
