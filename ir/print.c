@@ -75,8 +75,7 @@ struct printer {
 	const struct ir_fn *f;
 	const struct ir_module *m;
 	struct buf *out;
-	uint32_t *val, *blk; /* numbers given, + 1 */
-	uint32_t nvals, nblks;
+	struct ir_numbers num;
 };
 
 static bool shown(const struct ir_fn *f, ir_blk b)
@@ -86,29 +85,34 @@ static bool shown(const struct ir_fn *f, ir_blk b)
 	return b == 0 || blk->params.n || blk->ins.n || blk->term.op != IRN_NONE;
 }
 
-static void number(struct printer *p)
+struct ir_numbers ir_number(const struct ir_fn *f, struct arena *a)
 {
-	for (ir_blk b = 0; b < p->f->blocks.n; b++) {
-		const struct ir_block *blk = &p->f->blocks.v[b];
+	struct ir_numbers n = {ARENA_ARRAY(a, uint32_t, f->vals.n + 1),
+		ARENA_ARRAY(a, uint32_t, f->blocks.n + 1)};
+	uint32_t nvals = 0, nblks = 0;
 
-		if (!shown(p->f, b))
+	for (ir_blk b = 0; b < f->blocks.n; b++) {
+		const struct ir_block *blk = &f->blocks.v[b];
+
+		if (!shown(f, b))
 			continue;
-		p->blk[b] = ++p->nblks;
+		n.blk[b] = ++nblks;
 		for (uint32_t i = 0; i < blk->params.n; i++)
-			p->val[blk->params.v[i]] = ++p->nvals;
+			n.val[blk->params.v[i]] = ++nvals;
 		for (uint32_t i = 0; i < blk->ins.n; i++) {
-			if (ir_type_of(p->f, blk->ins.v[i]).kind != IRT_VOID)
-				p->val[blk->ins.v[i]] = ++p->nvals;
+			if (ir_type_of(f, blk->ins.v[i]).kind != IRT_VOID)
+				n.val[blk->ins.v[i]] = ++nvals;
 		}
 	}
+	return n;
 }
 
 static void print_val(struct printer *p, ir_val v)
 {
-	if (v >= p->f->vals.n || !p->val[v])
+	if (v >= p->f->vals.n || !p->num.val[v])
 		buf_printf(p->out, "%%?%u", v); /* a broken function can still be looked at */
 	else
-		buf_printf(p->out, "%%%u", p->val[v] - 1);
+		buf_printf(p->out, "%%%u", p->num.val[v] - 1);
 }
 
 static void print_def(struct printer *p, ir_val v)
@@ -320,7 +324,7 @@ static void print_term(struct printer *p, const struct ir_term *t)
 	}
 	for (unsigned e = 0; e < t->nedges; e++) {
 		buf_puts(p->out, e ? ", " : t->op == IRN_JMP ? " " : " -> ");
-		buf_printf(p->out, "^%u", p->blk[t->edge[e].to] - 1);
+		buf_printf(p->out, "^%u", p->num.blk[t->edge[e].to] - 1);
 		if (t->edge[e].nargs)
 			print_list(p, t->edge[e].args, t->edge[e].nargs);
 	}
@@ -332,7 +336,7 @@ static void print_block(struct printer *p, ir_blk b)
 {
 	const struct ir_block *blk = &p->f->blocks.v[b];
 
-	buf_printf(p->out, "^%u", p->blk[b] - 1);
+	buf_printf(p->out, "^%u", p->num.blk[b] - 1);
 	for (uint32_t i = 0; i < blk->params.n; i++) {
 		buf_puts(p->out, i ? ", " : "(");
 		print_def(p, blk->params.v[i]);
@@ -345,12 +349,8 @@ static void print_block(struct printer *p, ir_blk b)
 
 void ir_print_fn(const struct ir_fn *f, struct buf *out)
 {
-	struct arena *a = ir_scratch(f);
-	struct printer p = {.f = f, .m = f->m, .out = out};
+	struct printer p = {.f = f, .m = f->m, .out = out, .num = ir_number(f, ir_scratch(f))};
 
-	p.val = ARENA_ARRAY(a, uint32_t, f->vals.n + 1);
-	p.blk = ARENA_ARRAY(a, uint32_t, f->blocks.n + 1);
-	number(&p);
 	buf_printf(out, "prog @%s %s%s%s {\n", f->name, kern_ctx_name(f->ctx),
 		f->machine ? " machine" : "", f->legal && !f->machine ? " legal" : "");
 	for (ir_blk b = 0; b < f->blocks.n; b++) {

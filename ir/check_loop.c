@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Loops end, and the verifier can see it (L1..L6): every cycle goes through a block that ends in
+ * LOOP, whose counter starts at a constant and grows by a constant on every way back. The verifier
+ * walks through every round, so what a loop costs it is bounded, too.
+ */
+#include "ir/check.h"
+
+/* Instructions the verifier may have to walk, of its 1 000 000; ours become about two each. */
+#define WALK_MAX 250000
+/* Branches open at once, BPF_COMPLEXITY_LIMIT_JMP_SEQ (8192), less some room. */
+#define BRANCH_MAX 8000
+
+struct loops {
+	struct check *c;
+	uint64_t *trips; /* by block: rounds of its own LOOP, 1 when it heads none */
+};
+
+/* x is p, perhaps through parameters that receive nothing else. */
+static bool same_value(const struct check *c, ir_val x, ir_val p)
+{
+	for (int depth = 0; x != p && depth < 8; depth++) {
+		const struct ir_ins *i = ir_ins_of(c->f, x);
+		const struct ir_block *from;
+		ir_val next = IR_NONE;
+
+		if (i->op != IR_PARAM || c->cfg->preds[i->block].n != 1)
+			return false;
+		from = &c->f->blocks.v[c->cfg->preds[i->block].v[0]];
+		for (unsigned e = 0; e < from->term.nedges; e++) {
+			const struct ir_block *to = &c->f->blocks.v[i->block];
+
+			for (uint32_t a = 0; from->term.edge[e].to == i->block && a < to->params.n; a++) {
+				if (to->params.v[a] == x)
+					next = from->term.edge[e].args[a];
+			}
+		}
+		x = next;
+	}
+	return x == p;
+}
+
+/* The constant by which x is greater than p; 0 when it is not p plus a positive constant. */
+static uint64_t step_of(const struct check *c, ir_val x, ir_val p)
+{
+	const struct ir_ins *i = ir_ins_of(c->f, x);
+
+	/* A critical edge split: look through the parameter of the block between. */
+	while (i->op == IR_PARAM && c->cfg->preds[i->block].n == 1 && !same_value(c, x, p)) {
+		const struct ir_term *t = &c->f->blocks.v[c->cfg->preds[i->block].v[0]].term;
+		unsigned e = t->edge[0].to == i->block ? 0 : 1;
+		uint32_t a = 0;
+
+		while (c->f->blocks.v[i->block].params.v[a] != x)
+			a++;
+		x = t->edge[e].args[a];
+		i = ir_ins_of(c->f, x);
+	}
+	if (i->op != IR_ADD || !ir_is_const(c->f, i->args[1]) || !same_value(c, i->args[0], p))
+		return 0;
+	return ir_ins_of(c->f, i->args[1])->imm > 0 ? (uint64_t)ir_ins_of(c->f, i->args[1])->imm : 0;
+}
+
+/* The counter's place among the head's parameters; -1 when it is none of them. */
+static int counter_of(const struct check *c, ir_blk head)
+{
+	const struct ir_block *blk = &c->f->blocks.v[head];
+
+	for (uint32_t i = 0; i < blk->params.n; i++) {
+		if (blk->params.v[i] == blk->term.args[0])
+			return (int)i;
+	}
+	return -1;
+}
+
+/* Only the edge into the body leads back: behind the other one nothing bounds the rounds. */
+static bool through_body(const struct check *c, ir_blk head, ir_blk from, unsigned edge)
+{
+	ir_blk body = c->f->blocks.v[head].term.edge[0].to;
+
+	if (from == head)
+		return edge == 0 && body == head;
+	return c->cfg->preds[body].n == 1 && ir_dominates(c->cfg, body, from);
+}
+
+static void check_way_in(struct loops *s, ir_blk head, ir_blk from, unsigned edge, int k,
+	uint64_t *start, uint64_t *step)
+{
+	struct check *c = s->c;
+	ir_val x = c->f->blocks.v[from].term.edge[edge].args[k];
+	uint64_t by;
+
+	if (!ir_dominates(c->cfg, head, from)) {
+		if (!ir_is_const(c->f, x))
+			check_fail(c, from, IR_NONE, "loop", "the counter of ^%u has to start at a constant",
+				c->num.blk[head] - 1);
+		else if ((uint64_t)ir_ins_of(c->f, x)->imm < *start)
+			*start = (uint64_t)ir_ins_of(c->f, x)->imm;
+		return;
+	}
+	by = step_of(c, x, c->f->blocks.v[head].params.v[k]);
+	if (!by)
+		check_fail(c, from, IR_NONE, "loop", "%%%u is not the counter of ^%u plus a constant",
+			c->num.val[x] - 1, c->num.blk[head] - 1);
+	else if (by < *step)
+		*step = by;
+	if (!through_body(c, head, from, edge))
+		check_fail(c, from, IR_NONE, "loop", "the way back to ^%u does not come from its body",
+			c->num.blk[head] - 1);
+}
+
+static void check_head(struct loops *s, ir_blk head)
+{
+	struct check *c = s->c;
+	const struct ir_term *t = &c->f->blocks.v[head].term;
+	uint64_t start = UINT64_MAX, step = UINT64_MAX, bound = (uint64_t)t->imm;
+	int k;
+
+	if (t->op != IRN_LOOP) {
+		check_fail(c, head, IR_NONE, "loop", "a cycle without 'loop' at its head");
+		return;
+	}
+	k = counter_of(c, head);
+	if (k < 0) {
+		check_fail(c, head, IR_NONE, "loop", "the counter is no parameter of this block");
+		return;
+	}
+	for (uint32_t p = 0; p < c->cfg->preds[head].n; p++) {
+		ir_blk from = c->cfg->preds[head].v[p];
+		bool seen = false;
+
+		for (uint32_t q = 0; q < p; q++)
+			seen |= c->cfg->preds[head].v[q] == from;
+		for (unsigned e = 0; !seen && e < c->f->blocks.v[from].term.nedges; e++) {
+			if (c->f->blocks.v[from].term.edge[e].to == head)
+				check_way_in(s, head, from, e, k, &start, &step);
+		}
+	}
+	if (start < bound)
+		s->trips[head] = (bound - start - 1) / step + 2;
+	if (bound > INT64_MAX || bound > UINT64_MAX - step)
+		check_fail(c, head, IR_NONE, "loop", "the bound is beyond 2^63");
+}
+
+static uint64_t times(uint64_t a, uint64_t b)
+{
+	uint64_t r;
+
+	return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
+}
+
+/* Rounds of a block: product over the loops it is in, innermost first. */
+static uint64_t rounds_of(const struct loops *s, ir_blk b)
+{
+	const struct check *c = s->c;
+	uint64_t n = 1;
+
+	for (ir_blk h = b;; h = c->cfg->idom[h]) {
+		/* h heads a loop that contains b: b reaches it again through the loop's body. */
+		if (s->trips[h] > 1 && c->cfg->loop_depth[b] >= c->cfg->loop_depth[h] &&
+			(h == b || ir_dominates(c->cfg, c->f->blocks.v[h].term.edge[0].to, b)))
+			n = times(n, s->trips[h]);
+		if (h == 0)
+			return n;
+	}
+}
+
+static void check_cost(struct loops *s)
+{
+	const struct check *c = s->c;
+	uint64_t walk = 0, branches = 0;
+
+	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
+		ir_blk b = c->cfg->rpo[n];
+		const struct ir_block *blk = &c->f->blocks.v[b];
+		uint64_t rounds;
+
+		if (!c->cfg->loop_depth[b])
+			continue;
+		rounds = rounds_of(s, b);
+		if (__builtin_add_overflow(walk, times(rounds, blk->ins.n + 1), &walk))
+			walk = UINT64_MAX;
+		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP &&
+			__builtin_add_overflow(branches, rounds, &branches))
+			branches = UINT64_MAX;
+	}
+	if (walk > WALK_MAX)
+		check_fail(s->c, 0, IR_NONE, "loop-cost",
+			"loops make the verifier walk %llu instructions, at most %d are sure to be taken",
+			(unsigned long long)walk, WALK_MAX);
+	if (branches > BRANCH_MAX)
+		check_fail(s->c, 0, IR_NONE, "loop-cost",
+			"loops leave the verifier %llu open branches, at most %d are sure to be taken",
+			(unsigned long long)branches, BRANCH_MAX);
+}
+
+void check_loops(struct check *c)
+{
+	struct loops s = {.c = c, .trips = ARENA_ARRAY(c->a, uint64_t, c->f->blocks.n)};
+	bool any = false;
+
+	for (uint32_t n = 0; n < c->cfg->nrpo; n++)
+		s.trips[c->cfg->rpo[n]] = 1;
+	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
+		ir_blk head = c->cfg->rpo[n];
+		bool back = false, odd = false;
+
+		for (uint32_t p = 0; p < c->cfg->preds[head].n; p++) {
+			ir_blk from = c->cfg->preds[head].v[p];
+
+			if (c->cfg->order[from] < n)
+				continue;
+			back = true;
+			odd |= !ir_dominates(c->cfg, head, from);
+		}
+		if (odd)
+			check_fail(c, head, IR_NONE, "loop", "a cycle with more than one way in");
+		else if (back)
+			check_head(&s, head);
+		any |= back;
+	}
+	if (any && !c->errors)
+		check_cost(&s);
+}
