@@ -27,7 +27,7 @@ static inline bool check_num(struct ir_type t)
 bool check_kernel(const struct check *c, unsigned major, unsigned minor);
 
 void check_types(struct check *c);   /* check_type.c: operations, terminators, edges */
-void check_call(struct check *c, ir_blk b, ir_val v); /* check_call.c */
+void ir_check_call(struct check *c, ir_blk b, ir_val v); /* check_call.c */
 void check_init(struct check *c);    /* check_init.c: bytes of slots are set before they are read */
 void check_owned(struct check *c);   /* check_owned.c: what is acquired is given back */
 void check_packets(struct check *c); /* check_ptr.c: no packet pointer over invalidating calls */

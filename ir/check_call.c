@@ -294,7 +294,7 @@ static void check_kfunc(struct check *c, const struct call *k)
 		FAIL(c, k, "nullable", "%s: the result may be NULL", fn->name);
 }
 
-void check_call(struct check *c, ir_blk b, ir_val v)
+void ir_check_call(struct check *c, ir_blk b, ir_val v)
 {
 	struct call k = {.b = b, .v = v, .i = ir_ins_of(c->f, v)};
 

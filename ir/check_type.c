@@ -310,7 +310,7 @@ static void check_ins(struct check *c, ir_blk b, ir_val v)
 	case FORM_LDF:
 	case FORM_STF:
 	case FORM_FOFS: check_field(c, b, v); break;
-	case FORM_CALL: check_call(c, b, v); break;
+	case FORM_CALL: ir_check_call(c, b, v); break;
 	default: break;
 	}
 	if (c->errors == before)
