@@ -10,37 +10,35 @@
 #include <string.h>
 
 const struct pass passes[] = {
-	{"fold", ir_opt_fold, IR_FORM, "constants, algebra, branches on constants"},
-	{"gvn", ir_opt_gvn, IR_FORM, "equal operations once; proofs reused"},
-	{"slot", ir_opt_slot, IR_FORM, "stores forwarded to loads, dead stores dropped"},
-	{"fold2", ir_opt_fold, IR_FORM, "what the two before have made constant"},
-	{"gvn2", ir_opt_gvn, IR_FORM, "what has become equal"},
-	{"dce", ir_opt_dce, IR_FORM, "unused values and blocks dropped"},
-	{"legal", back_legal, IR_FORM, "only what the instruction set and the kernel have"},
-	{"isel", back_isel, IR_FORM, "machine operations chosen"},
-	{"calls", back_calls, MACHINE, "arguments and results in their registers"},
-	{"spill", back_spill, MACHINE, "at most 10 values live, 4 over calls"},
-	{"color", back_color, MACHINE, "a register for every value"},
-	{"pcopy", back_pcopy, MACHINE, "block parameters become copies"},
-	{"frame", back_frame, MACHINE, "stack objects and spill slots placed"},
-	{"layout", back_layout, MACHINE, "order of blocks, direction of branches"},
-	{"peep", back_peep, MACHINE, "small improvements on the result"},
+	{"fold", ir_opt_fold, IR_FORM, ir_check, "constants, algebra, branches on constants"},
+	{"gvn", ir_opt_gvn, IR_FORM, ir_check, "equal operations once; proofs reused"},
+	{"slot", ir_opt_slot, IR_FORM, ir_check, "stores forwarded to loads, dead stores dropped"},
+	{"fold2", ir_opt_fold, IR_FORM, ir_check, "what the two before have made constant"},
+	{"gvn2", ir_opt_gvn, IR_FORM, ir_check, "what has become equal"},
+	{"dce", ir_opt_dce, IR_FORM, ir_check, "unused values and blocks dropped"},
+	{"legal", back_legal, IR_FORM, ir_check, "only what instruction set and kernel have"},
+	{"isel", back_isel, IR_FORM, NULL, "machine operations chosen"},
+	{"spill", back_spill, MACHINE, NULL, "at most 10 values live, 4 over calls"},
+	{"color", back_color, MACHINE, NULL, "a register for every value"},
+	{"pcopy", back_pcopy, MACHINE, back_verify_alloc, "parameters and arguments become copies"},
+	{"frame", back_frame, MACHINE, NULL, "stack objects and spill slots placed"},
+	{"layout", back_layout, MACHINE, NULL, "order of blocks, direction of branches"},
+	{"peep", back_peep, MACHINE, NULL, "small improvements on the result"},
 };
 const unsigned npasses = sizeof(passes) / sizeof(*passes);
 
 /* Stages that are no pass of one function: what the front end and the object writer show. */
 static const struct {
 	const char *name, *what;
-	bool before; /* the passes */
 } outer_stages[] = {
-	{"ast", "the syntax tree", true},
-	{"types", "the tree with types", true},
-	{"ir", "the front end's result", true},
-	{"asm", "eBPF instructions", false},
-	{"btf", "the object's types", false},
+	{"ast", "the syntax tree"},
+	{"types", "the tree with types"},
+	{"ir", "the front end's result"},
+	{"asm", "eBPF instructions"},
+	{"btf", "the object's types"},
 };
 #define NOUTER (sizeof(outer_stages) / sizeof(*outer_stages))
-#define NBEFORE 3
+#define NBEFORE 3 /* of them come before the passes */
 
 const char *skep_stage(unsigned i, const char **what)
 {
@@ -72,19 +70,19 @@ struct ir_module *module_new(struct skep *s)
 	return m;
 }
 
-/* After every pass the IR must still keep its rules; the machine form has its own check. */
-static void check_ir(struct skep *s, const struct ir_fn *f)
+typedef bool check_fn(const struct ir_fn *f, struct buf *why);
+
+/* After a pass its promise is checked: a wrong program in the kernel costs more than the time. */
+static void check(struct skep *s, const struct ir_fn *f, check_fn *holds)
 {
 	struct buf why;
 
-	if (f->machine)
-		return;
 	buf_init(&why, &s->a);
 	buf_puts(&why, "");
-	if (ir_check(f, &why))
+	if (holds(f, &why))
 		return;
 	s->broken = why.p;
-	trap_raise(&s->trap, SKEP_EBUG, "%s: invalid IR after %s", f->name, s->pass);
+	trap_raise(&s->trap, SKEP_EBUG, "%s: invalid after %s", f->name, s->pass);
 }
 
 void run_pass(struct skep *s, const struct pass *p, struct ir_fn *f)
@@ -92,7 +90,9 @@ void run_pass(struct skep *s, const struct pass *p, struct ir_fn *f)
 	s->fn = f;
 	s->pass = p->name;
 	p->run(f);
-	check_ir(s, f);
+	/* A user's error found late, such as too large a stack, may leave the pass unfinished. */
+	if (p->check && !s->diags.errors)
+		check(s, f, p->check);
 	s->fn = NULL;
 	s->pass = NULL;
 }
@@ -107,12 +107,11 @@ static void compile_fn(struct skep *s, const struct skep_compile_options *o, str
 {
 	s->fn = f;
 	s->pass = "lower";
-	check_ir(s, f);
+	check(s, f, ir_check);
 	if (dumped(o, "ir"))
 		dump_fn(s, "ir", f);
 	for (unsigned i = 0; i < npasses; i++) {
 		run_pass(s, &passes[i], f);
-		/* A user's error found late, such as too large a stack, ends it here. */
 		if (s->diags.errors)
 			return;
 		if (dumped(o, passes[i].name))

@@ -42,6 +42,7 @@ struct pass {
 	const char *name;
 	void (*run)(struct ir_fn *f);
 	enum { IR_FORM, MACHINE } takes; /* whose operations it works on */
+	bool (*check)(const struct ir_fn *f, struct buf *why); /* what it promises; or NULL */
 	const char *what;
 };
 extern const struct pass passes[];
