@@ -15,15 +15,28 @@
  */
 void back_legal(struct ir_fn *f); /* ISA level and kernel features: sdiv, zero, big stack objects */
 void back_isel(struct ir_fn *f);
-void back_calls(struct ir_fn *f); /* arguments to r1..r5, results from r0 */
 void back_spill(struct ir_fn *f); /* at most 10 values live anywhere, 4 over calls */
 void back_color(struct ir_fn *f); /* every value has a register */
-void back_pcopy(struct ir_fn *f); /* block parameters gone: parallel copies on the edges */
+void back_pcopy(struct ir_fn *f); /* out of SSA: copies on edges, arguments of calls to r1..r5 */
 void back_frame(struct ir_fn *f); /* stack objects and spill slots have offsets */
 void back_layout(struct ir_fn *f); /* block order, fall-through, branch inversion */
 void back_peep(struct ir_fn *f);
 
-/* Checks the allocated code against the SSA form it came from; false and why when they differ. */
+struct back_pass {
+	const char *name;
+	void (*run)(struct ir_fn *f);
+};
+extern const struct back_pass back_passes[]; /* the above, in order */
+extern const unsigned back_npasses;
+struct code;
+/* All of them, and back_emit; for tests. After an error of the user's out is empty. */
+void back_compile_fn(struct ir_fn *f, struct code *out);
+
+/*
+ * Checks the code after back_pcopy against the form back_spill started from: every instruction
+ * reads the values it should. False when they differ, and why says where. Always true when there
+ * is nothing to compare with (the text form was read back in between).
+ */
 bool back_verify_alloc(const struct ir_fn *f, struct buf *why);
 
 enum code_reloc_kind {
@@ -57,7 +70,8 @@ extern const struct ir_machine_names back_machine_names;
 
 /*
  * Writes the object: ELF64, EM_BPF, sections in libbpf's conventions, BTF and line information,
- * the side table in META_SECTION. code[i] belongs to m->meta->progs.v[i].
+ * the side table in META_SECTION. code[i] belongs to m->meta->progs.v[i]. When meta->sources is
+ * empty it is filled from the sources of m->diags.
  * 0 or a negative errno; on an inner failure libelf's message goes to m->diags.
  */
 int elf_write(struct ir_module *m, const struct code *code, struct buf *out);

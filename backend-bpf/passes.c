@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The passes in their order, for tests that want them all. The program's list is driver/compile.c. */
+#include "backend-bpf/mach.h"
+
+const struct back_pass back_passes[] = {
+	{"legal", back_legal},
+	{"isel", back_isel},
+	{"spill", back_spill},
+	{"color", back_color},
+	{"pcopy", back_pcopy},
+	{"frame", back_frame},
+	{"layout", back_layout},
+	{"peep", back_peep},
+};
+const unsigned back_npasses = sizeof(back_passes) / sizeof(back_passes[0]);
+
+void back_compile_fn(struct ir_fn *f, struct code *out)
+{
+	*out = (struct code){0};
+	for (unsigned i = 0; i < back_npasses; i++) {
+		back_passes[i].run(f);
+		if (f->m->diags->errors)
+			return;
+		if (back_passes[i].run == back_pcopy) {
+			struct buf why;
+
+			buf_init(&why, f->a);
+			if (!back_verify_alloc(f, &why))
+				trap_raise(f->m->trap, SKEP_EBUG, "%s: %.200s", f->name, why.p);
+		}
+	}
+	back_emit(f, out);
+}
