@@ -65,6 +65,7 @@ struct ir_module *module_new(struct skep *s)
 	m->diags = &s->diags;
 	m->target = &s->target;
 	m->meta = &s->meta;
+	m->machine = &back_machine_names;
 	s->meta.target_arch = s->target.arch;
 	s->m = m;
 	return m;

@@ -148,8 +148,8 @@ static int do_passes(struct skep *s, void *arg)
 		buf_init(&why, &s->a);
 		buf_puts(&why, "");
 		if (!s->m->fns.v[i]->machine && !ir_check(s->m->fns.v[i], &why))
-			diag_error(&s->diags, NO_SPAN, DIAG_IR, "%s breaks a rule:\n%s",
-				s->m->fns.v[i]->name, why.p);
+			diag_error(&s->diags, NO_SPAN, DIAG_IR, "%s breaks a rule: %.*s",
+				s->m->fns.v[i]->name, (int)(why.n - 1), why.p);
 	}
 	if (s->diags.errors)
 		return SKEP_EUSER;
