@@ -344,11 +344,24 @@ static int emit(struct elfw *w, uint32_t strtab, struct buf *out)
 	return err;
 }
 
+/* Texts for the verifier's lines and for messages when a saved object is loaded. */
+static void add_sources(struct ir_module *m)
+{
+	if (m->meta->sources.n)
+		return;
+	for (uint32_t i = 0; i < m->diags->sources.n; i++) {
+		const struct source *s = &m->diags->sources.v[i];
+
+		vec_push(m->a, &m->meta->sources, (struct meta_source){s->name, s->text, s->base});
+	}
+}
+
 int elf_write(struct ir_module *m, const struct code *code, struct buf *out)
 {
 	struct elfw w = {.a = m->a, .m = m, .code = code};
 	int errors = m->diags->errors;
 
+	add_sources(m);
 	obj_layout(m, code, &w.l);
 	w.shndx = ARENA_ARRAY(m->a, uint32_t, w.l.secs.n + 1);
 	w.rels = arena_alloc(m->a, sizeof(*w.rels) * (w.l.secs.n + 1));

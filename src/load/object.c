@@ -347,19 +347,23 @@ static bool read_elf(struct elf *e)
 	return read_btf(e) && !e->why;
 }
 
+/* All memory first: running out of it must not leave tables that load_close would misread. */
 static int init_tables(struct loaded *l)
 {
 	const struct meta *m = &l->meta;
+	int *fd = ARENA_ARRAY(l->a, int, m->maps.n + 1);
+	void **mem = ARENA_ARRAY(l->a, void *, m->maps.n + 1);
+	struct loaded_prog *prog = ARENA_ARRAY(l->a, struct loaded_prog, m->progs.n + 1);
 
-	l->map_fd = ARENA_ARRAY(l->a, int, m->maps.n + 1);
-	l->map_mem = ARENA_ARRAY(l->a, void *, m->maps.n + 1);
-	l->prog = ARENA_ARRAY(l->a, struct loaded_prog, m->progs.n + 1);
 	for (uint32_t i = 0; i < m->maps.n; i++)
-		l->map_fd[i] = -1;
+		fd[i] = -1;
 	for (uint32_t i = 0; i < m->progs.n; i++) {
-		l->prog[i].fd = -1;
-		l->prog[i].insns = image_of(l)->prog[i].n;
+		prog[i].fd = -1;
+		prog[i].insns = image_of(l)->prog[i].n;
 	}
+	l->map_fd = fd;
+	l->map_mem = mem;
+	l->prog = prog;
 	return SKEP_OK;
 }
 

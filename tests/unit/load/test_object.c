@@ -179,6 +179,36 @@ static void test_damaged(void **state)
 	maker_free(&k);
 }
 
+/* Out of memory at any moment: a code comes back, and closing is safe. */
+static void test_no_memory(void **state)
+{
+	struct maker k;
+	struct loaded l;
+	int code = SKEP_ENOMEM;
+
+	(void)state;
+	rich(&k);
+	for (long n = 0; code == SKEP_ENOMEM; n++) {
+		struct trap trap;
+		struct arena a;
+		struct skep_diags d;
+
+		memset(&l, 0, sizeof(l));
+		arena_init(&a, &trap);
+		diags_init(&d, &a);
+		a.fail_after = n;
+		if (setjmp(trap.env))
+			code = trap.code;
+		else
+			code = load_open(&l, &a, &k.t, &d, k.object.p, k.object.n);
+		a.fail_after = -1;
+		load_close(&l);
+		arena_free(&a);
+	}
+	assert_int_equal(code, 0);
+	maker_free(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +216,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("object", tests, NULL, NULL);
