@@ -263,7 +263,6 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);
 	L->f = ir_fn_new(L->m, prog.name, row->ctx);
-	vec_push(L->a, &L->m->fns, L->f);
 	L->slots.n = L->proofs.n = L->dom.n = 0;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
