@@ -117,6 +117,7 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 
 	k->fd = -1;
 	k->log = "";
+	k->judged = false;
 	if (n)
 		memcpy(copy, insn, sizeof(*insn) * n);
 	err = create_maps(k);
@@ -127,7 +128,8 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 	k->fd = bpf_prog_load((enum bpf_prog_type)k->type, "skep_test", "GPL", copy, n, &o);
 	if (k->fd >= 0)
 		return 0;
-	k->log = log[0] ? log : strerror(-k->fd);
+	k->judged = log[0] != 0;
+	k->log = k->judged ? log : strerror(-k->fd);
 	return k->fd;
 }
 

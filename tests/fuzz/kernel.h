@@ -17,6 +17,7 @@ struct kernel_prog {
 	int fd;
 	int *map_fd;	 /* per meta->maps row, -1 none */
 	const char *log; /* verifier's, or what failed; "" when all went well */
+	bool judged;	 /* the verifier saw the program: log is its */
 };
 
 /* Whether programs of this type may be loaded at all; otherwise why not, in words. */
