@@ -143,27 +143,37 @@ ir_val lo_rodata_addr(struct lower *L, uint32_t off)
 	return ir_gaddr(L->f, L->rodata, off);
 }
 
+/* Takes from every address in rodata, and every one made from such, what it claimed too much. */
+static void shrink_rodata(struct lower *L, struct ir_fn *f, uint32_t excess)
+{
+	bool *inside = ARENA_ARRAY(L->a, bool, f->vals.n);
+
+	for (uint32_t k = 1; k < f->vals.n; k++) {
+		struct ir_ins *in = &f->vals.v[k];
+		bool derived = in->op == IR_INDEX || in->op == IR_OFF;
+
+		inside[k] = (in->op == IR_GADDR && in->aux == L->rodata) ||
+			    (derived && inside[in->args[0]]);
+		if (inside[k])
+			in->type.n -= excess;
+	}
+}
+
 /* The size of rodata is known at the end; until then its addresses claim too much. */
 static void settle_rodata(struct lower *L)
 {
 	struct meta_map *map;
+	uint32_t claimed;
 
 	if (L->rodata == META_NONE)
 		return;
 	buf_align(&L->rodata_bytes, 8);
 	map = &L->m->meta->maps.v[L->rodata];
+	claimed = map->value_size;
 	map->value_size = (uint32_t)L->rodata_bytes.n;
 	map->init = (const uint8_t *)L->rodata_bytes.p;
-	for (uint32_t i = 0; i < L->m->fns.n; i++) {
-		struct ir_fn *f = L->m->fns.v[i];
-
-		for (uint32_t k = 1; k < f->vals.n; k++) {
-			struct ir_ins *in = &f->vals.v[k];
-
-			if (in->op == IR_GADDR && in->aux == L->rodata)
-				in->type.n = map->value_size - (uint32_t)in->imm;
-		}
-	}
+	for (uint32_t i = 0; i < L->m->fns.n; i++)
+		shrink_rodata(L, L->m->fns.v[i], claimed - map->value_size);
 }
 
 uint32_t lo_ring(struct lower *L)
