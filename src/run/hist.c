@@ -20,7 +20,7 @@ struct bucket {
 	uint64_t count;
 };
 
-static uint32_t bucket_count(const struct meta_map *map)
+uint32_t hist_buckets(const struct meta_map *map)
 {
 	uint64_t steps;
 
@@ -58,7 +58,7 @@ static struct bucket bucket_at(const struct meta_map *map, const uint8_t *value,
 	uint64_t div)
 {
 	struct bucket b = map->agg == MA_HIST ? log2_bucket(i)
-					      : linear_bucket(map, i, bucket_count(map));
+					      : linear_bucket(map, i, hist_buckets(map));
 
 	b.count = table_word(map, value, i) / (div ? div : 1);
 	return b;
@@ -68,7 +68,7 @@ static struct bucket bucket_at(const struct meta_map *map, const uint8_t *value,
 static bool used_range(const struct meta_map *map, const uint8_t *value, uint32_t *first,
 	uint32_t *last)
 {
-	uint32_t n = bucket_count(map);
+	uint32_t n = hist_buckets(map);
 	bool any = false;
 
 	for (uint32_t i = 0; i < n; i++) {

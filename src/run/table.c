@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/table.h"
 #include "run/field.h"
+#include "run/hist.h"
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,10 +115,11 @@ void table_add(struct table *t, const void *key, const void *raw)
 
 static uint64_t total_count(const struct meta_map *map, const uint8_t *value)
 {
+	uint32_t n = hist_buckets(map);
 	uint64_t sum = 0;
 
-	for (uint32_t i = 0; i < map->value_size / 8; i++)
-		sum += word_at(value, i);
+	for (uint32_t i = 0; i < n; i++)
+		sum += table_word(map, value, i);
 	return sum;
 }
 
