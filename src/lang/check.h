@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Inside the checker. The script is walked several times: in the first rounds messages go nowhere
+ * and maps and variables settle (a map may be read before the line that writes it); the last round
+ * speaks. LT_UNKNOWN is the type of what is not settled yet or was reported: it fits everywhere.
+ */
+#pragma once
+#include "lang/front.h"
+
+struct check {
+	struct script *s;
+	struct arena *a;
+	struct skep_diags *d; /* the script's, or nowhere in the early rounds */
+	struct target *t;
+	struct kbtf *btf; /* NULL: the target has none */
+	struct probe *probe;
+	struct smap vars;     /* all variables of the probe: name -> struct var_sym */
+	struct smap assigned; /* those assigned so far, in source order */
+	bool final;	      /* the last round: everything is settled */
+	bool changed;	      /* something settled in this round */
+	unsigned loops;	      /* loops around the current statement */
+};
+
+/* ---- check.c ---- */
+struct diag *c_error(struct check *c, struct skep_span at, enum diag_id id, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+void c_hint(struct check *c, struct diag *e, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* "… is not supported in this version of skep"; hint may be NULL. */
+void c_unsupported(struct check *c, struct skep_span at, const char *what, const char *hint);
+const char *c_type(struct check *c, const struct lt *t);
+/* The probe's kinds all satisfy the row; else reported. */
+bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at);
+bool c_is_kind(const struct check *c, enum probe_parts parts); /* every point is of that form */
+
+/* ---- check_config.c ---- */
+void check_config(struct check *c);
+void check_decls(struct check *c);
+
+/* ---- check_probe.c: attach points, once ---- */
+void check_points(struct check *c, struct probe *p);
+void check_duplicates(struct check *c);
+
+/* ---- check_stmt.c ---- */
+void check_block(struct check *c, struct block *b);
+
+/* ---- check_expr.c ---- */
+void check_expr(struct check *c, struct expr *e);	  /* any value */
+bool check_int(struct check *c, struct expr *e, const char *what); /* a number; else reported */
+bool check_number(struct check *c, struct expr *e, const char *what); /* a number or pointer */
+void check_condition(struct check *c, struct expr *e);
+/* A number known at compile time within lo..hi; else reported. */
+bool check_const(struct check *c, struct expr *e, const char *what, int64_t lo, int64_t hi);
+void set_const(struct expr *e, uint64_t v, bool is_signed);
+/* Folds and types e = a op b, both checked and numbers. */
+void check_arith(struct check *c, struct expr *e, enum binop op, struct expr *a, struct expr *b);
+
+/* ---- check_name.c: names and addresses ---- */
+void check_name(struct check *c, struct expr *e);
+void check_in(struct check *c, struct expr *e);
+bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr *a, struct expr *b);
+
+/* ---- check_field.c: fields, casts, memory ---- */
+void check_field(struct check *c, struct expr *e);
+void check_cast(struct check *c, struct expr *e);
+void check_index(struct check *c, struct expr *e);
+void check_deref(struct check *c, struct expr *e);
+struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool typed);
+void field_is_assignable(struct check *c, struct expr *e);
+
+/* ---- check_call.c, check_print.c, check_kfunc.c ---- */
+void check_call(struct check *c, struct expr *e, bool as_statement);
+void check_printf(struct check *c, struct expr *e);
+void check_kfunc(struct check *c, struct expr *e, const char *name);
+bool is_kfunc_name(struct check *c, const char *name);
+bool is_agg_call(const struct expr *e);
+
+/* ---- check_map.c ---- */
+enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE };
+/* Finds the map, checks its keys and settles their types. */
+struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
+void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */
+void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound);
+void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
+void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
+void check_var(struct check *c, struct expr *e);	/* EX_VAR as a value */
+void check_var_assign(struct check *c, struct expr *target, struct expr *value);
+bool is_storable(struct check *c, const struct expr *e, const char *what);
+
+/* ---- types.c ---- */
+struct lt lt_int(uint32_t size, bool is_signed);
+struct lt lt_str(uint32_t size);
+struct lt lt_of(enum lt_kind kind, uint32_t size);
+static inline bool lt_is(const struct expr *e, enum lt_kind k)
+{
+	return e->type.kind == k;
+}
+static inline bool is_u64(const struct lt *t)
+{
+	return t->kind == LT_INT && t->size == 8 && !t->is_signed;
+}

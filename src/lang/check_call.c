@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Calls: functions of the language; aggregations and kernel functions are passed on. */
+#include "lang/check.h"
+#include <string.h>
+
+static struct expr *arg(const struct expr *e, uint32_t i)
+{
+	return i < e->u.call.args.list.n ? e->u.call.args.list.v[i] : NULL;
+}
+
+static bool count_args(struct check *c, const struct expr *e, uint32_t min, uint32_t max)
+{
+	const struct builtin *b = builtin_row((enum builtin_id)e->ref.u.builtin);
+	uint32_t n = e->u.call.args.list.n;
+	const char *want;
+	struct diag *d;
+
+	if (n >= min && n <= max)
+		return true;
+	if (!max)
+		want = "no arguments";
+	else if (min == max)
+		want = arena_printf(c->a, "%u argument%s", max, max == 1 ? "" : "s");
+	else
+		want = arena_printf(c->a, "%u to %u arguments", min, max);
+	d = c_error(c, e->span, DIAG_WRONG_ARGS, "%s() takes %s, this has %u", b->name, want, n);
+	c_hint(c, d, "write %s(%s)", b->name, b->args);
+	return false;
+}
+
+/* A whole map as an argument: no key. */
+static bool whole_map(struct check *c, const struct expr *e)
+{
+	struct expr *m = arg(e, 0);
+	const char *name = e->u.call.name;
+	struct diag *d;
+
+	if (m->kind == EX_MAP && !m->u.map.keys.list.n) {
+		check_map(c, m, MAP_WHOLE);
+		return true;
+	}
+	check_expr(c, m);
+	d = c_error(c, m->span, DIAG_WRONG_ARGS, "%s() needs a map", name);
+	if (m->kind == EX_MAP)
+		c_hint(c, d, "without a key: %s(%.60s)", name, m->u.map.name);
+	else
+		c_hint(c, d, "for instance: %s(@x)", name);
+	return false;
+}
+
+static void check_whole_map(struct check *c, struct expr *e)
+{
+	if (count_args(c, e, 1, 1))
+		whole_map(c, e);
+}
+
+/* print(@x), print(@x, 5), print(@x, 5, 1000), print(value) */
+static void check_print(struct check *c, struct expr *e)
+{
+	struct expr *a = arg(e, 0);
+	uint32_t n = e->u.call.args.list.n;
+
+	if (!count_args(c, e, 1, 3))
+		return;
+	if (a->kind == EX_MAP && !a->u.map.keys.list.n) {
+		check_map(c, a, MAP_WHOLE);
+		if (n > 1)
+			check_const(c, arg(e, 1), "number of entries", 0, INT32_MAX);
+		if (n > 2)
+			check_const(c, arg(e, 2), "divisor", 1, INT64_MAX);
+		return;
+	}
+	if (a->kind == EX_MAP && n == 1) {
+		struct map_sym *m = check_map(c, a, MAP_READ);
+
+		if (m->agg != MA_NONE)
+			c_unsupported(c, a->span, "printing one entry of an aggregation is",
+				arena_printf(c->a, "print(%.60s) prints all of them", m->name));
+		return;
+	}
+	check_expr(c, a);
+	if (n > 1)
+		c_error(c, arg(e, 1)->span, DIAG_WRONG_ARGS,
+			"only print() of a whole map takes further arguments");
+	else
+		is_storable(c, a, "printed");
+}
+
+/* delete(@x[k]), delete(@x, k), delete(@x) */
+static void check_delete(struct check *c, struct expr *e)
+{
+	struct expr *m = arg(e, 0), *key = arg(e, 1);
+	struct exprs keys = {{0}};
+	struct map_sym *sym;
+
+	if (!count_args(c, e, 1, 2))
+		return;
+	if (m->kind != EX_MAP) {
+		check_expr(c, m);
+		c_hint(c, c_error(c, m->span, DIAG_WRONG_ARGS, "delete() needs a map"),
+			"for instance: delete(@x[tid])");
+		return;
+	}
+	sym = check_map(c, m, MAP_WHOLE);
+	if (!key)
+		return;
+	if (m->u.map.keys.list.n) {
+		c_hint(c, c_error(c, key->span, DIAG_WRONG_ARGS, "delete() has two keys here"),
+			"write delete(%.60s, key), or delete(%.60s[key]) once for each", sym->name,
+			sym->name);
+		return;
+	}
+	if (key->kind == EX_TUPLE)
+		keys = key->u.tuple;
+	else
+		vec_push(c->a, &keys.list, key);
+	if (key->kind == EX_MAP && !key->u.map.keys.list.n && smap_get(&c->s->maps, key->u.map.name)) {
+		const struct map_sym *other = smap_get(&c->s->maps, key->u.map.name);
+
+		if (other->keyed) {
+			c_hint(c, c_error(c, key->span, DIAG_WRONG_ARGS, "expected a key, found a map"),
+				"write delete() once for each map");
+			return;
+		}
+	}
+	check_map_keys(c, sym, &keys, key->span);
+}
+
+static bool is_pointer_like(const struct lt *t)
+{
+	return t->kind == LT_INT || t->kind == LT_PTR || t->kind == LT_STR ||
+		(t->kind == LT_ARRAY && t->nelems);
+}
+
+static void check_str(struct check *c, struct expr *e)
+{
+	struct expr *p = arg(e, 0), *n = arg(e, 1);
+	uint32_t size = c->s->config.max_strlen;
+	struct diag *d;
+
+	if (!count_args(c, e, 1, 2))
+		return;
+	if (p->kind == EX_POSARG && p->u.num.v) { /* str($1) is text, also if it looks like a number */
+		const char *text = p->u.num.v <= c->s->nparams ? c->s->params[p->u.num.v - 1] : "";
+
+		p->kind = EX_STR;
+		p->u.str.s = text;
+		p->u.str.n = (uint32_t)strlen(text);
+	}
+	check_expr(c, p);
+	e->type.kind = LT_UNKNOWN;
+	if (n) {
+		if (!check_const(c, n, "size of str()", 1, size))
+			return;
+		size = (uint32_t)n->const_value;
+	}
+	if (p->type.kind == LT_UNKNOWN)
+		return;
+	if (!is_pointer_like(&p->type)) {
+		d = c_error(c, p->span, DIAG_WRONG_TYPE, "str() needs a pointer, this is %s",
+			c_type(c, &p->type));
+		if (p->type.kind == LT_INET4 || p->type.kind == LT_INET6 || p->type.kind == LT_MAC)
+			c_hint(c, d, "addresses print as text by themselves, with %%s");
+		return;
+	}
+	e->type = lt_str(p->type.kind == LT_STR && p->type.size < size ? p->type.size : size);
+}
+
+static void check_time(struct check *c, struct expr *e)
+{
+	struct expr *f = arg(e, 0);
+
+	if (!count_args(c, e, 0, 1) || !f)
+		return;
+	check_expr(c, f);
+	if (f->kind != EX_STR)
+		c_hint(c, c_error(c, f->span, DIAG_WRONG_ARGS, "the format must be a string in quotes"),
+			"for instance: time(\"%%H:%%M:%%S\\n\")");
+}
+
+static void check_exit(struct check *c, struct expr *e)
+{
+	if (!count_args(c, e, 0, 1) || !arg(e, 0))
+		return;
+	check_expr(c, arg(e, 0));
+	check_int(c, arg(e, 0), "the exit code");
+}
+
+static void no_args(struct check *c, struct expr *e)
+{
+	count_args(c, e, 0, 0);
+}
+
+static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
+{
+	switch (id) {
+	case BI_F_PRINTF:
+		return check_printf;
+	case BI_F_PRINT:
+		return check_print;
+	case BI_F_STR:
+		return check_str;
+	case BI_F_EXIT:
+		return check_exit;
+	case BI_F_CLEAR:
+	case BI_F_ZERO:
+		return check_whole_map;
+	case BI_F_DELETE:
+		return check_delete;
+	case BI_F_TIME:
+		return check_time;
+	default:
+		return no_args;
+	}
+}
+
+/* ---- names nobody knows ---- */
+
+static void unknown_function(struct check *c, const struct expr *e)
+{
+	const char *name = e->u.call.name;
+	struct diag *d = c_error(c, e->u.call.name_span, DIAG_UNKNOWN_NAME, "unknown function '%.60s'",
+		name);
+	const struct scx_alias *al;
+	const struct agg *g;
+	struct suggest s;
+
+	suggest_init(&s, name);
+	for (int i = 0; i < BI_COUNT; i++) {
+		if (builtin_row((enum builtin_id)i)->args)
+			suggest_try(&s, builtin_row((enum builtin_id)i)->name);
+	}
+	for (unsigned i = 0; (g = agg_at(i)); i++)
+		suggest_try(&s, g->name);
+	for (unsigned i = 0; c_is_kind(c, PP_OPS) && (al = scx_alias_at(i)); i++) {
+		suggest_try(&s, al->name);
+		for (unsigned k = 0; k < 4 && al->kfunc[k]; k++)
+			suggest_try(&s, al->kfunc[k]);
+	}
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else if (c_is_kind(c, PP_OPS))
+		c_hint(c, d, "kernel functions are called by their kernel names, for instance "
+			     "scx_bpf_dsq_insert()");
+	else
+		c_hint(c, d, "functions are printf print str time exit clear delete zero, and for maps "
+			     "count sum min max avg stats hist lhist");
+}
+
+/* A value written like a call: comm() is comm. */
+static bool value_as_call(struct check *c, struct expr *e, int id)
+{
+	const char *name = e->u.call.name;
+
+	if (e->u.call.args.list.n) {
+		c_unsupported(c, e->span, arena_printf(c->a, "arguments of '%s' are", name),
+			arena_printf(c->a, "write '%s' alone", name));
+		return false;
+	}
+	(void)id;
+	e->kind = EX_NAME;
+	e->u.name = name;
+	check_name(c, e);
+	return true;
+}
+
+static void not_a_builtin(struct check *c, struct expr *e)
+{
+	const char *name = e->u.call.name;
+	const struct unsupported *u = unsupported_find(UNSUP_FUNC, name);
+	int id = builtin_value(name);
+
+	for (uint32_t i = 0; i < e->u.call.args.list.n; i++) {
+		/* their own errors matter even if the call is unknown; whole maps are no values */
+		if (e->u.call.args.list.v[i]->kind != EX_MAP)
+			check_expr(c, e->u.call.args.list.v[i]);
+	}
+	if (id >= 0)
+		value_as_call(c, e, id);
+	else if (u)
+		c_unsupported(c, e->span, arena_printf(c->a, "%s() is", name), u->hint);
+	else if (unsupported_find(UNSUP_VALUE, name))
+		c_unsupported(c, e->span, arena_printf(c->a, "%s() is", name),
+			unsupported_find(UNSUP_VALUE, name)->hint);
+	else
+		unknown_function(c, e);
+}
+
+static void check_agg_alone(struct check *c, struct expr *e)
+{
+	struct diag *d = c_error(c, e->span, DIAG_WRONG_TYPE,
+		"%s() can only be assigned to a map", e->u.call.name);
+
+	c_hint(c, d, "@ = %s(…), or with a key: @[comm] = %s(…)", e->u.call.name, e->u.call.name);
+	e->type.kind = LT_UNKNOWN;
+}
+
+void check_call(struct check *c, struct expr *e, bool as_statement)
+{
+	const char *name = e->u.call.name;
+	int id = builtin_function(name);
+	const struct builtin *b;
+
+	e->ref.kind = REF_NONE;
+	e->is_const = false;
+	e->type = lt_of(LT_UNKNOWN, 0);
+	if (id >= 0) {
+		b = builtin_row((enum builtin_id)id);
+		e->ref.kind = REF_FUNC;
+		e->ref.u.builtin = (unsigned)id;
+		if (!c_has_builtin(c, b, e->u.call.name_span))
+			return;
+		e->type = lt_of(LT_NONE, 0);
+		checker_of((enum builtin_id)id)(c, e);
+		if (!as_statement && e->type.kind == LT_NONE) {
+			c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "%s() has no value", name),
+				"write it as a statement of its own");
+			e->type.kind = LT_UNKNOWN;
+		}
+	} else if (agg_by_name(name)) {
+		check_agg_alone(c, e);
+	} else if (is_kfunc_name(c, name)) {
+		check_kfunc(c, e, name);
+	} else {
+		not_a_builtin(c, e);
+	}
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Casts, elements of arrays, and what pointers point to. */
+#include "lang/check.h"
+#include <string.h>
+
+/* ---- type names ---- */
+
+static const struct {
+	const char *name;
+	uint32_t size;
+	bool is_signed;
+} int_names[] = {
+	{"bool", 1, false}, {"char", 1, true}, {"int", 4, true}, {"int16", 2, true},
+	{"int16_t", 2, true}, {"int32", 4, true}, {"int32_t", 4, true}, {"int64", 8, true},
+	{"int64_t", 8, true}, {"int8", 1, true}, {"int8_t", 1, true}, {"long", 8, true},
+	{"s16", 2, true}, {"s32", 4, true}, {"s64", 8, true}, {"s8", 1, true}, {"short", 2, true},
+	{"signed", 4, true}, {"size_t", 8, false}, {"u16", 2, false}, {"u32", 4, false},
+	{"u64", 8, false}, {"u8", 1, false}, {"uint16", 2, false}, {"uint16_t", 2, false},
+	{"uint32", 4, false}, {"uint32_t", 4, false}, {"uint64", 8, false}, {"uint64_t", 8, false},
+	{"uint8", 1, false}, {"uint8_t", 1, false}, {"uintptr_t", 8, false}, {"unsigned", 4, false},
+};
+
+/* C's words in any order: "unsigned long long", "long int", "short unsigned int". */
+static bool int_words(const char *name, struct lt *t)
+{
+	uint32_t size = 0;
+	bool uns = false, is_signed = false;
+
+	while (*name) {
+		size_t n = strcspn(name, " ");
+
+		if (n == 8 && !strncmp(name, "unsigned", n))
+			uns = true;
+		else if (n == 6 && !strncmp(name, "signed", n))
+			is_signed = true;
+		else if (n == 4 && !strncmp(name, "long", n))
+			size = 8;
+		else if (n == 5 && !strncmp(name, "short", n))
+			size = 2;
+		else if (n == 4 && !strncmp(name, "char", n))
+			size = 1;
+		else if (n != 3 || strncmp(name, "int", n))
+			return false;
+		name += n + (name[n] == ' ');
+	}
+	*t = lt_int(size ? size : 4, is_signed || !uns);
+	return true;
+}
+
+static bool int_name(const char *name, struct lt *t)
+{
+	for (unsigned i = 0; i < sizeof(int_names) / sizeof(*int_names); i++) {
+		if (!strcmp(int_names[i].name, name)) {
+			*t = lt_int(int_names[i].size, int_names[i].is_signed);
+			return true;
+		}
+	}
+	return strchr(name, ' ') && int_words(name, t);
+}
+
+
+static void unknown_type(struct check *c, const struct expr *e, const char *name)
+{
+	struct diag *d = c_error(c, e->u.cast.type_span, DIAG_UNKNOWN_NAME,
+		"the target kernel has no type '%.80s'", e->u.cast.type);
+	struct suggest s;
+
+	if (!c->final)
+		return;
+	suggest_init(&s, name);
+	for (uint32_t id = 1; id <= kbtf_count(c->btf); id++) {
+		unsigned k = btf_kind_of(kbtf_type(c->btf, id));
+
+		if (k == BTF_KIND_STRUCT || k == BTF_KIND_UNION || k == BTF_KIND_TYPEDEF)
+			suggest_try(&s, kbtf_name(c->btf, id));
+	}
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, d, "types come from the kernel's BTF; integers are int8 … uint64");
+}
+
+/* The BTF id a type name stands for; 0 reported. */
+static uint32_t named_type(struct check *c, const struct expr *e)
+{
+	const char *name = e->u.cast.type, *blank = strchr(name, ' ');
+	uint32_t id = 0;
+	struct diag *d;
+
+	if (!c->btf) {
+		d = c_error(c, e->u.cast.type_span, DIAG_NEED_BTF,
+			"type '%.80s' needs the kernel's type information: %s", name,
+			c->t->btf_why ? c->t->btf_why : "the target has none");
+		c_hint(c, d, "use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
+			     "--btf FILE");
+		return 0;
+	}
+	if (!strncmp(name, "struct ", 7) || !strncmp(name, "union ", 6)) {
+		id = kbtf_find_struct(c->btf, blank + 1);
+	} else if (!strncmp(name, "enum ", 5)) {
+		id = kbtf_find(c->btf, BTF_KIND_ENUM, blank + 1);
+		if (!id)
+			id = kbtf_find(c->btf, BTF_KIND_ENUM64, blank + 1);
+	} else {
+		id = kbtf_find(c->btf, BTF_KIND_TYPEDEF, name);
+		if (!id)
+			id = kbtf_find_struct(c->btf, name);
+	}
+	if (!id)
+		unknown_type(c, e, blank ? blank + 1 : name);
+	return id;
+}
+
+/* ---- casts ---- */
+
+static struct lt pointer_cast(struct check *c, const struct expr *e)
+{
+	struct lt t = lt_of(LT_PTR, 8), num;
+	struct kbtf_info info;
+	uint32_t id;
+
+	if (e->u.cast.a->type.kind == LT_PTR)
+		t.space = e->u.cast.a->type.space;
+	if (e->u.cast.stars > 1) { /* to a pointer: what it points to is an address */
+		t.int_size = 8;
+		return t;
+	}
+	if (!strcmp(e->u.cast.type, "void"))
+		return t;
+	if (int_name(e->u.cast.type, &num)) {
+		t.int_size = num.size;
+		t.is_signed = num.is_signed;
+		return t;
+	}
+	id = named_type(c, e);
+	if (!id) {
+		t.kind = LT_UNKNOWN;
+		return t;
+	}
+	info = kbtf_describe(c->btf, id);
+	t.btf = info.class == KBTF_STRUCT ? info.id : id;
+	if (info.class == KBTF_INT) {
+		t.int_size = info.size;
+		t.is_signed = info.is_signed;
+	}
+	/* A proven pointer stays proven when the cast says what it is already. */
+	t.typed = e->u.cast.a->type.typed && e->u.cast.a->type.kind == LT_PTR &&
+		e->u.cast.a->type.btf == t.btf;
+	if (e->u.cast.a->type.kind == LT_PTR && e->u.cast.a->type.typed && !t.typed) {
+		c_unsupported(c, e->span, "casts of a scheduler's typed pointers are",
+			"use its members directly");
+		t.kind = LT_UNKNOWN;
+	}
+	return t;
+}
+
+static uint64_t truncate_const(uint64_t v, const struct lt *t)
+{
+	unsigned shift = 64 - 8 * t->size;
+
+	v <<= shift;
+	return t->is_signed ? (uint64_t)((int64_t)v >> shift) : v >> shift;
+}
+
+static struct lt number_cast(struct check *c, const struct expr *e)
+{
+	struct lt t = {.kind = LT_UNKNOWN};
+	struct diag *d;
+	uint32_t id;
+
+	if (int_name(e->u.cast.type, &t))
+		return t;
+	id = strcmp(e->u.cast.type, "void") ? named_type(c, e) : 0;
+	if (!id && strcmp(e->u.cast.type, "void"))
+		return t;
+	if (id)
+		t = lt_from_btf(c, id, SPACE_KERNEL, false);
+	if (t.kind == LT_INT || t.kind == LT_PTR)
+		return t;
+	d = c_error(c, e->u.cast.type_span, DIAG_WRONG_TYPE, "cannot cast to '%.80s'", e->u.cast.type);
+	c_hint(c, d, "cast to a pointer to it: (%.80s *)", e->u.cast.type);
+	t.kind = LT_UNKNOWN;
+	return t;
+}
+
+void check_cast(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.cast.a;
+
+	check_expr(c, a);
+	e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if (a->type.kind == LT_UNKNOWN || e->type.kind == LT_UNKNOWN ||
+		!check_number(c, a, "what is cast")) {
+		e->type.kind = LT_UNKNOWN;
+		return;
+	}
+	if (a->is_const && e->type.kind == LT_INT) {
+		e->is_const = true;
+		e->const_value = truncate_const(a->const_value, &e->type);
+	}
+}
+
+/* ---- a[i], *p ---- */
+
+/* Type of what a pointer points to or of an array's element. */
+static struct lt element(struct check *c, const struct lt *t)
+{
+	struct lt el = {.kind = LT_UNKNOWN};
+
+	if (t->int_size && t->kind == LT_PTR) {
+		el = lt_int(t->int_size, t->is_signed);
+		el.space = t->space;
+	} else if (t->btf) {
+		el = lt_from_btf(c, t->btf, t->space, false);
+	}
+	return el;
+}
+
+static void bad_element(struct check *c, const struct expr *e, const struct lt *t)
+{
+	struct diag *d = c_error(c, e->span, DIAG_WRONG_TYPE, "a value of type %s %s", c_type(c, t),
+		e->kind == EX_INDEX ? "has no elements" : "does not point to a value");
+
+	if (t->kind == LT_INT)
+		c_hint(c, d, "cast it to a pointer first: %s(uint64 *)…%s", e->kind == EX_INDEX ? "(" : "*",
+			e->kind == EX_INDEX ? ")[i]" : "");
+	else if (t->kind == LT_PTR)
+		c_hint(c, d, "cast it to a pointer that says what it points to");
+}
+
+void check_index(struct check *c, struct expr *e)
+{
+	struct expr *base = e->u.index.base, *i = e->u.index.index;
+
+	e->type.kind = LT_UNKNOWN;
+	if (base->kind == EX_NAME && !strcmp(base->u.name, "payload")) {
+		c_unsupported(c, e->span, "payload[…] is", "fields of headers are: tcp.dport");
+		return;
+	}
+	check_expr(c, base);
+	if (i->kind == EX_RANGE) {
+		c_error(c, i->span, DIAG_WRONG_TYPE, "expected one index");
+		return;
+	}
+	check_expr(c, i);
+	if (!check_int(c, i, "an index") || base->type.kind == LT_UNKNOWN || i->type.kind == LT_UNKNOWN)
+		return;
+	if (base->type.kind == LT_PTR || base->type.kind == LT_ARRAY)
+		e->type = element(c, &base->type);
+	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
+		bad_element(c, e, &base->type);
+		e->type.kind = LT_UNKNOWN;
+	} else if (base->type.kind == LT_ARRAY && base->type.nelems && i->is_const &&
+		i->const_value >= base->type.nelems) {
+		c_error(c, i->span, DIAG_CONST_RANGE, "the array has %u elements, from 0",
+			base->type.nelems);
+	}
+}
+
+void check_deref(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.unary.a;
+
+	check_expr(c, a);
+	e->type.kind = LT_UNKNOWN;
+	if (a->type.kind == LT_UNKNOWN)
+		return;
+	if (a->type.kind == LT_PTR)
+		e->type = element(c, &a->type);
+	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
+		bad_element(c, e, &a->type);
+		e->type.kind = LT_UNKNOWN;
+	}
+}

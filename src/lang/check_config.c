@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The config block: skep's settings and bpftrace's; and map declarations. */
+#include "lang/check.h"
+#include <stddef.h>
+#include <string.h>
+
+#define MAX_STRLEN_DEFAULT 1024 /* bpftrace since 0.23 */
+#define KEY_STRLEN_DEFAULT 128	/* kept strings: a stack holds 512 bytes in all */
+#define MAX_MAP_KEYS_DEFAULT 4096
+#define SCHED_TIMEOUT_MAX 30000 /* SCX_WATCHDOG_MAX_TIMEOUT, kernel/sched/ext.c */
+#define SCHED_NAME_MAX 127	/* SCX_OPS_NAME_LEN 128 */
+
+enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_IGNORED, CT_CHANGES };
+
+/*
+ * CT_IGNORED: has no meaning here, results stay the same. CT_CHANGES: results would differ, so it
+ * is warned about.
+ */
+static const struct config_row {
+	const char *key;
+	enum config_type type;
+	size_t off;
+	uint64_t min, max;
+} rows[] = {
+	{"cache_user_symbols", CT_IGNORED, 0, 0, 0},
+	{"cpp_demangle", CT_IGNORED, 0, 0, 0},
+	{"lazy_symbolication", CT_IGNORED, 0, 0, 0},
+	{"license", CT_IGNORED, 0, 0, 0},
+	{"log_size", CT_IGNORED, 0, 0, 0},
+	{"max_ast_nodes", CT_IGNORED, 0, 0, 0},
+	{"max_bpf_progs", CT_IGNORED, 0, 0, 0},
+	{"max_cat_bytes", CT_IGNORED, 0, 0, 0},
+	{"max_map_keys", CT_U32, offsetof(struct config, max_map_keys), 1, 1u << 26},
+	{"max_probes", CT_IGNORED, 0, 0, 0},
+	{"max_strlen", CT_U32, offsetof(struct config, max_strlen), 2, 4096},
+	{"max_type_res_iterations", CT_IGNORED, 0, 0, 0},
+	{"missing_probes", CT_CHANGES, 0, 0, 0},
+	{"on_stack_limit", CT_IGNORED, 0, 0, 0},
+	{"perf_rb_pages", CT_IGNORED, 0, 0, 0},
+	{"print_maps_on_exit", CT_BOOL, offsetof(struct config, print_maps_on_exit), 0, 1},
+	{"sched_dispatch_max_batch", CT_U32, offsetof(struct config, sched_dispatch_max_batch), 0,
+		1u << 16},
+	{"sched_exit_dump_len", CT_U32, offsetof(struct config, sched_exit_dump_len), 0, 1u << 24},
+	{"sched_flags", CT_U64, offsetof(struct config, sched_flags), 0, UINT64_MAX},
+	{"sched_name", CT_NAME, offsetof(struct config, sched_name), 0, 0},
+	{"sched_timeout_ms", CT_U32, offsetof(struct config, sched_timeout_ms), 1, SCHED_TIMEOUT_MAX},
+	{"show_debug_info", CT_IGNORED, 0, 0, 0},
+	{"stack_mode", CT_IGNORED, 0, 0, 0},
+	{"str_trunc_trailer", CT_IGNORED, 0, 0, 0},
+	{"unstable_dw_ustack", CT_IGNORED, 0, 0, 0},
+	{"unstable_import", CT_IGNORED, 0, 0, 0},
+	{"unstable_import_statement", CT_IGNORED, 0, 0, 0},
+	{"unstable_macro", CT_IGNORED, 0, 0, 0},
+	{"unstable_map_decl", CT_IGNORED, 0, 0, 0},
+	{"unstable_tseries", CT_IGNORED, 0, 0, 0},
+	{"unstable_typeinfo", CT_IGNORED, 0, 0, 0},
+	{"use_blazesym", CT_IGNORED, 0, 0, 0},
+};
+
+static void unknown_key(struct check *c, const struct config_entry *e)
+{
+	struct diag *d = c_error(c, e->key_span, DIAG_BAD_CONFIG, "unknown setting '%.60s'", e->key);
+	struct suggest s;
+
+	suggest_init(&s, e->key);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		suggest_try(&s, rows[i].key);
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, d, "settings are max_strlen, max_map_keys, print_maps_on_exit, sched_name, "
+			     "sched_timeout_ms, sched_flags");
+}
+
+static void sched_name(struct check *c, const struct config_entry *e, const char **out)
+{
+	const struct expr *v = e->value;
+	const char *p;
+	struct diag *d;
+
+	if (v->kind != EX_STR && v->kind != EX_NAME) {
+		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a string", e->key);
+		c_hint(c, d, "for instance: %s = \"mine\"", e->key);
+		return;
+	}
+	*out = v->kind == EX_STR ? v->u.str.s : v->u.name;
+	for (p = *out; *p; p++) { /* SCX_OPS names: validate_ops, kernel/sched/ext.c */
+		if (!strchr("_.-", *p) && !(*p >= '0' && *p <= '9') &&
+			!((*p | 32) >= 'a' && (*p | 32) <= 'z'))
+			break;
+	}
+	if (*p || p == *out || p - *out > SCHED_NAME_MAX) {
+		d = c_error(c, v->span, DIAG_BAD_CONFIG, "not a name for a scheduler");
+		c_hint(c, d, "1 to %d letters, digits and '_', '.', '-'", SCHED_NAME_MAX);
+	}
+}
+
+static bool config_number(struct check *c, const struct config_row *row,
+	const struct config_entry *e, uint64_t *n)
+{
+	struct expr *v = e->value;
+	struct diag *d;
+	int64_t num;
+
+	if (v->kind == EX_INT) {
+		*n = v->u.num.v;
+	} else if (v->kind == EX_NAME && row->type == CT_U64 && c->btf &&
+		kbtf_enum_value(c->btf, v->u.name, &num)) {
+		*n = (uint64_t)num;
+	} else {
+		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a %s", e->key,
+			row->type == CT_BOOL ? "0 or 1" : "number");
+		c_hint(c, d, "for instance: %s = %s", e->key, row->type == CT_BOOL ? "1" : "100");
+		return false;
+	}
+	if (*n >= row->min && *n <= row->max)
+		return true;
+	d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' must be between %llu and %llu", e->key,
+		(unsigned long long)row->min, (unsigned long long)row->max);
+	if (!strcmp(e->key, "sched_timeout_ms"))
+		c_hint(c, d, "the kernel allows 30 seconds at most: 30000");
+	return false;
+}
+
+static void config_entry(struct check *c, const struct config_entry *e)
+{
+	const struct config_row *row = NULL;
+	char *base = (char *)&c->s->config;
+	uint64_t n;
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!strcmp(rows[i].key, e->key))
+			row = &rows[i];
+	}
+	if (!row) {
+		unknown_key(c, e);
+		return;
+	}
+	switch (row->type) {
+	case CT_IGNORED:
+		break;
+	case CT_CHANGES:
+		if (e->value->kind == EX_NAME ? strcmp(e->value->u.name, "error")
+			: e->value->kind != EX_STR || strcmp(e->value->u.str.s, "error"))
+			diag_hint(c->d, diag_warn(c->d, e->key_span, DIAG_BAD_CONFIG,
+						"'%s' is not supported in this version of skep",
+						e->key),
+				"a probe that does not exist is an error");
+		break;
+	case CT_NAME:
+		sched_name(c, e, (const char **)(void *)(base + row->off));
+		break;
+	case CT_BOOL:
+		if (config_number(c, row, e, &n))
+			*(bool *)(void *)(base + row->off) = n != 0;
+		break;
+	case CT_U32:
+		if (config_number(c, row, e, &n))
+			*(uint32_t *)(void *)(base + row->off) = (uint32_t)n;
+		break;
+	case CT_U64:
+		if (config_number(c, row, e, &n))
+			*(uint64_t *)(void *)(base + row->off) = n;
+		break;
+	}
+}
+
+/* Values that are there already come from the environment, which wins over the script. */
+void check_config(struct check *c)
+{
+	struct config env = c->s->config, *cfg = &c->s->config;
+
+	*cfg = (struct config){.print_maps_on_exit = true};
+	for (uint32_t i = 0; i < c->s->config_entries.n; i++)
+		config_entry(c, &c->s->config_entries.v[i]);
+	if (env.max_strlen)
+		cfg->max_strlen = env.max_strlen;
+	if (env.max_map_keys)
+		cfg->max_map_keys = env.max_map_keys;
+	cfg->max_keystr = cfg->max_strlen ? cfg->max_strlen : KEY_STRLEN_DEFAULT;
+	if (!cfg->max_strlen)
+		cfg->max_strlen = MAX_STRLEN_DEFAULT;
+	if (!cfg->max_map_keys)
+		cfg->max_map_keys = MAX_MAP_KEYS_DEFAULT;
+}
+
+static void check_decl(struct check *c, const struct map_decl *m)
+{
+	static const char *const others[] = {"lruhash", "percpuhash", "percpulruhash", "percpuarray"};
+
+	if (m->size)
+		check_const(c, m->size, "number of entries", 1, 1 << 26);
+	if (!strcmp(m->type, "hash"))
+		return;
+	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		if (!strcmp(others[i], m->type)) {
+			c_unsupported(c, m->span, arena_printf(c->a, "maps of type '%s' are", m->type),
+				"hash(N) is a map of at most N entries");
+			return;
+		}
+	}
+	c_hint(c, c_error(c, m->span, DIAG_UNKNOWN_NAME, "unknown map type '%.60s'", m->type),
+		"for instance: let %.60s = hash(1000);", m->map);
+}
+
+void check_decls(struct check *c)
+{
+	c->probe = ARENA_NEW(c->a, struct probe); /* declarations stand in no probe */
+	for (uint32_t i = 0; i < c->s->decls.n; i++) {
+		const struct map_decl *m = &c->s->decls.v[i];
+
+		check_decl(c, m);
+		for (uint32_t k = 0; k < i; k++) {
+			if (!strcmp(c->s->decls.v[k].map, m->map))
+				diag_also(c->d, c_error(c, m->span, DIAG_DUPLICATE,
+							"map '%.60s' is declared twice", m->map),
+					c->s->decls.v[k].span, "first here");
+		}
+	}
+}

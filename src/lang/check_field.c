@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Fields: of args, of packet headers, of kernel structs. */
+#include "lang/check.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- types of the kernel ---- */
+
+static struct lt pointer_to(struct check *c, const struct kbtf_info *p, enum lt_space space, bool typed)
+{
+	struct kbtf_info to = kbtf_describe(c->btf, p->target);
+	struct lt t = lt_of(LT_PTR, 8);
+
+	t.space = p->user ? SPACE_USER : space;
+	switch (to.class) {
+	case KBTF_STRUCT:
+		t.btf = to.id;
+		t.typed = typed;
+		break;
+	case KBTF_INT:
+		t.btf = p->target;
+		t.int_size = to.size;
+		t.is_signed = to.is_signed;
+		break;
+	case KBTF_PTR:
+	case KBTF_ARRAY:
+		t.btf = p->target;
+		break;
+	default: /* void, functions: an address and no more */
+		break;
+	}
+	return t;
+}
+
+struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool typed)
+{
+	struct kbtf_info i = kbtf_describe(c->btf, id), el;
+	struct lt t = {.kind = LT_UNKNOWN};
+
+	switch (i.class) {
+	case KBTF_INT:
+		if (i.size == 1 || i.size == 2 || i.size == 4 || i.size == 8)
+			t = lt_int(i.size, i.is_signed && !i.is_bool);
+		break;
+	case KBTF_PTR:
+		return pointer_to(c, &i, space, typed);
+	case KBTF_STRUCT:
+		t = lt_of(LT_STRUCT, i.size);
+		t.btf = i.id;
+		t.typed = typed;
+		break;
+	case KBTF_ARRAY:
+		el = kbtf_describe(c->btf, i.target);
+		if (el.class == KBTF_INT && el.is_char && i.nelems) {
+			t = lt_str(i.nelems);
+		} else {
+			t = lt_of(LT_ARRAY, i.size);
+			t.btf = i.target;
+			t.nelems = i.nelems;
+			t.typed = typed;
+		}
+		break;
+	case KBTF_VOID:
+		t.kind = LT_NONE;
+		break;
+	default:
+		break;
+	}
+	t.space = space; /* where it was read from */
+	return t;
+}
+
+/* ---- members ---- */
+
+static bool try_member(const struct kbtf_member *m, void *arg)
+{
+	suggest_try(arg, m->name);
+	return true;
+}
+
+static void no_member(struct check *c, const struct expr *e, uint32_t id)
+{
+	struct suggest s;
+	struct diag *d = c_error(c, e->u.field.name_span, DIAG_NO_SUCH_FIELD,
+		"%s has no member '%.60s' in the target kernel", kbtf_spell(c->btf, id, c->a),
+		e->u.field.name);
+
+	if (!c->final)
+		return;
+	suggest_init(&s, e->u.field.name);
+	kbtf_each_member(c->btf, id, try_member, &s);
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, d, "bpftool btf dump file /sys/kernel/btf/vmlinux format c lists the members");
+}
+
+/* An element of an array lies on the way: such members are read by address, whole bytes only. */
+static bool through_element(const struct expr *e)
+{
+	for (;;) {
+		if (e->kind == EX_INDEX || e->kind == EX_UNARY)
+			return true;
+		if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER || e->ref.u.m.through_ptr)
+			return false;
+		e = e->u.field.base;
+	}
+}
+
+static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space space, bool typed)
+{
+	struct kbtf_member *m = &e->ref.u.m.member;
+	bool through_ptr = e->u.field.base->type.kind == LT_PTR;
+
+	if (!kbtf_find_member(c->btf, id, e->u.field.name, m)) {
+		no_member(c, e, id);
+		return;
+	}
+	e->ref.kind = REF_MEMBER;
+	e->ref.u.m.owner = id;
+	e->ref.u.m.through_ptr = through_ptr;
+	e->type = lt_from_btf(c, m->type, space, typed);
+	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
+		c_unsupported(c, e->u.field.name_span,
+			arena_printf(c->a, "members of type '%s' are", kbtf_spell(c->btf, m->type, c->a)),
+			NULL);
+		e->type.kind = LT_UNKNOWN;
+	} else if (m->bit_size && !through_ptr && through_element(e->u.field.base)) {
+		c_unsupported(c, e->u.field.name_span, "bit-fields of array elements are", NULL);
+		e->type.kind = LT_UNKNOWN;
+	}
+}
+
+static void no_fields(struct check *c, const struct expr *e)
+{
+	const struct expr *base = e->u.field.base;
+	struct diag *d = c_error(c, e->u.field.name_span, DIAG_WRONG_TYPE,
+		"a value of type %s has no fields", c_type(c, &base->type));
+
+	if (base->type.kind == LT_INT)
+		c_hint(c, d, "cast it to a pointer: ((struct task_struct *)…)%s%.60s",
+			e->u.field.arrow ? "->" : ".", e->u.field.name);
+}
+
+static void struct_field(struct check *c, struct expr *e)
+{
+	struct expr *base = e->u.field.base;
+
+	/* (*p).x is p->x */
+	if (base->kind == EX_UNARY && base->u.unary.op == UO_DEREF) {
+		base = base->u.unary.a;
+		e->u.field.base = base;
+	}
+	check_expr(c, base);
+	if (base->type.kind == LT_UNKNOWN)
+		return;
+	if (base->type.kind == LT_PTR && base->type.btf &&
+		kbtf_describe(c->btf, base->type.btf).class == KBTF_STRUCT) {
+		member(c, e, kbtf_strip(c->btf, base->type.btf), base->type.space, base->type.typed);
+	} else if (base->type.kind == LT_STRUCT) {
+		member(c, e, base->type.btf, base->type.space, base->type.typed);
+	} else {
+		no_fields(c, e);
+	}
+}
+
+/* ---- args ---- */
+
+static void no_tp_field(struct check *c, const struct expr *e, const struct attach_point *ap)
+{
+	struct suggest s;
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "'args.%.60s' is not a field of %s",
+		e->u.field.name, ap->name);
+
+	suggest_init(&s, e->u.field.name);
+	for (uint32_t i = 0; i < ap->tracepoint->fields.n; i++)
+		suggest_try(&s, ap->tracepoint->fields.v[i].name);
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean 'args.%s'? `skep -lv %s` lists all fields",
+			suggest_best(&s), ap->name);
+	else
+		c_hint(c, d, "`skep -lv %s` lists all fields", ap->name);
+}
+
+static const struct tp_field *tp_field(const struct tracepoint *tp, const char *name)
+{
+	for (uint32_t i = 0; i < tp->fields.n; i++) {
+		if (!strcmp(tp->fields.v[i].name, name))
+			return &tp->fields.v[i];
+	}
+	return NULL;
+}
+
+/* The pointer in a field: typed when BTF knows the struct its C spelling names. */
+static struct lt tp_pointer(struct check *c, const struct tracepoint *tp, const char *ctype)
+{
+	struct lt t = lt_of(LT_PTR, 8);
+	const char *tag = strstr(ctype, "struct "), *star = strchr(ctype, '*');
+	size_t n;
+
+	/* arguments of system calls are the caller's; other tracepoints pass the kernel's */
+	t.space = !strcmp(tp->category, "syscalls") ? SPACE_USER : SPACE_KERNEL;
+	if (tag && c->btf && star && !strchr(star + 1, '*')) {
+		tag += 7;
+		n = strcspn(tag, " *");
+		t.btf = kbtf_find_struct(c->btf, arena_strndup(c->a, tag, n));
+	} else if (strstr(ctype, "char *") && !strchr(star + 1, '*')) {
+		t.int_size = 1;
+		t.is_signed = true;
+	}
+	return t;
+}
+
+static struct lt type_of_tp_field(struct check *c, const struct tracepoint *tp, const struct tp_field *f)
+{
+	struct lt t = {.kind = LT_UNKNOWN};
+
+	if (f->data_loc)
+		return strstr(f->type, "char") ? lt_str(c->s->config.max_strlen) : t;
+	if (f->array_size)
+		return strstr(f->type, "char") ? lt_str(f->size) : t;
+	if (strchr(f->type, '*') && f->size == 8)
+		return tp_pointer(c, tp, f->type);
+	if (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8)
+		return lt_int(f->size, f->is_signed);
+	return t;
+}
+
+static bool same_place(const struct tp_field *a, const struct tp_field *b)
+{
+	return a->off == b->off && a->size == b->size && a->is_signed == b->is_signed &&
+		a->array_size == b->array_size && a->data_loc == b->data_loc;
+}
+
+static void tracepoint_arg(struct check *c, struct expr *e)
+{
+	const struct tp_field *first = NULL;
+	const struct attach_point *first_ap = NULL;
+
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+		const struct tp_field *f;
+
+		if (ap->kind == PROBE_COUNT || !ap->tracepoint)
+			continue;
+		f = tp_field(ap->tracepoint, e->u.field.name);
+		if (!f) {
+			no_tp_field(c, e, ap);
+			return;
+		}
+		if (first && !same_place(first, f)) {
+			c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
+					  "'args.%.60s' differs between %s and %s: one block for both "
+					  "is not supported in this version of skep",
+					  f->name, first_ap->name, ap->name),
+				"write a block for each");
+			return;
+		}
+		if (!first) {
+			first = f;
+			first_ap = ap;
+		}
+	}
+	if (!first)
+		return; /* the tracepoint was reported */
+	e->ref.kind = REF_TPFIELD;
+	e->ref.u.tp = first;
+	e->type = type_of_tp_field(c, first_ap->tracepoint, first);
+	if (e->type.kind == LT_UNKNOWN)
+		c_unsupported(c, e->span, arena_printf(c->a, "fields of type '%s' are", first->type), NULL);
+}
+
+static int param_index(struct check *c, uint32_t proto, const char *name, struct kbtf_param *params,
+	uint32_t *n)
+{
+	*n = kbtf_params(c->btf, proto, params, 8);
+	for (uint32_t i = 0; i < *n && i < 8; i++) {
+		if (params[i].name && !strcmp(params[i].name, name))
+			return (int)i;
+	}
+	return -1;
+}
+
+static void no_ops_arg(struct check *c, const struct expr *e, const struct attach_point *ap,
+	const struct kbtf_param *params, uint32_t n)
+{
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "'args.%.60s' is not an argument of %s",
+		e->u.field.name, ap->name);
+	struct buf b;
+
+	buf_init(&b, c->a);
+	for (uint32_t i = 0; i < n && i < 8; i++)
+		buf_printf(&b, " args.%s", params[i].name);
+	if (b.n)
+		c_hint(c, d, "it has:%s", b.p);
+	else
+		c_hint(c, d, "it has no arguments");
+}
+
+static void ops_arg(struct check *c, struct expr *e)
+{
+	int index = -1;
+	uint32_t type = 0;
+
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+		struct kbtf_param params[8];
+		uint32_t n;
+		int at;
+
+		if (ap->kind == PROBE_COUNT || !ap->ops_proto)
+			continue;
+		at = param_index(c, ap->ops_proto, e->u.field.name, params, &n);
+		if (at < 0) {
+			no_ops_arg(c, e, ap, params, n);
+			return;
+		}
+		if (index >= 0 && at != index) {
+			c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
+					  "'args.%.60s' stands at different places in these "
+					  "operations: one block for both is not supported in this "
+					  "version of skep", e->u.field.name),
+				"write a block for each");
+			return;
+		}
+		index = at;
+		type = params[at].type;
+	}
+	if (index < 0)
+		return;
+	e->ref.kind = REF_OPSARG;
+	e->ref.u.index = (unsigned)index;
+	e->type = lt_from_btf(c, type, SPACE_KERNEL, true);
+	if (e->type.kind != LT_INT && e->type.kind != LT_PTR) {
+		c_unsupported(c, e->span, "arguments of this type are", NULL);
+		e->type.kind = LT_UNKNOWN;
+	}
+}
+
+static void args_field(struct check *c, struct expr *e)
+{
+	if (!c_has_builtin(c, builtin_row(BI_ARGS), e->u.field.base->span))
+		return;
+	if (c_is_kind(c, PP_TRACEPOINT))
+		tracepoint_arg(c, e);
+	else if (c_is_kind(c, PP_OPS))
+		ops_arg(c, e);
+	else
+		for (uint32_t i = 0; i < c->probe->points.n; i++)
+			if (c->probe->points.v[i].kind == PROBE_COUNT)
+				return; /* reported */
+	if (e->type.kind == LT_UNKNOWN && e->ref.kind == REF_NONE && !c_is_kind(c, PP_TRACEPOINT) &&
+		!c_is_kind(c, PP_OPS))
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_PROBE,
+				  "'args' means different things in these probes"),
+			"write a block for each kind of probe");
+}
+
+/* ---- packet headers ---- */
+
+static void no_net_field(struct check *c, const struct expr *e, const char *name)
+{
+	const char *layer = e->u.field.base->u.name;
+	size_t len = strlen(layer);
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "header '%s' has no field '%.60s'", layer,
+		e->u.field.name);
+	const struct net_field *f;
+	struct suggest s;
+	struct buf b;
+
+	buf_init(&b, c->a);
+	suggest_init(&s, name);
+	for (unsigned i = 0; (f = net_field_at(i)); i++) {
+		if (strncmp(f->name, layer, len) || f->name[len] != '.')
+			continue;
+		suggest_try(&s, f->name);
+		buf_printf(&b, " %s", f->name + len + 1);
+	}
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else if (b.n)
+		c_hint(c, d, "it has:%s", b.p);
+}
+
+static void net_field(struct check *c, struct expr *e)
+{
+	const char *name = arena_printf(c->a, "%s.%.100s", e->u.field.base->u.name, e->u.field.name);
+	const struct net_field *f = net_field_by_name(name);
+
+	if (!c_is_kind(c, PP_IFACE)) {
+		for (uint32_t i = 0; i < c->probe->points.n; i++) {
+			const struct attach_point *ap = &c->probe->points.v[i];
+
+			if (ap->kind == PROBE_COUNT || kern_probe(ap->kind)->parts == PP_IFACE)
+				continue;
+			c_hint(c, c_error(c, e->span, DIAG_WRONG_PROBE,
+					  "'%s' does not exist in %s probes", name,
+					  kern_probe(ap->kind)->name),
+				"packet fields exist in xdp probes: xdp:eth0 { … }");
+			return;
+		}
+		return;
+	}
+	if (!f) {
+		no_net_field(c, e, name);
+		return;
+	}
+	e->ref.kind = REF_NET;
+	e->ref.u.net = f;
+	switch (f->kind) {
+	case NK_INET4:
+		e->type = lt_of(LT_INET4, 4);
+		break;
+	case NK_INET6:
+		e->type = lt_of(LT_INET6, 16);
+		break;
+	case NK_MAC:
+		e->type = lt_of(LT_MAC, 6);
+		break;
+	case NK_FLAG:
+		e->type = lt_int(1, false);
+		break;
+	default:
+		e->type = lt_int(f->width == 1 || f->width == 2 ? f->width : 4, false);
+		break;
+	}
+}
+
+void check_field(struct check *c, struct expr *e)
+{
+	const struct expr *base = e->u.field.base;
+
+	e->type.kind = LT_UNKNOWN;
+	if (base->kind == EX_NAME && !strcmp(base->u.name, "args"))
+		args_field(c, e);
+	else if (base->kind == EX_NAME && net_layer_by_name(base->u.name) >= 0)
+		net_field(c, e);
+	else if (base->kind == EX_TUPLE || (e->u.field.name[0] >= '0' && e->u.field.name[0] <= '9'))
+		c_unsupported(c, e->span, "fields of tuples are", NULL);
+	else
+		struct_field(c, e);
+}
+
+/*
+ * Members of a task that the kernel lets a scheduler write: bpf_scx_btf_struct_access,
+ * kernel/sched/ext.c. Everything else is rejected by the verifier.
+ */
+void field_is_assignable(struct check *c, struct expr *e)
+{
+	const char *name = e->u.field.name;
+	struct diag *d;
+
+	if (e->type.kind == LT_UNKNOWN)
+		return;
+	if (e->ref.kind == REF_MEMBER && c_is_kind(c, PP_OPS) && !e->ref.u.m.through_ptr &&
+		!strcmp(kbtf_name(c->btf, e->ref.u.m.owner), "sched_ext_entity") &&
+		(!strcmp(name, "slice") || !strcmp(name, "dsq_vtime"))) {
+		const struct expr *task = e->u.field.base;
+
+		if (task->kind == EX_FIELD && task->ref.kind == REF_MEMBER &&
+			task->ref.u.m.through_ptr && task->u.field.base->ref.kind == REF_OPSARG)
+			return;
+	}
+	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "this field cannot be assigned");
+	if (c_is_kind(c, PP_OPS))
+		c_hint(c, d, "a scheduler may write args.p.scx.slice and args.p.scx.dsq_vtime");
+	else if (e->ref.kind == REF_NET)
+		c_hint(c, d, "packets cannot be changed in this version of skep");
+	else
+		c_hint(c, d, "the kernel's memory is read only; keep the value in a $variable or @map");
+}

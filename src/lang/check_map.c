@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Maps and variables: their types come from use. The first use in the script settles the kind, all
+ * uses together the size of strings and the sign of numbers; so types only ever grow, and rounds
+ * over the script come to an end.
+ */
+#include "lang/check.h"
+#include <string.h>
+
+/* ---- what can be kept ---- */
+
+/* Strings in keys, map values and variables are cut to the kept size. */
+static uint32_t kept_size(const struct check *c, uint32_t size)
+{
+	return size < c->s->config.max_keystr ? size : c->s->config.max_keystr;
+}
+
+/* The type a value has once kept: numbers are 64 bits wide, pointers lose what was proven. */
+static struct lt kept_type(const struct check *c, const struct expr *e)
+{
+	struct lt t = e->type;
+
+	switch (t.kind) {
+	case LT_INT:
+		t = lt_int(8, !is_u64(&t) || e->is_const);
+		break;
+	case LT_STR:
+		t = lt_str(kept_size(c, t.size));
+		break;
+	case LT_PTR:
+		t.typed = false;
+		t.size = 8;
+		break;
+	default:
+		break;
+	}
+	return t;
+}
+
+bool is_storable(struct check *c, const struct expr *e, const char *what)
+{
+	struct diag *d;
+
+	switch (e->type.kind) {
+	case LT_INT:
+	case LT_STR:
+	case LT_PTR:
+	case LT_INET4:
+	case LT_INET6:
+	case LT_MAC:
+	case LT_PROBE:
+		return true;
+	case LT_UNKNOWN:
+		return false;
+	case LT_AGG:
+		d = c_error(c, e->span, DIAG_WRONG_TYPE, "an aggregation cannot be %s", what);
+		c_hint(c, d, "it is assigned to a map: @x = %s(…)",
+			e->kind == EX_CALL ? e->u.call.name : "count");
+		return false;
+	case LT_NONE:
+		c_error(c, e->span, DIAG_WRONG_TYPE, "this has no value and cannot be %s", what);
+		return false;
+	default:
+		d = c_error(c, e->span, DIAG_WRONG_TYPE, "%s cannot be %s", c_type(c, &e->type), what);
+		c_hint(c, d, "take a member or an element of it");
+		return false;
+	}
+}
+
+/*
+ * Makes *t hold values of type new, too. False when the kinds do not go together. is_const: the new
+ * value is a constant number, which also stands for a pointer (0, -1).
+ */
+static bool grow(struct check *c, struct lt *t, struct lt new, bool is_const)
+{
+	if (t->kind == LT_NONE) {
+		*t = new;
+		c->changed = true;
+		return true;
+	}
+	if (t->kind == LT_PTR && new.kind == LT_INT && is_const)
+		return true;
+	if (t->kind != new.kind)
+		return false;
+	if (t->kind == LT_INT && t->is_signed && !new.is_signed) {
+		t->is_signed = false;
+		c->changed = true;
+	}
+	if (t->kind == LT_STR && t->size < new.size) {
+		t->size = new.size;
+		c->changed = true;
+	}
+	if (t->kind == LT_PTR && (t->btf || t->int_size) &&
+		(t->btf != new.btf || t->int_size != new.int_size || t->space != new.space)) {
+		if (new.btf || new.int_size)
+			return false;
+		t->btf = t->int_size = 0; /* one of them points to nothing known */
+		c->changed = true;
+	}
+	return true;
+}
+
+/* ---- finding ---- */
+
+static struct map_sym *map_sym(struct check *c, const struct expr *e)
+{
+	struct map_sym *m = smap_get(&c->s->maps, e->u.map.name);
+
+	if (m)
+		return m;
+	m = ARENA_NEW(c->a, struct map_sym);
+	*m = (struct map_sym){.name = e->u.map.name, .first = e->span, .agg = MA_NONE,
+		.max_entries = c->s->config.max_map_keys};
+	for (uint32_t i = 0; i < c->s->decls.n; i++) {
+		const struct map_decl *d = &c->s->decls.v[i];
+
+		if (strcmp(d->map, m->name))
+			continue;
+		m->decl = d;
+		if (d->size && d->size->is_const)
+			m->max_entries = (uint32_t)d->size->const_value;
+	}
+	smap_put(&c->s->maps, m->name, m);
+	c->changed = true;
+	return m;
+}
+
+static void never_written(struct check *c, const struct expr *e)
+{
+	struct diag *d = c_error(c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written",
+		e->u.map.name);
+	struct suggest s;
+
+	suggest_init(&s, e->u.map.name);
+	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
+		const struct map_sym *m = c->s->maps.entries.v[i].value;
+
+		if (m->written)
+			suggest_try(&s, m->name);
+	}
+	if (suggest_best(&s) && e->u.map.name[1] && e->u.map.name[2])
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, d, "write to it somewhere: %.60s%s = …", e->u.map.name,
+			e->u.map.keys.list.n ? "[key]" : "");
+}
+
+/* ---- keys ---- */
+
+static void key_mismatch(struct check *c, const struct map_sym *m, struct skep_span at,
+	const char *here, const char *there)
+{
+	struct diag *e = c_error(c, at, DIAG_KEY_MISMATCH, "map '%.60s' has %s here", m->name, here);
+
+	diag_also(c->d, e, m->key_at, there);
+}
+
+/* The kinds of all keys, "comm" for "int64, string[16]". */
+static const char *keys_text(struct check *c, const struct lt *v, uint32_t n)
+{
+	struct buf b;
+
+	buf_init(&b, c->a);
+	for (uint32_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s", i ? ", " : "", v[i].kind == LT_STR ? "string" : c_type(c, &v[i]));
+	return b.n ? b.p : "";
+}
+
+void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at)
+{
+	uint32_t n = keys->list.n;
+	struct lt types[META_MAX_KEYS];
+
+	if (n > META_MAX_KEYS) {
+		c_error(c, at, DIAG_TOO_BIG, "more than %d parts of a key", META_MAX_KEYS);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		check_expr(c, keys->list.v[i]);
+		if (!is_storable(c, keys->list.v[i], "a key"))
+			return;
+		types[i] = kept_type(c, keys->list.v[i]);
+	}
+	if (!m->has_key_type) {
+		m->has_key_type = c->changed = true;
+		m->keyed = n > 0;
+		m->key_at = at;
+		for (uint32_t i = 0; i < n; i++)
+			vec_push(c->a, &m->keys, types[i]);
+		return;
+	}
+	if (m->keyed != (n > 0)) {
+		key_mismatch(c, m, at, n ? "a key" : "no key", n ? "none here" : "a key here");
+		return;
+	}
+	if (n != m->keys.n) {
+		key_mismatch(c, m, at, arena_printf(c->a, "%u keys", n),
+			arena_printf(c->a, "%u here", m->keys.n));
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (grow(c, &m->keys.v[i], types[i], keys->list.v[i]->is_const))
+			continue;
+		key_mismatch(c, m, keys->list.v[i]->span,
+			arena_printf(c->a, "the key '%s'", keys_text(c, types, n)),
+			arena_printf(c->a, "the key '%s' here", keys_text(c, m->keys.v, n)));
+		return;
+	}
+}
+
+struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
+{
+	struct map_sym *m = map_sym(c, e);
+
+	e->map = m;
+	if (use == MAP_WRITE && !m->written)
+		m->written = c->changed = true;
+	if (c->final && !m->written)
+		never_written(c, e);
+	if (use != MAP_WHOLE || e->u.map.keys.list.n)
+		check_map_keys(c, m, &e->u.map.keys, e->span);
+	e->type = m->agg != MA_NONE ? lt_of(LT_AGG, 8) : m->value;
+	if (m->agg == MA_NONE && m->value.kind == LT_NONE)
+		e->type.kind = LT_UNKNOWN;
+	return m;
+}
+
+void check_map_value(struct check *c, struct expr *e)
+{
+	struct map_sym *m = check_map(c, e, MAP_READ);
+
+	if (m->agg != MA_NONE) {
+		struct diag *d = c_error(c, e->span, DIAG_NOT_SUPPORTED,
+			"reading an aggregation inside a probe is not supported in this version of "
+			"skep");
+
+		c_hint(c, d, "print(%.60s) prints it; a plain map (%.60s++, %.60s += x) can be read",
+			m->name, m->name, m->name);
+		e->type.kind = LT_UNKNOWN;
+	} else if (m->value.kind == LT_INET6) {
+		c_unsupported(c, e->span, "reading an IPv6 address from a map is",
+			"use it as the key: @seen[ip6.src] = 1");
+		e->type.kind = LT_UNKNOWN;
+	}
+}
+
+/* ---- values ---- */
+
+static void value_mismatch(struct check *c, const struct map_sym *m, struct skep_span at,
+	const char *what)
+{
+	const char *have = m->agg != MA_NONE ? arena_printf(c->a, "%s()", meta_agg_text(m->agg))
+					     : c_type(c, &m->value);
+	struct diag *e = c_error(c, at, DIAG_VALUE_MISMATCH, "map '%.60s' gets %s here", m->name, what);
+
+	diag_also(c->d, e, m->value_at, arena_printf(c->a, "%s here", have));
+}
+
+/* target = value; value NULL for ++ and --; compound: the map must hold numbers. */
+void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound)
+{
+	struct map_sym *m;
+	struct lt t;
+
+	if (value)
+		check_expr(c, value);
+	m = check_map(c, target, MAP_WRITE);
+	if (compound && value && !check_int(c, value, "the right side"))
+		return;
+	if (value && !is_storable(c, value, "kept in a map"))
+		return;
+	t = value ? kept_type(c, value) : lt_int(8, true);
+	if (m->agg != MA_NONE) {
+		value_mismatch(c, m, value ? value->span : target->span,
+			value ? c_type(c, &t) : "a number");
+		return;
+	}
+	if (m->value.kind == LT_NONE)
+		m->value_at = target->span;
+	if ((compound && m->value.kind != LT_NONE && m->value.kind != LT_INT) ||
+		!grow(c, &m->value, t, value && value->is_const)) {
+		value_mismatch(c, m, value ? value->span : target->span,
+			value ? c_type(c, &t) : "a number");
+		return;
+	}
+	target->type = m->value;
+}
+
+/* ---- aggregations ---- */
+
+bool is_agg_call(const struct expr *e)
+{
+	return e->kind == EX_CALL && agg_by_name(e->u.call.name);
+}
+
+#define LHIST_BUCKETS 1000
+
+static void check_lhist(struct check *c, struct map_sym *m, struct expr *call)
+{
+	struct expr **a = call->u.call.args.list.v;
+	int64_t min, max, step;
+	struct diag *d;
+
+	if (!check_const(c, a[1], "least value of lhist()", INT64_MIN, INT64_MAX) ||
+		!check_const(c, a[2], "greatest value of lhist()", INT64_MIN, INT64_MAX) ||
+		!check_const(c, a[3], "step of lhist()", 1, INT64_MAX))
+		return;
+	min = (int64_t)a[1]->const_value;
+	max = (int64_t)a[2]->const_value;
+	step = (int64_t)a[3]->const_value;
+	if (min >= max) {
+		c_hint(c, c_error(c, a[2]->span, DIAG_CONST_RANGE,
+				  "the greatest value of lhist() must be above the least"),
+			"lhist(value, min, max, step)");
+		return;
+	}
+	if (((uint64_t)max - (uint64_t)min - 1) / (uint64_t)step >= LHIST_BUCKETS) {
+		c_hint(c, c_error(c, a[3]->span, DIAG_TOO_BIG,
+				  "lhist() of more than %d buckets", LHIST_BUCKETS),
+			"take a greater step or a smaller range");
+		return;
+	}
+	if (m->agg == MA_LHIST &&
+		(m->lhist_min != min || m->lhist_max != max || m->lhist_step != step)) {
+		d = c_error(c, call->span, DIAG_VALUE_MISMATCH,
+			"map '%.60s' has other buckets here", m->name);
+		diag_also(c->d, d, m->value_at, "than here");
+		return;
+	}
+	m->lhist_min = min;
+	m->lhist_max = max;
+	m->lhist_step = step;
+}
+
+static bool check_agg_args(struct check *c, const struct agg *g, struct expr *call)
+{
+	uint32_t n = call->u.call.args.list.n;
+	struct expr *v;
+	struct diag *d;
+
+	if (n < g->min_args || n > g->max_args) {
+		d = c_error(c, call->span, DIAG_WRONG_ARGS, "%s() takes %s%u argument%s, this has %u",
+			g->name, g->min_args < g->max_args ? "up to " : "", g->max_args,
+			g->max_args == 1 ? "" : "s", n);
+		c_hint(c, d, "write %s(%s)", g->name, g->args);
+		return false;
+	}
+	if (!n)
+		return true;
+	v = call->u.call.args.list.v[0];
+	check_expr(c, v);
+	if (g->id == MA_HIST && n == 2) {
+		c_unsupported(c, call->u.call.args.list.v[1]->span,
+			"the second argument of hist() is", "lhist() has buckets of equal width");
+		return false;
+	}
+	return check_int(c, v, arena_printf(c->a, "the argument of %s()", g->name));
+}
+
+void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
+{
+	const struct agg *g = agg_by_name(call->u.call.name);
+	bool ok = check_agg_args(c, g, call), is_signed;
+	struct map_sym *m = check_map(c, target, MAP_WRITE);
+
+	call->ref.kind = REF_AGG;
+	call->ref.u.agg = g->id;
+	call->type = lt_of(LT_AGG, 8);
+	if (!ok)
+		return;
+	if (m->value.kind != LT_NONE || (m->agg != MA_NONE && m->agg != g->id)) {
+		value_mismatch(c, m, call->span, arena_printf(c->a, "%s()", g->name));
+		return;
+	}
+	if (g->id == MA_LHIST)
+		check_lhist(c, m, call);
+	if (m->agg == MA_NONE) {
+		m->agg = g->id;
+		m->value_at = target->span;
+		c->changed = true;
+	}
+	/* count() counts up from 0; others are as signed as what they are given */
+	is_signed = g->id != MA_COUNT && !is_u64(&call->u.call.args.list.v[0]->type);
+	if (is_signed && !m->agg_signed && call->u.call.args.list.v[0]->type.kind == LT_INT) {
+		m->agg_signed = true;
+		c->changed = true;
+	}
+	target->type = lt_of(LT_AGG, 8);
+}
+
+/* ---- $variables ---- */
+
+static struct var_sym *var_sym(struct check *c, const struct expr *e)
+{
+	struct var_sym *v = smap_get(&c->vars, e->u.name);
+
+	if (v)
+		return v;
+	v = ARENA_NEW(c->a, struct var_sym);
+	*v = (struct var_sym){.name = e->u.name, .first = e->span};
+	vec_push(c->a, &c->probe->vars, v);
+	smap_put(&c->vars, v->name, v);
+	c->changed = true;
+	return v;
+}
+
+void check_var(struct check *c, struct expr *e)
+{
+	struct var_sym *v = smap_get(&c->assigned, e->u.name);
+	struct suggest s;
+	struct diag *d;
+
+	e->type.kind = LT_UNKNOWN;
+	if (v) {
+		e->var = v;
+		if (v->type.kind != LT_NONE)
+			e->type = v->type;
+		return;
+	}
+	if (smap_get(&c->vars, e->u.name)) {
+		d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
+			"variable '$%.60s' is used before it is assigned", e->u.name);
+		v = smap_get(&c->vars, e->u.name);
+		diag_also(c->d, d, v->first, "assigned here");
+		return;
+	}
+	d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE, "variable '$%.60s' is not assigned in this probe",
+		e->u.name);
+	suggest_init(&s, e->u.name);
+	for (uint32_t i = 0; i < c->probe->vars.n; i++)
+		suggest_try(&s, c->probe->vars.v[i]->name);
+	if (suggest_best(&s) && e->u.name[1]) /* one letter is near to every other */
+		c_hint(c, d, "did you mean '$%s'?", suggest_best(&s));
+	else
+		c_hint(c, d, "variables live in one probe; maps (@%.60s) are seen by all", e->u.name);
+}
+
+void check_var_assign(struct check *c, struct expr *target, struct expr *value)
+{
+	struct var_sym *v;
+	struct diag *d;
+	struct lt t;
+
+	if (value->type.kind != LT_UNKNOWN && !is_storable(c, value, "kept in a variable"))
+		return;
+	v = var_sym(c, target);
+	target->var = v;
+	smap_put(&c->assigned, v->name, v);
+	if (value->type.kind == LT_UNKNOWN)
+		return;
+	t = kept_type(c, value);
+	if (grow(c, &v->type, t, value->is_const)) {
+		target->type = v->type;
+		return;
+	}
+	d = c_error(c, value->span, DIAG_VALUE_MISMATCH, "variable '$%.60s' gets %s here", v->name,
+		c_type(c, &t));
+	diag_also(c->d, d, v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
+}

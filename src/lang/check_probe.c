@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Attach points: form of their parts, and whether what they name exists on the target. */
+#include "lang/check.h"
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How many parts follow the kind, and how a right one looks. */
+static const struct {
+	uint32_t min, max;
+	const char *form;
+} forms[] = {
+	[PP_NONE] = {0, 0, "%s"},
+	[PP_FUNC] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
+	[PP_TRACEPOINT] = {2, 2, "%s:CATEGORY:EVENT, for instance %s:syscalls:sys_enter_openat"},
+	[PP_INTERVAL] = {1, 2, "%s:UNIT:NUMBER, for instance %s:s:1 or %s:ms:100"},
+	[PP_IFACE] = {1, 1, "%s:INTERFACE, for instance %s:eth0"},
+	[PP_OPS] = {1, 1, "%s:OPERATION, for instance %s:enqueue"},
+	[PP_OPS_TYPE] = {2, 2, "%s:TYPE:OPERATION, for instance %s:tcp_congestion_ops:init"},
+};
+
+static const char *form_of(struct check *c, const struct attach_point *ap)
+{
+	const struct kern_probe *row = kern_probe(ap->kind);
+	const char *f = forms[row->parts].form;
+	struct buf b;
+
+	buf_init(&b, c->a);
+	for (; *f; f++) {
+		if (f[0] == '%' && f[1] == 's') {
+			buf_puts(&b, row->name);
+			f++;
+		} else {
+			buf_putc(&b, *f);
+		}
+	}
+	return b.p;
+}
+
+static bool bad_form(struct check *c, const struct attach_point *ap)
+{
+	const struct kern_probe *row = kern_probe(ap->kind);
+	uint32_t n = ap->parts.n;
+	const char *what;
+	struct diag *e;
+
+	if (n < forms[row->parts].min)
+		what = "too few parts";
+	else if (n > forms[row->parts].max)
+		what = "too many parts";
+	else
+		what = NULL;
+	for (uint32_t i = 0; i < n && !what; i++) {
+		if (!*ap->parts.v[i])
+			what = "an empty part";
+	}
+	if (!what)
+		return false;
+	e = c_error(c, ap->span, DIAG_BAD_PROBE, "'%.100s' has %s", ap->kind_text, what);
+	c_hint(c, e, "write %s", form_of(c, ap));
+	return true;
+}
+
+/* $1 in a part is the parameter of the command line. */
+static void substitute(struct check *c, struct attach_point *ap)
+{
+	for (uint32_t i = 0; i < ap->parts.n; i++) {
+		const char *p = ap->parts.v[i], *d = strchr(p, '$');
+		char *end;
+		unsigned long n;
+
+		if (!d)
+			continue;
+		n = strtoul(d + 1, &end, 10);
+		if (end == d + 1 || !n) {
+			c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "'$' without a number");
+		} else if (n > c->s->nparams) {
+			c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE,
+					  "parameter $%lu is not given", n),
+				"give it behind the script on the command line");
+		} else {
+			ap->parts.v[i] = arena_printf(c->a, "%.*s%s%s", (int)(d - p), p,
+				c->s->params[n - 1], end);
+			i--; /* there may be another one; parameters with '$' end at the text */
+			if (strchr(c->s->params[n - 1], '$'))
+				i++;
+		}
+	}
+}
+
+static bool has_wildcard(struct check *c, const struct attach_point *ap)
+{
+	for (uint32_t i = 0; i < ap->parts.n; i++) {
+		if (!strpbrk(ap->parts.v[i], "*?["))
+			continue;
+		c_unsupported(c, ap->part_spans.v[i], "wildcards in probes are",
+			"name them one by one: kprobe:vfs_read, kprobe:vfs_write { … }");
+		return true;
+	}
+	return false;
+}
+
+static void try_name(const char *name, void *arg)
+{
+	suggest_try(arg, name);
+}
+
+/* ---- functions ---- */
+
+/* function+offset: the number goes to ap->arg, the part keeps the name. */
+static bool split_offset(struct check *c, struct attach_point *ap, uint32_t i)
+{
+	const char *part = ap->parts.v[i], *plus = strchr(part, '+');
+	struct diag *e;
+	char *end;
+
+	if (!plus)
+		return true;
+	ap->arg = strtoull(plus + 1, &end, 0);
+	ap->parts.v[i] = arena_strndup(c->a, part, (size_t)(plus - part));
+	if (end != plus + 1 && !*end && plus[1] != '-' && plus[1] != '+' && ap->arg < 1u << 24) {
+		if (ap->kind != PROBE_KRETPROBE || !ap->arg)
+			return true;
+		e = c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE,
+			"a return probe has no offset into the function");
+		c_hint(c, e, "write kretprobe:%.100s", ap->parts.v[i]);
+		return false;
+	}
+	e = c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "'%.60s' is no offset", plus);
+	c_hint(c, e, "offsets are numbers of bytes: kprobe:vfs_read+16");
+	return false;
+}
+
+static void check_function(struct check *c, struct attach_point *ap)
+{
+	uint32_t i = ap->parts.n - 1;
+	struct suggest s;
+	struct diag *e;
+
+	if (!split_offset(c, ap, i) || target_has_function(c->t, ap->parts.v[i]) != 0)
+		return;
+	e = c_error(c, ap->part_spans.v[i], DIAG_NO_SUCH_TARGET,
+		"the kernel has no function '%.100s' that can be probed", ap->parts.v[i]);
+	suggest_init(&s, ap->parts.v[i]);
+	target_each_function(c->t, try_name, &s);
+	if (suggest_best(&s))
+		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, e, "/sys/kernel/tracing/available_filter_functions lists all; inlined "
+			     "functions cannot be probed");
+}
+
+/* ---- tracepoints ---- */
+
+static void check_tracepoint(struct check *c, struct attach_point *ap)
+{
+	const char *why = NULL;
+	struct suggest s;
+	struct diag *e;
+
+	ap->tracepoint = target_tracepoint(c->t, ap->parts.v[0], ap->parts.v[1], &why);
+	if (ap->tracepoint)
+		return;
+	e = c_error(c, ap->span, DIAG_NO_SUCH_TARGET, "tracepoint '%.60s:%.60s': %s", ap->parts.v[0],
+		ap->parts.v[1], why ? why : "not found");
+	suggest_init(&s, arena_printf(c->a, "%s:%s", ap->parts.v[0], ap->parts.v[1]));
+	target_each_tracepoint(c->t, try_name, &s);
+	if (suggest_best(&s))
+		c_hint(c, e, "did you mean 'tracepoint:%s'?", suggest_best(&s));
+	else if (!c->t->tracefs)
+		c_hint(c, e, "mount it: mount -t tracefs tracefs /sys/kernel/tracing");
+	else
+		c_hint(c, e, "%s/available_events lists all", c->t->tracefs);
+}
+
+/* ---- intervals ---- */
+
+static const struct {
+	const char *unit;
+	uint64_t ns;
+} units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"hz", 0}};
+
+static void bad_interval(struct check *c, const struct attach_point *ap, uint32_t i, const char *what)
+{
+	c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "%s", what), "write %s",
+		form_of(c, ap));
+}
+
+/* interval:s:1, and bpftrace's interval:1s and interval:1000000000 (nanoseconds). */
+static void check_interval(struct check *c, struct attach_point *ap)
+{
+	const char *num = ap->parts.v[ap->parts.n - 1], *unit = ap->parts.n == 2 ? ap->parts.v[0] : NULL;
+	uint32_t ui = 0, ni = ap->parts.n - 1;
+	unsigned u = 0;
+	char *end;
+	uint64_t n;
+
+	n = strtoull(num, &end, 10);
+	if (!unit)
+		unit = *end ? end : "ns";
+	else if (*end)
+		end = NULL;
+	if (!end || end == num || num[0] == '-' || num[0] == '+') {
+		bad_interval(c, ap, ni, "the length of an interval must be a number");
+		return;
+	}
+	while (u < sizeof(units) / sizeof(*units) && strcmp(units[u].unit, unit))
+		u++;
+	if (u == sizeof(units) / sizeof(*units)) {
+		bad_interval(c, ap, ui, "unknown unit of an interval");
+		return;
+	}
+	if (!n || (units[u].ns && n > 86400000000000ull * 365 / units[u].ns)) {
+		bad_interval(c, ap, ni, n ? "interval longer than a year" : "interval of length 0");
+		return;
+	}
+	if (!units[u].ns && n > 1000000) {
+		bad_interval(c, ap, ni, "more than a million times a second");
+		return;
+	}
+	ap->arg = units[u].ns ? n * units[u].ns : 1000000000 / n;
+}
+
+/* ---- interfaces ---- */
+
+static void check_interface(struct check *c, struct attach_point *ap)
+{
+	const char *name = ap->parts.v[0];
+	struct if_nameindex *all;
+	struct suggest s;
+	struct diag *e;
+	struct buf list;
+
+	if (!c->t->host || if_nametoindex(name))
+		return;
+	e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_INTERFACE, "no network interface '%.60s'",
+		name);
+	all = if_nameindex();
+	suggest_init(&s, name);
+	buf_init(&list, c->a);
+	for (struct if_nameindex *i = all; i && i->if_name; i++) {
+		suggest_try(&s, i->if_name);
+		buf_printf(&list, " %s", i->if_name);
+	}
+	if (suggest_best(&s))
+		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
+	else if (list.n)
+		c_hint(c, e, "interfaces here:%s", list.p);
+	if (all)
+		if_freenameindex(all);
+}
+
+/* ---- sched_ext ---- */
+
+static void unknown_op(struct check *c, const struct attach_point *ap)
+{
+	struct diag *e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_TARGET,
+		"sched_ext has no operation '%.60s'", ap->parts.v[0]);
+	const struct scx_op *op;
+	struct suggest s;
+
+	suggest_init(&s, ap->parts.v[0]);
+	for (unsigned i = 0; (op = scx_op_at(i)); i++)
+		suggest_try(&s, op->name);
+	if (suggest_best(&s))
+		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, e, "most schedulers need select_cpu, enqueue, dispatch, init");
+}
+
+static bool have_sched_ext(struct check *c, const struct attach_point *ap)
+{
+	struct diag *e;
+
+	if (!c->btf) {
+		e = c_error(c, ap->span, DIAG_NEED_BTF, "schedulers need the kernel's type information: %s",
+			c->t->btf_why ? c->t->btf_why : "the target has none");
+		c_hint(c, e, "use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
+			     "--btf FILE");
+		return false;
+	}
+	if (kbtf_find_struct(c->btf, "sched_ext_ops"))
+		return true;
+	e = c_error(c, ap->span, DIAG_NO_KERNEL_FEATURE, "the target kernel has no sched_ext");
+	c_hint(c, e, "it needs Linux 6.12 or newer, built with CONFIG_SCHED_CLASS_EXT");
+	return false;
+}
+
+static void check_ops(struct check *c, struct attach_point *ap)
+{
+	struct kbtf_member m;
+	struct kbtf_info ptr;
+
+	ap->op = scx_op_by_name(ap->parts.v[0]);
+	if (!ap->op) {
+		unknown_op(c, ap);
+		return;
+	}
+	if (!have_sched_ext(c, ap))
+		return;
+	if (!kbtf_find_member(c->btf, kbtf_find_struct(c->btf, "sched_ext_ops"), ap->op->name, &m)) {
+		c_hint(c, c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
+				  "the target kernel's sched_ext has no operation '%s'",
+				  ap->op->name),
+			"it came with a later kernel");
+		return;
+	}
+	ptr = kbtf_describe(c->btf, m.type);
+	if (ptr.class == KBTF_PTR && kbtf_describe(c->btf, ptr.target).class == KBTF_FUNC) {
+		ap->ops_proto = kbtf_strip(c->btf, ptr.target);
+		ap->ops_ret = kbtf_return(c->btf, ap->ops_proto);
+	}
+}
+
+/* ---- all ---- */
+
+static void check_point(struct check *c, struct attach_point *ap)
+{
+	const struct kern_probe *row;
+	struct buf name;
+
+	if (ap->kind == PROBE_COUNT)
+		return;
+	row = kern_probe(ap->kind);
+	substitute(c, ap);
+	buf_init(&name, c->a);
+	buf_puts(&name, row->name);
+	for (uint32_t i = 0; i < ap->parts.n; i++)
+		buf_printf(&name, ":%s", ap->parts.v[i]);
+	ap->name = name.p;
+	if (bad_form(c, ap) || has_wildcard(c, ap)) {
+		ap->kind = PROBE_COUNT;
+		return;
+	}
+	switch (row->parts) {
+	case PP_NONE:
+		break;
+	case PP_FUNC:
+		check_function(c, ap);
+		break;
+	case PP_TRACEPOINT:
+		check_tracepoint(c, ap);
+		break;
+	case PP_INTERVAL:
+		check_interval(c, ap);
+		break;
+	case PP_IFACE:
+		check_interface(c, ap);
+		break;
+	case PP_OPS:
+		check_ops(c, ap);
+		break;
+	case PP_OPS_TYPE:
+		c_unsupported(c, ap->span, "struct_ops probes of any type are",
+			"sched_ext:OPERATION is the form for schedulers");
+		ap->kind = PROBE_COUNT;
+		break;
+	}
+}
+
+void check_points(struct check *c, struct probe *p)
+{
+	const struct attach_point *first = NULL;
+
+	c->probe = p;
+	for (uint32_t i = 0; i < p->points.n; i++) {
+		struct attach_point *ap = &p->points.v[i];
+
+		check_point(c, ap);
+		if (ap->kind == PROBE_COUNT)
+			continue;
+		if (!first) {
+			first = ap;
+			p->ctx = kern_probe(ap->kind)->ctx;
+		} else if (!first->ops_ret != !ap->ops_ret) {
+			diag_also(c->d, c_error(c, ap->span, DIAG_SCHED,
+						"'%s' and '%s' differ in whether they return a "
+						"value", first->name, ap->name),
+				first->span, "write two blocks");
+		}
+	}
+}
+
+/* A scheduler has each operation once. */
+void check_duplicates(struct check *c)
+{
+	struct smap seen;
+
+	smap_init(&seen, c->a);
+	for (uint32_t i = 0; i < c->s->probes.n; i++) {
+		for (uint32_t k = 0; k < c->s->probes.v[i].points.n; k++) {
+			struct attach_point *ap = &c->s->probes.v[i].points.v[k], *first;
+
+			if (ap->kind == PROBE_COUNT || !ap->op)
+				continue;
+			first = smap_get(&seen, ap->op->name);
+			if (first)
+				diag_also(c->d, c_error(c, ap->span, DIAG_DUPLICATE,
+							"operation '%s' is written twice",
+							ap->op->name),
+					first->span, "first here");
+			else
+				smap_put(&seen, ap->op->name, ap);
+		}
+	}
+}

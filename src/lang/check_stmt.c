@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Statements. */
+#include "lang/check.h"
+
+#define UNROLL_MAX 100
+#define FOR_RANGE_MAX 1000000
+
+static void check_assign(struct check *c, struct stmt *s)
+{
+	struct expr *target = s->u.assign.target, *value = s->u.assign.value;
+	struct diag *e;
+
+	if (target->kind == EX_MAP) {
+		if (is_agg_call(value) && !s->u.assign.compound)
+			check_agg_assign(c, target, value);
+		else
+			check_map_assign(c, target, value, s->u.assign.compound);
+		if (s->u.assign.compound)
+			check_arith(c, NULL, s->u.assign.op, target, value);
+		return;
+	}
+	check_expr(c, value);
+	if (target->kind == EX_VAR) {
+		if (s->u.assign.compound)
+			check_var(c, target); /* must have a value */
+		if (s->u.assign.compound && check_int(c, target, "the left side") &&
+			check_int(c, value, "the right side"))
+			check_arith(c, NULL, s->u.assign.op, target, value);
+		else if (!s->u.assign.compound)
+			check_var_assign(c, target, value);
+		return;
+	}
+	if (target->kind == EX_FIELD) {
+		check_expr(c, target);
+		field_is_assignable(c, target);
+		check_int(c, value, "the value");
+		if (s->u.assign.compound)
+			check_arith(c, NULL, s->u.assign.op, target, value);
+		return;
+	}
+	e = c_error(c, target->span, DIAG_BAD_ASSIGN, "this cannot be assigned");
+	if (target->kind == EX_NAME)
+		c_hint(c, e, "variables start with '$', maps with '@': $%.60s = …", target->u.name);
+	else
+		c_hint(c, e, "$variables and @maps can be assigned; '==' compares");
+}
+
+/* let $x; declares without a value: the type comes with the first assignment. */
+static void check_let(struct check *c, struct stmt *s)
+{
+	struct expr *target = s->u.assign.target;
+
+	if (target->kind != EX_VAR) {
+		c_error(c, target->span, DIAG_BAD_ASSIGN, "expected a $variable after 'let'");
+		return;
+	}
+	if (s->u.assign.value) {
+		check_expr(c, s->u.assign.value);
+		check_var_assign(c, target, s->u.assign.value);
+	}
+}
+
+static void check_unroll(struct check *c, struct stmt *s)
+{
+	check_expr(c, s->u.loop.cond);
+	check_const(c, s->u.loop.cond, "number of rounds", 1, UNROLL_MAX);
+	c->loops++;
+	check_block(c, s->u.loop.body);
+	c->loops--;
+}
+
+static void check_for_range(struct check *c, struct stmt *s)
+{
+	struct expr *lo = s->u.each.lo, *hi = s->u.each.hi;
+	struct diag *e;
+
+	check_expr(c, lo);
+	check_expr(c, hi);
+	if (check_int(c, lo, "the start of the range") && check_int(c, hi, "the end of the range") &&
+		lo->type.kind != LT_UNKNOWN && hi->type.kind != LT_UNKNOWN) {
+		if (!lo->is_const || !hi->is_const) {
+			e = c_error(c, (lo->is_const ? hi : lo)->span, DIAG_NOT_SUPPORTED,
+				"ranges that are not constant are not supported in this version "
+				"of skep");
+			c_hint(c, e, "take the greatest range and leave early: if ($i >= $n) { "
+				     "break; }");
+		} else if ((int64_t)hi->const_value > (int64_t)lo->const_value &&
+			hi->const_value - lo->const_value > FOR_RANGE_MAX) {
+			c_error(c, hi->span, DIAG_CONST_RANGE,
+				"the loop has more than %d rounds: no kernel takes it",
+				FOR_RANGE_MAX);
+		}
+	}
+	check_var_assign(c, s->u.each.var, lo);
+	c->loops++;
+	check_block(c, s->u.each.body);
+	c->loops--;
+}
+
+static void check_return(struct check *c, struct stmt *s)
+{
+	struct expr *v = s->u.expr;
+	struct diag *e;
+
+	if (!v)
+		return;
+	check_expr(c, v);
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+
+		if (ap->kind == PROBE_COUNT || (ap->op && (!ap->ops_proto || ap->ops_ret)))
+			continue;
+		e = c_error(c, v->span, DIAG_WRONG_PROBE, "%s returns no value", ap->name);
+		if (kern_probe(ap->kind)->parts == PP_IFACE)
+			c_hint(c, e, "drop() and pass() decide what becomes of the packet");
+		else
+			c_hint(c, e, "'return;' alone ends the probe");
+		return;
+	}
+	check_int(c, v, "the returned value");
+}
+
+static void check_loop_jump(struct check *c, const struct stmt *s)
+{
+	if (!c->loops)
+		c_error(c, s->span, DIAG_SYNTAX, "'%s' outside of a loop",
+			s->kind == ST_BREAK ? "break" : "continue");
+}
+
+/* A call may stand alone; other expressions only if they change something. */
+static void check_expr_stmt(struct check *c, struct stmt *s)
+{
+	struct expr *e = s->u.expr;
+	struct diag *d;
+
+	if (e->kind == EX_CALL) {
+		check_call(c, e, true);
+		return;
+	}
+	check_expr(c, e);
+	if (e->kind == EX_INCDEC || e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE || !c->final)
+		return;
+	d = diag_warn(c->d, e->span, DIAG_UNUSED, "this value is not used");
+	if (e->kind == EX_BINARY && e->u.binary.op == BO_EQ)
+		c_hint(c, d, "'=' assigns, '==' compares");
+}
+
+static void check_stmt(struct check *c, struct stmt *s)
+{
+	switch (s->kind) {
+	case ST_EXPR:
+		check_expr_stmt(c, s);
+		break;
+	case ST_ASSIGN:
+		check_assign(c, s);
+		break;
+	case ST_LET:
+		check_let(c, s);
+		break;
+	case ST_IF:
+		check_condition(c, s->u.cond.cond);
+		check_block(c, s->u.cond.yes);
+		if (s->u.cond.no)
+			check_block(c, s->u.cond.no);
+		break;
+	case ST_WHILE:
+		check_condition(c, s->u.loop.cond);
+		c->loops++;
+		check_block(c, s->u.loop.body);
+		c->loops--;
+		c_unsupported(c, s->span, "'while' is",
+			"for ($i : 0..100) { … } runs a fixed number of rounds; 'break' leaves it");
+		break;
+	case ST_FOR_RANGE:
+		check_for_range(c, s);
+		break;
+	case ST_FOR_MAP:
+		check_map(c, s->u.each.map, MAP_WHOLE);
+		c_unsupported(c, s->span, "loops over maps are", "print(@map) prints all of it");
+		break;
+	case ST_UNROLL:
+		check_unroll(c, s);
+		break;
+	case ST_BLOCK:
+		check_block(c, s->u.block);
+		break;
+	case ST_RETURN:
+		check_return(c, s);
+		break;
+	case ST_BREAK:
+	case ST_CONTINUE:
+		check_loop_jump(c, s);
+		break;
+	}
+}
+
+void check_block(struct check *c, struct block *b)
+{
+	for (uint32_t i = 0; i < b->list.n; i++)
+		check_stmt(c, b->list.v[i]);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Types of the language: making them, comparing signedness, spelling them. */
+#include "lang/check.h"
+
+struct lt lt_of(enum lt_kind kind, uint32_t size)
+{
+	return (struct lt){.kind = kind, .size = size};
+}
+
+struct lt lt_int(uint32_t size, bool is_signed)
+{
+	return (struct lt){.kind = LT_INT, .size = size, .is_signed = is_signed};
+}
+
+struct lt lt_str(uint32_t size)
+{
+	return (struct lt){.kind = LT_STR, .size = size};
+}
+
+/* Forces its operation to be unsigned: 8 bytes, unsigned, and no constant that fits the other side. */
+static bool is_unsigned_side(const struct expr *e)
+{
+	if (e->type.kind == LT_PTR)
+		return true;
+	return is_u64(&e->type) && !(e->is_const && (int64_t)e->const_value >= 0);
+}
+
+bool lt_unsigned_pair(const struct expr *a, const struct expr *b)
+{
+	return is_unsigned_side(a) || is_unsigned_side(b);
+}
+
+static const char *pointer_text(const struct script *s, const struct lt *t)
+{
+	if (t->btf && s->target->btf)
+		return arena_printf(s->a, "%s *", kbtf_spell(s->target->btf, t->btf, s->a));
+	if (t->int_size)
+		return arena_printf(s->a, "%sint%u *", t->is_signed ? "" : "u", t->int_size * 8);
+	return "void *";
+}
+
+const char *lt_text(const struct script *s, const struct lt *t)
+{
+	switch (t->kind) {
+	case LT_NONE:
+		return "nothing";
+	case LT_INT:
+		return arena_printf(s->a, "%sint%u", t->is_signed ? "" : "u", t->size * 8);
+	case LT_STR:
+		return arena_printf(s->a, "string[%u]", t->size);
+	case LT_PTR:
+		return pointer_text(s, t);
+	case LT_STRUCT:
+		return s->target->btf ? kbtf_spell(s->target->btf, t->btf, s->a) : "struct";
+	case LT_ARRAY:
+		return arena_printf(s->a, "array of %u", t->nelems);
+	case LT_INET4:
+		return "IPv4 address";
+	case LT_INET6:
+		return "IPv6 address";
+	case LT_MAC:
+		return "MAC address";
+	case LT_TUPLE:
+		return "tuple";
+	case LT_PROBE:
+		return "probe name";
+	case LT_AGG:
+		return "aggregation";
+	case LT_UNKNOWN:
+		break;
+	}
+	return "unknown type";
+}
+
+static const char *const binop_texts[] = {
+	[BO_ADD] = "+", [BO_SUB] = "-", [BO_MUL] = "*", [BO_DIV] = "/", [BO_MOD] = "%",
+	[BO_AND] = "&", [BO_OR] = "|", [BO_XOR] = "^", [BO_SHL] = "<<", [BO_SHR] = ">>",
+	[BO_LAND] = "&&", [BO_LOR] = "||", [BO_EQ] = "==", [BO_NE] = "!=", [BO_LT] = "<",
+	[BO_LE] = "<=", [BO_GT] = ">", [BO_GE] = ">=",
+};
+static const char *const unop_texts[] = {
+	[UO_NOT] = "!", [UO_BNOT] = "~", [UO_NEG] = "-", [UO_PLUS] = "+", [UO_DEREF] = "*",
+	[UO_ADDR] = "&",
+};
+
+const char *binop_text(enum binop op)
+{
+	return binop_texts[op];
+}
+
+const char *unop_text(enum unop op)
+{
+	return unop_texts[op];
+}
