@@ -154,6 +154,7 @@ static int compile_fns(struct skep *s, const struct skep_compile_options *o)
 {
 	struct code *code = ARENA_ARRAY(&s->a, struct code, s->m->fns.n + 1);
 
+	s->code = code;
 	for (uint32_t i = 0; i < s->m->fns.n; i++) {
 		compile_fn(s, o, s->m->fns.v[i], &code[i]);
 		if (s->diags.errors)

@@ -13,6 +13,7 @@ struct skep {
 	struct target target;
 	struct meta meta;
 	struct ir_module *m; /* being compiled */
+	struct code *code;   /* of meta.progs, once compiled */
 	/* Where the compiler is, for messages about broken invariants. */
 	const struct ir_fn *fn;
 	const char *pass;
