@@ -129,29 +129,42 @@ static bool write_all(int fd, const char *p, size_t n)
 	return true;
 }
 
+/* A new file beside path, for rename; *temp is its name, from malloc. */
+static int open_beside(const char *path, char **temp)
+{
+	int fd;
+
+	if (asprintf(temp, "%s.XXXXXX", path) < 0) {
+		*temp = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = mkostemp(*temp, O_CLOEXEC);
+	if (fd < 0) {
+		free(*temp);
+		*temp = NULL;
+	}
+	return fd;
+}
+
 bool output_write(const char *path, const void *p, size_t n)
 {
 	struct stat st;
 	char *temp = NULL;
-	bool plain = stat(path, &st) || S_ISREG(st.st_mode), ok;
-	int fd;
+	/* Links, devices and pipes (/dev/stdout) are written to, never replaced. */
+	bool replace = lstat(path, &st) || S_ISREG(st.st_mode), ok;
+	int fd = replace ? open_beside(path, &temp) : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
-	if (!plain) /* /dev/stdout and the like cannot be replaced */
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-	else if (asprintf(&temp, "%s.XXXXXX", path) < 0)
-		fd = -1;
-	else
-		fd = mkostemp(temp, O_CLOEXEC);
 	ok = fd >= 0 && write_all(fd, p, n);
-	if (ok && plain)
+	if (ok && replace)
 		ok = !fchmod(fd, 0644);
 	if (fd >= 0)
 		ok = !close(fd) && ok;
-	if (ok && plain)
+	if (ok && replace)
 		ok = !rename(temp, path);
 	if (!ok) {
 		fail(NULL, "cannot write '%s': %s", path, strerror(errno));
-		if (plain && fd >= 0)
+		if (temp)
 			unlink(temp);
 	}
 	free(temp);

@@ -44,7 +44,7 @@ void stats_print(struct session *s)
 
 		session_say(s, "  %-16s %-10s key %u, value %u bytes, %u entries\n",
 			map->role == MM_USER ? map->name : map->kname,
-			map->role == MM_USER && map->agg != MA_NONE
+			map->role == MM_USER
 				? meta_agg_text((enum meta_agg)map->agg)
 				: meta_role_text((enum meta_map_role)map->role),
 			map->key_size, map->value_size, map->max_entries);
