@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The BTF that goes into objects, read back by our own reader of kernel BTF. */
 #include "tests/unit/load/objmake.h"
+#include <cmocka.h>
 
 struct result {
 	struct buf btf, ext;

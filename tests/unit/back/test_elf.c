@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Objects as files: the same bytes each time, and accepted by other people's tools. */
 #include "tests/unit/load/objmake.h"
+#include <cmocka.h>
 #include <elf.h>
 #include <sys/wait.h>
 

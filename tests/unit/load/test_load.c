@@ -2,6 +2,7 @@
 /* From written object to loaded program and back: maps, values, runs, refusals. Attaches nothing. */
 #include "objmake.h"
 #include "load/internal.h"
+#include <cmocka.h>
 #include <bpf/bpf.h>
 #include <sys/wait.h>
 

@@ -2,6 +2,7 @@
 /* The object reader against damaged and foreign input: an answer or a diagnostic, never a crash. */
 #include "objmake.h"
 #include "load/internal.h"
+#include <cmocka.h>
 
 /* An object with everything in it that the reader looks at. */
 static void rich(struct maker *k)

@@ -2,6 +2,7 @@
 /* Verifier logs as kernels write them, and errnos: the words and the place that come out. */
 #include "objmake.h"
 #include "load/internal.h"
+#include <cmocka.h>
 
 struct session {
 	struct maker k;
