@@ -394,6 +394,7 @@ static bool constant(struct interp *in, enum isa_op op, uint32_t at, uint64_t *v
 {
 	uint32_t lo = (uint32_t)in->insn[at].imm, hi = (uint32_t)in->insn[at + 1].imm;
 	uint32_t nmaps = in->meta ? in->meta->maps.n : 0;
+	const struct meta_map *m;
 
 	*v = (uint64_t)hi << 32 | lo;
 	if (op == ISA_LD64_FUNC)
@@ -402,8 +403,16 @@ static bool constant(struct interp *in, enum isa_op op, uint32_t at, uint64_t *v
 		return true;
 	if (lo >= nmaps)
 		return interp_fail(in, "map %u does not exist", lo);
-	*v = mem_addr(in, op == ISA_LD64_MAP ? REGION_MAPREF : REGION_MAP + lo,
-		op == ISA_LD64_MAP ? lo : hi);
+	*v = mem_addr(in, REGION_MAPREF, lo);
+	if (op == ISA_LD64_MAP)
+		return true;
+	/* array_map_direct_value_addr, kernel/bpf/arraymap.c */
+	m = &in->meta->maps.v[lo];
+	if (m->type != BPF_MAP_TYPE_ARRAY || m->max_entries != 1)
+		return interp_fail(in, "map %u is no array of one entry", lo);
+	if (hi >= m->value_size)
+		return interp_fail(in, "offset %u is beyond the value of map %u", hi, lo);
+	*v = mem_addr(in, REGION_MAP + lo, hi);
 	return true;
 }
 

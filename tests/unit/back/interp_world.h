@@ -16,7 +16,7 @@ struct world {
 	struct meta meta;
 	struct asm_code code;
 	struct interp in;
-	uint8_t packet[256];
+	uint8_t packet[512];
 	bool ready;
 };
 
