@@ -9,6 +9,7 @@ struct skep_run_options {
 	FILE *err; /* "Attached N probes", warnings */
 	bool json; /* output as one JSON object a line */
 	bool quiet, verbose;
+	bool dry; /* attach and run nothing; with verbose tell what was loaded */
 	const volatile int *stop; /* the run ends once this is non-zero; may be NULL */
 	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
 };

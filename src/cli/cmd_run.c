@@ -32,6 +32,7 @@ static bool run_options(const struct settings *o, struct skep_run_options *r)
 	*r = (struct skep_run_options){.out = stdout, .err = stderr, .stop = &stop};
 	r->quiet = o->value[OPT_QUIET] != NULL;
 	r->verbose = o->value[OPT_VERBOSE] != NULL;
+	r->dry = o->value[OPT_DRY] != NULL;
 	r->json = format && !strcmp(format, "json");
 	if (format && !r->json && strcmp(format, "text") != 0)
 		return fail("-f text or -f json", "Invalid output format \"%s\"", format), false;
@@ -47,9 +48,9 @@ static int run(struct skep *s, const struct settings *o, struct skep_run_options
 	const char *path = o->value[OPT_OUTPUT];
 	int status = 1, err = skep_load(s, &lo);
 
-	if (err || o->value[OPT_DRY])
+	if (err)
 		return done(s, err);
-	if (path) {
+	if (path && !r->dry) {
 		r->out = fopen(path, "we");
 		if (!r->out) {
 			fail(NULL, "cannot write '%s': %s", path, strerror(errno));
@@ -58,7 +59,7 @@ static int run(struct skep *s, const struct settings *o, struct skep_run_options
 	}
 	catch_signals();
 	skep_run(s, r, &status);
-	if (path && fclose(r->out) && !status)
+	if (r->out != stdout && fclose(r->out) && !status)
 		status = fail(NULL, "cannot write '%s': %s", path, strerror(errno));
 	return finish(s, status);
 }

@@ -24,16 +24,21 @@ static char *print_fn(const struct ir_fn *f)
 	return text;
 }
 
+static bool unfinished_line(const char *text)
+{
+	return text && *text && text[strlen(text) - 1] != '\n';
+}
+
 char *bug_report(struct skep *s)
 {
 	char *ir = s->fn ? print_fn(s->fn) : NULL, *text = NULL;
 	int n = asprintf(&text,
 		"skep: error: this is a bug in skep: %s\n"
-		"%s%s%s%s%s%s"
+		"%s%s%s%s%s%s%s"
 		"Please report it with the script and the text above.\n",
 		s->trap.message, s->pass ? "pass: " : "", s->pass ? s->pass : "",
-		s->pass ? "\n" : "", s->broken ? s->broken : "", ir ? "program:\n" : "",
-		ir ? ir : "");
+		s->pass ? "\n" : "", s->broken ? s->broken : "",
+		unfinished_line(s->broken) ? "\n" : "", ir ? "program:\n" : "", ir ? ir : "");
 
 	free(ir);
 	return n < 0 ? NULL : text;

@@ -137,6 +137,7 @@ static int do_run(struct skep *s, void *arg)
 		.err = c->o->err,
 		.quiet = c->o->quiet,
 		.verbose = c->o->verbose,
+		.dry = c->o->dry,
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
 	};

@@ -168,6 +168,8 @@ static int run(struct session *s)
 		return SKEP_ESYS;
 	if (s->o->verbose)
 		stats_print(s);
+	if (s->o->dry)
+		return 0;
 	err = run_special(s, "BEGIN");
 	if (!err)
 		err = attach_and_wait(s);

@@ -11,6 +11,7 @@ struct run_options {
 	FILE *err;	/* "Attached N probes", warnings */
 	bool quiet;	/* -q: no "Attached", no maps' blank lines */
 	bool verbose;	/* -v */
+	bool dry;	/* nothing is attached or run; with verbose the loaded programs are told */
 	bool no_maps_at_exit;
 	const volatile int *stop; /* becomes non-zero on SIGINT or SIGTERM */
 	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
