@@ -152,8 +152,8 @@ static bool relocatable(struct btfw *w, const struct ir_field *f)
 	if (!f->bit_size && !strchr(f->path, '['))
 		return true;
 	e = diag_error(w->m->diags, NO_SPAN, DIAG_NOT_SUPPORTED,
-		"field '%s' of '%s' cannot be used in an object for other kernels: it is %s", f->path,
-		f->root, f->bit_size ? "a bit-field" : "inside an array");
+		"field '%s' of '%s' cannot be used in an object for other kernels: it is %s",
+		f->path, f->root, f->bit_size ? "a bit-field" : "inside an array");
 	diag_hint(w->m->diags, e, "compile for one kernel: give its BTF with --btf");
 	return false;
 }

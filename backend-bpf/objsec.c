@@ -55,7 +55,8 @@ static enum obj_sec_kind map_kind(const struct ir_module *m, const struct code *
 	return OBJ_MAPS;
 }
 
-/* The plain name for the first map of a kind; ".bss" has no numbered form in libbpf, ".data" has. */
+/* The plain name for the first map of a kind; ".bss" has no numbered form in libbpf, ".data" has.
+ */
 static const char *data_name(const struct obj_layout *l, struct arena *a, enum obj_sec_kind *kind,
 	const char *kname)
 {

@@ -195,8 +195,10 @@ static int attach_tracepoint(struct loaded *l, uint32_t probe)
 	int fd, err;
 
 	if (l->target->tracefs)
-		id = small_number(l, tracefs_path(l, arena_printf(l->a, "events/%s/%s/id", p->arg[0],
-							     p->arg[1])), "");
+		id = small_number(l,
+			tracefs_path(
+				l, arena_printf(l->a, "events/%s/%s/id", p->arg[0], p->arg[1])),
+			"");
 	else
 		why = "tracefs is not mounted";
 	if (id <= 0) {
@@ -318,7 +320,8 @@ int load_attach(struct loaded *l)
 	int err = SKEP_OK;
 
 	raise_files(l);
-	vec_reserve(l->a, &l->links, l->meta.probes.n + l->meta.ops.n); /* so that keeping cannot fail */
+	vec_reserve(l->a, &l->links,
+		l->meta.probes.n + l->meta.ops.n); /* so that keeping cannot fail */
 	for (uint32_t i = 0; !err && i < l->meta.probes.n; i++)
 		err = attach_one(l, i);
 	for (uint32_t i = 0; !err && i < l->meta.ops.n; i++)

@@ -121,21 +121,26 @@ static int relocate_one(struct loaded *l, uint32_t prog, const struct bpf_core_r
 	last = f.path[f.n - 1];
 	if (!find_field(l->target->btf, &f, &off, &have))
 		return refuse(l, prog, at, DIAG_NO_SUCH_FIELD,
-			arena_printf(l->a, "this kernel's 'struct %s' has no field '%s' as the object "
-					   "needs it", f.root, last));
+			arena_printf(l->a,
+				"this kernel's 'struct %s' has no field '%s' as the object "
+				"needs it",
+				f.root, last));
 	want = kbtf_describe(im->local, f.type);
 	if (!fit_size(x, &want, &have))
 		return refuse(l, prog, at, DIAG_NO_SUCH_FIELD,
-			arena_printf(l->a, "field '%s' of 'struct %s' has another type on this kernel",
-				last, f.root));
+			arena_printf(l->a,
+				"field '%s' of 'struct %s' has another type on this kernel", last,
+				f.root));
 	if (insn_holds_off(x) && off <= INT16_MAX)
 		x->off = (int16_t)off;
 	else if (insn_holds_imm(x) && off <= INT32_MAX)
 		x->imm = (int32_t)off;
 	else
 		return refuse(l, prog, at, DIAG_BAD_OBJECT,
-			arena_printf(l->a, "the offset of field '%s' of 'struct %s' does not fit its "
-					   "instruction", last, f.root));
+			arena_printf(l->a,
+				"the offset of field '%s' of 'struct %s' does not fit its "
+				"instruction",
+				last, f.root));
 	return SKEP_OK;
 }
 

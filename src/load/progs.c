@@ -39,8 +39,9 @@ static int relocate_kfunc(struct loaded *l, uint32_t prog, const struct obj_ref 
 
 	if (!id) {
 		diag_error(l->d, prog_span(l, prog, r->insn), DIAG_NO_KERNEL_FEATURE,
-			l->target->btf ? "this kernel has no function '%s' for BPF programs"
-				       : "'%s' needs the kernel's type information, and there is none",
+			l->target->btf
+				? "this kernel has no function '%s' for BPF programs"
+				: "'%s' needs the kernel's type information, and there is none",
 			r->name);
 		return SKEP_ESYS;
 	}
@@ -214,7 +215,8 @@ int progs_load(struct loaded *l, const struct load_options *o)
 	for (uint32_t i = 0; i < l->meta.progs.n; i++) {
 		int err = load_one(l, i, o);
 
-		/* The verifier's answers for further programs are worth having; other errors repeat. */
+		/* The verifier's answers for further programs are worth having; other errors
+		 * repeat. */
 		if (err && (l->d->list.n == 0 ||
 				   l->d->list.v[l->d->list.n - 1].id != DIAG_VERIFIER))
 			return err;

@@ -151,7 +151,8 @@ int structops_create(struct loaded *l, uint32_t map)
 
 static int bad_member(struct loaded *l, const struct meta_ops *o, const char *name, const char *why)
 {
-	diag_error(l->d, NO_SPAN, DIAG_BAD_CONFIG, "cannot set '%s' of '%s': %s", name, o->type, why);
+	diag_error(
+		l->d, NO_SPAN, DIAG_BAD_CONFIG, "cannot set '%s' of '%s': %s", name, o->type, why);
 	return SKEP_ESYS;
 }
 

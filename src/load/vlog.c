@@ -247,11 +247,12 @@ void vlog_report(struct loaded *l, uint32_t prog, const char *log, int err)
 	else
 		cause = "it does not allow this";
 	e = diag_error(l->d, place(l, prog, f.insn), DIAG_VERIFIER,
-		"the kernel refused '%s': %s (kernel: \"%s\", errno %d)", prog_title(l, prog), cause,
-		said, err);
+		"the kernel refused '%s': %s (kernel: \"%s\", errno %d)", prog_title(l, prog),
+		cause, said, err);
 	if (f.row && *f.row->hint)
 		diag_hint(l->d, e, "%s", f.row->hint);
 	else
-		diag_hint(l->d, e, "skep should not produce such a program; please report it with the "
-				   "script and `uname -r`");
+		diag_hint(l->d, e,
+			"skep should not produce such a program; please report it with the "
+			"script and `uname -r`");
 }

@@ -284,7 +284,8 @@ static void test_kfunc_proto(void **state)
 	assert_true(id);
 	proto = kbtf_func_proto(k.t.btf, id);
 	vec_push(&k.a, &k.m.kfuncs, (struct ir_kfunc){"scx_bpf_dsq_insert", id, proto});
-	maker_prog(&k, "p0", "struct_ops/enqueue", BPF_PROG_TYPE_STRUCT_OPS, "call kfunc 0\nexit\n");
+	maker_prog(
+		&k, "p0", "struct_ops/enqueue", BPF_PROG_TYPE_STRUCT_OPS, "call kfunc 0\nexit\n");
 	r = build(&k);
 	id = kbtf_find(r.b, BTF_KIND_FUNC, "scx_bpf_dsq_insert");
 	assert_int_equal(btf_vlen_of(kbtf_type(r.b, id)), BTF_FUNC_EXTERN);

@@ -152,7 +152,8 @@ static void test_objdump(void **state)
 	maker_sample(&k, "kprobe/vfs_read", BPF_PROG_TYPE_KPROBE);
 	write_ok(&k);
 	r = with_file(&k,
-		"command -v llvm-objdump >/dev/null || exit 77; out=$(llvm-objdump -dr $OBJ 2>&1) &&"
+		"command -v llvm-objdump >/dev/null || exit 77; out=$(llvm-objdump -dr $OBJ 2>&1) "
+		"&&"
 		"echo \"$out\" | grep -q 'R_BPF_64_64.*counts' &&"
 		"echo \"$out\" | grep -q '<p0_sample>:' && echo \"$out\" | grep -q 'call 14'");
 	maker_free(&k);

@@ -104,8 +104,8 @@ static inline uint32_t maker_prog(struct maker *k, const char *name, const char 
 	return k->meta.progs.n - 1;
 }
 
-static inline void maker_probe(struct maker *k, const char *name, const char *kind, const char *arg0,
-	uint32_t prog)
+static inline void maker_probe(
+	struct maker *k, const char *name, const char *kind, const char *arg0, uint32_t prog)
 {
 	vec_push(&k->a, &k->meta.probes,
 		(struct meta_probe){.name = name, .kind = kind, .arg = {arg0, "", ""}, .prog = prog,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* From written object to loaded program and back: maps, values, runs, refusals. Attaches nothing. */
+/* From written object to loaded program and back: maps, values, runs, refusals. Attaches nothing.
+ */
 #include "objmake.h"
 #include "load/internal.h"
 #include <cmocka.h>
@@ -121,8 +122,9 @@ static void test_refused_at_the_line(void **state)
 	maker_probe(&s.k, "kprobe:vfs_read", "kprobe", "vfs_read", 0);
 	assert_int_equal(open_session(&s), 0);
 	assert_int_equal(load_programs(&s.l, NULL), SKEP_ESYS);
-	assert_says(&s, DIAG_VERIFIER, "the kernel refused 'kprobe:vfs_read': it uses a pointer that "
-				       "may be NULL");
+	assert_says(&s, DIAG_VERIFIER,
+		"the kernel refused 'kprobe:vfs_read': it uses a pointer that "
+		"may be NULL");
 	assert_says(&s, DIAG_VERIFIER, "t.skep:2:3");
 	assert_int_equal(s.l.prog[0].fd, -1);
 	assert_int_equal(s.l.map_fd[0], -1); /* nothing stays */

@@ -105,7 +105,8 @@ static void test_truncated(void **state)
 
 static void test_foreign(void **state)
 {
-	static const char text[] = "kprobe:f { @ = count(); } -- a script, no object at all -- -- --";
+	static const char text[] =
+		"kprobe:f { @ = count(); } -- a script, no object at all -- -- --";
 	struct maker k;
 	char *own;
 

@@ -37,7 +37,8 @@ static const struct {
 		"never set on some path (kernel: \"R8 !read_ok\"", NULL, 2, 21},
 	{"func#0 @0\nPrivate stack not supported by jit\nprocessed 0 insns (limit 1000000)\n",
 		"private stack", "built-in queues", 1, 1},
-	{"0: (b7) r1 = 0                        ; R1=0\n1: (85) call scx_bpf_dsq_move_to_local#98598\n"
+	{"0: (b7) r1 = 0                        ; R1=0\n1: (85) call "
+	 "scx_bpf_dsq_move_to_local#98598\n"
 	 "calling kernel function scx_bpf_dsq_move_to_local is not allowed\nprocessed 2 insns\n",
 		"may not be called from this operation", "each sched_ext operation", 2, 3},
 	{"5: (05) goto pc-3\ninfinite loop detected at insn 3\ncur state: R1=ctx() R10=fp0\n"

@@ -206,7 +206,8 @@ static void tcp_ops(void)
 	load_detach(&s.l);
 	wait_a_bit();
 	after = offered("skep_cc");
-	verdict(&s, "struct_ops", !err && !before && during && !after, "not registered as it should");
+	verdict(&s, "struct_ops", !err && !before && during && !after,
+		"not registered as it should");
 	finish(&s);
 }
 
@@ -229,7 +230,8 @@ static void portable(void)
 	bool ok;
 
 	start(&s, "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT,
-		"r1 = map[0]+0 ll\nr2 = 12\n*(u64 *)(r1 + 0) = r2\nr0 = 0\nexit\n", "BEGIN", "", "");
+		"r1 = map[0]+0 ll\nr2 = 12\n*(u64 *)(r1 + 0) = r2\nr0 = 0\nexit\n", "BEGIN", "",
+		"");
 	if (!s.k.t.btf) {
 		printf("skip portable: no BTF\n");
 		maker_free(&s.k);
@@ -253,7 +255,8 @@ int main(void)
 	portable();
 	start(&s, "kprobe/vfs_read", BPF_PROG_TYPE_KPROBE, COUNT(0), "kprobe", "vfs_read", "");
 	counts("kprobe", &s, many_reads, 50);
-	start(&s, "kretprobe/vfs_read", BPF_PROG_TYPE_KPROBE, COUNT(0), "kretprobe", "vfs_read", "");
+	start(&s, "kretprobe/vfs_read", BPF_PROG_TYPE_KPROBE, COUNT(0), "kretprobe", "vfs_read",
+		"");
 	counts("kretprobe", &s, many_reads, 50);
 	start(&s, "tracepoint/syscalls/sys_enter_getppid", BPF_PROG_TYPE_TRACEPOINT, COUNT(0),
 		"tracepoint", "syscalls", "sys_enter_getppid");
@@ -265,7 +268,8 @@ int main(void)
 	xdp_twice();
 	start(&s, "kprobe/x", BPF_PROG_TYPE_KPROBE, COUNT(0), "kprobe", "no_such_function", "");
 	refused("no-function", &s, DIAG_NO_SUCH_TARGET);
-	start(&s, "tracepoint/a/b", BPF_PROG_TYPE_TRACEPOINT, COUNT(0), "tracepoint", "sched", "no");
+	start(&s, "tracepoint/a/b", BPF_PROG_TYPE_TRACEPOINT, COUNT(0), "tracepoint", "sched",
+		"no");
 	refused("no-tracepoint", &s, DIAG_NO_SUCH_TARGET);
 	start(&s, "xdp", BPF_PROG_TYPE_XDP, COUNT(2), "xdp", "nope0", "");
 	refused("no-interface", &s, DIAG_NO_SUCH_INTERFACE);

@@ -40,7 +40,8 @@ static int start(struct session *s, const char *name, const char *dsq)
 		return -1;
 	if (!kbtf_func(s->k.t.btf, insert))
 		insert = "scx_bpf_dispatch";
-	ir_add_kfunc(&s->k.m, insert, 0, kbtf_func_proto(s->k.t.btf, kbtf_func(s->k.t.btf, insert)));
+	ir_add_kfunc(
+		&s->k.m, insert, 0, kbtf_func_proto(s->k.t.btf, kbtf_func(s->k.t.btf, insert)));
 	maker_map(&s->k, "skep_sched", MM_STRUCT_OPS, BPF_MAP_TYPE_STRUCT_OPS, 4, 0, 1);
 	maker_prog(&s->k, "p0_enqueue", "struct_ops/enqueue", BPF_PROG_TYPE_STRUCT_OPS,
 		arena_printf(&s->k.a,
