@@ -103,6 +103,11 @@ bool input_script(struct input *in, struct settings *o)
 	}
 	if (!input_read(in, o->args[0]))
 		return false;
+	if (in->len >= 4 && !memcmp(in->text, "\177ELF", 4)) {
+		fail("`skep load` runs objects", "'%s' is an object, not a script", in->name);
+		input_free(in);
+		return false;
+	}
 	o->args++;
 	o->nargs--;
 	return true;

@@ -8,6 +8,7 @@
  *   -- stdout, -- stderr what it writes, whole; missing: nothing
  *   -- stdout has        every line must be part of it
  *   -- exit N            default 0
+ *   -- user nobody       run without rights (skipped when the tests themselves have none to drop)
  *   -- needs bpf         skipped where programs cannot be loaded; nothing may be attached
  */
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/bpf.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -36,7 +38,7 @@ struct golden {
 	bool part[SECTIONS];
 	const char *as;
 	int exit;
-	bool needs_bpf;
+	bool needs_bpf, nobody;
 };
 
 static char program[PATH_MAX];
@@ -69,6 +71,10 @@ static enum section heading(struct golden *g, char *line)
 	}
 	if (!strcmp(word, "needs")) {
 		g->needs_bpf = true;
+		return NONE;
+	}
+	if (!strcmp(word, "user")) {
+		g->nobody = true;
 		return NONE;
 	}
 	if (!strcmp(word, "as")) {
@@ -159,7 +165,7 @@ static void run_case(void **state)
 	snprintf(path, sizeof(path), DIR_CASES "/%s", (char *)*state);
 	text = read_file(path);
 	parse_case(&g, text);
-	if (g.needs_bpf && !bpf_allowed())
+	if ((g.needs_bpf && !bpf_allowed()) || (g.nobody && geteuid()))
 		skip();
 	argv[n++] = (char *)(uintptr_t)g.as;
 	for (char *a = strtok_r(g.text[ARGS], "\n", &save); a && n < MAX_ARGS - 1;
@@ -173,6 +179,8 @@ static void run_case(void **state)
 		for (int i = 0; i < 3; i++)
 			dup2(fd[i], i);
 		setenv("TZ", "UTC", 1);
+		if (g.nobody && (setgroups(0, NULL) || setgid(65534) || setuid(65534)))
+			_exit(126);
 		execv(program, argv);
 		_exit(127);
 	}

@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TARGET "tests/targets/x86_64-6.1.target"
 
@@ -254,6 +256,63 @@ static void exits(void **state)
 		"@[1]: 5\n@[2]: 6\n\n\n");
 }
 
+/* Built once, opened by another: the same output, with no compiler in between. */
+static void build_and_load(void **state)
+{
+	static const char text[] = "BEGIN { printf(\"%s\\n\", \"kept\"); @x[1] = 2; }";
+	struct skep_compile_options co = {.portable = true};
+	struct skep_run_options o = {.err = fopen("/dev/null", "w")};
+	struct skep *s, *t;
+	const void *object;
+	char *out = NULL;
+	size_t size, n;
+	int status;
+
+	(void)state;
+	assert_int_equal(skep_new(&s, NULL), SKEP_OK);
+	assert_int_equal(skep_compile(s, "t", text, strlen(text), &co), SKEP_OK);
+	object = skep_object(s, &size);
+	assert_int_equal(skep_new(&t, NULL), SKEP_OK);
+	assert_int_equal(skep_open(t, object, size), SKEP_OK);
+	if (!skep_load(t, NULL)) {
+		o.out = open_memstream(&out, &n);
+		assert_int_equal(skep_run(t, &o, &status), SKEP_OK);
+		fclose(o.out);
+		assert_string_equal(out, "kept\n\n\n@x[1]: 2\n");
+		free(out);
+	} else {
+		assert_non_null(strstr(skep_messages(t, false), "[permission]"));
+	}
+	fclose(o.err);
+	skep_free(t);
+	skep_free(s);
+}
+
+/* `skep … | head`: the reader has gone, and that is no error. */
+static void closed_pipe(void **state)
+{
+	static const char text[] = "BEGIN { printf(\"x\\n\"); } END { printf(\"y\\n\"); }";
+	struct skep_run_options o = {.err = fopen("/dev/null", "w")};
+	struct skep *s;
+	int fd[2], status;
+
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(fd), 0);
+	close(fd[0]);
+	o.out = fdopen(fd[1], "w");
+	assert_int_equal(skep_new(&s, NULL), SKEP_OK);
+	assert_int_equal(compile(s, text), SKEP_OK);
+	if (!skep_load(s, NULL)) {
+		assert_int_equal(skep_run(s, &o, &status), SKEP_OK);
+		assert_int_equal(status, 0);
+		assert_string_equal(skep_messages(s, false), "");
+	}
+	skep_free(s);
+	fclose(o.out);
+	fclose(o.err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +326,8 @@ int main(void)
 		cmocka_unit_test(garbage_objects),
 		cmocka_unit_test(runs),
 		cmocka_unit_test(exits),
+		cmocka_unit_test(build_and_load),
+		cmocka_unit_test(closed_pipe),
 	};
 
 	return cmocka_run_group_tests_name("driver/skep", tests, NULL, NULL);
