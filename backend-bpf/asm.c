@@ -410,8 +410,8 @@ static void emit_row(struct reader *r)
 	unsigned src = r->src == UNSET ? 0 : (unsigned)r->src;
 
 	if (r->label) {
-		struct fixup f = {as->out->insns.n, r->row->flags & ISAF_OFF, r->label,
-			r->label_span};
+		struct fixup f = {
+			as->out->insns.n, r->row->flags & ISAF_OFF, r->label, r->label_span};
 
 		vec_push(as->a, &as->fixups, f);
 	}
@@ -463,8 +463,13 @@ static void operation(struct assembler *as, const char *p, const char *end)
 	if (raw(as, p, end))
 		return;
 	for (unsigned op = 0; op < ISA_COUNT; op++) {
-		struct reader r = {.as = as, .p = p, .end = end, .op = (enum isa_op)op,
-			.row = isa_row((enum isa_op)op), .dst = UNSET, .src = UNSET};
+		struct reader r = {.as = as,
+			.p = p,
+			.end = end,
+			.op = (enum isa_op)op,
+			.row = isa_row((enum isa_op)op),
+			.dst = UNSET,
+			.src = UNSET};
 
 		if (read_row(&r, &f)) {
 			emit_row(&r);
@@ -519,8 +524,8 @@ static void declare_labels(struct assembler *as, const char *p, const char *end)
 		const char *name = arena_strndup(as->a, p, n);
 
 		if (smap_getn(&as->labels, p, n))
-			diag_error(as->d, span_at(as, p, n), DIAG_IR, "label '%s' stands twice",
-				name);
+			diag_error(
+				as->d, span_at(as, p, n), DIAG_IR, "label '%s' stands twice", name);
 		smap_put(&as->labels, name, as);
 		p = strchr(p, ':') + 1;
 		while (p < end && isspace((unsigned char)*p))

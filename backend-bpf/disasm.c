@@ -115,8 +115,8 @@ static void print_map(const struct printer *p)
 
 static void print_mapvalue(const struct printer *p)
 {
-	buf_printf(p->out, "%" PRIu32 "]+%" PRIu32, (uint32_t)here(p)->imm,
-		(uint32_t)here(p)[1].imm);
+	buf_printf(
+		p->out, "%" PRIu32 "]+%" PRIu32, (uint32_t)here(p)->imm, (uint32_t)here(p)[1].imm);
 }
 
 static void (*const print_hole[128])(const struct printer *) = {

@@ -12,7 +12,7 @@
 #define BPF_MEMSX 0x80 /* with BPF_LDX: load with sign; include/uapi/linux/bpf.h, since 6.6 */
 #endif
 
-#define BPF_REGS 11	/* r0 .. r10 */
+#define BPF_REGS 11	 /* r0 .. r10 */
 #define BPF_REG_FRAME 10 /* read-only frame pointer */
 
 enum isa_op {
@@ -28,20 +28,20 @@ enum isa_form {
 };
 
 enum isa_flag {
-	ISAF_DEF = 1,	     /* writes dst */
-	ISAF_USE_DST = 2,    /* reads dst; with DEF: two-address, dst is tied to the first operand */
-	ISAF_USE_SRC = 4,    /* reads src */
-	ISAF_DEF_SRC = 8,    /* writes src (atomic fetch) */
-	ISAF_R0 = 16,	     /* reads and writes r0 (cmpxchg) */
-	ISAF_OFF = 32,	     /* off is an operand: address or jump */
-	ISAF_IMM = 64,	     /* imm is an operand */
-	ISAF_IMM64 = 128,    /* takes two slots */
-	ISAF_READ = 256,     /* reads memory */
-	ISAF_WRITE = 512,    /* writes memory */
-	ISAF_JUMP = 1024,    /* may go elsewhere than to the next instruction */
-	ISAF_COND = 2048,    /* … and may go on */
-	ISAF_CALL = 4096,    /* reads r1-r5, writes r0, leaves r1-r5 undefined */
-	ISAF_COMM = 8192,    /* dst and src may change places */
+	ISAF_DEF = 1,	  /* writes dst */
+	ISAF_USE_DST = 2, /* reads dst; with DEF: two-address, dst is tied to the first operand */
+	ISAF_USE_SRC = 4, /* reads src */
+	ISAF_DEF_SRC = 8, /* writes src (atomic fetch) */
+	ISAF_R0 = 16,	  /* reads and writes r0 (cmpxchg) */
+	ISAF_OFF = 32,	  /* off is an operand: address or jump */
+	ISAF_IMM = 64,	  /* imm is an operand */
+	ISAF_IMM64 = 128, /* takes two slots */
+	ISAF_READ = 256,  /* reads memory */
+	ISAF_WRITE = 512, /* writes memory */
+	ISAF_JUMP = 1024, /* may go elsewhere than to the next instruction */
+	ISAF_COND = 2048, /* … and may go on */
+	ISAF_CALL = 4096, /* reads r1-r5, writes r0, leaves r1-r5 undefined */
+	ISAF_COMM = 8192, /* dst and src may change places */
 };
 
 enum isa_limit { ISAL_NONE, ISAL_S32, ISAL_SHIFT, ISAL_NONZERO };
@@ -53,10 +53,10 @@ struct isa_row {
 	uint8_t src; /* fixed fields */
 	int16_t off;
 	int32_t imm;
-	uint8_t form;  /* enum isa_form */
-	uint8_t width; /* bits */
-	uint8_t isa;   /* least level */
-	uint8_t lim;   /* enum isa_limit */
+	uint8_t form;	/* enum isa_form */
+	uint8_t width;	/* bits */
+	uint8_t isa;	/* least level */
+	uint8_t lim;	/* enum isa_limit */
 	uint32_t flags; /* enum isa_flag, the form's included */
 };
 const struct isa_row *isa_row(enum isa_op op);

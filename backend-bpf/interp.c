@@ -115,10 +115,17 @@ static uint64_t alu_smod(uint64_t a, uint64_t b, unsigned w)
 typedef uint64_t alu_fn(uint64_t a, uint64_t b, unsigned w);
 static alu_fn *const alu_ops[2][16] = {
 	/* by the opcode's upper half; second row: signed, off is 1 */
-	{[BPF_ADD >> 4] = alu_add, [BPF_SUB >> 4] = alu_sub, [BPF_MUL >> 4] = alu_mul,
-		[BPF_DIV >> 4] = alu_div, [BPF_OR >> 4] = alu_or, [BPF_AND >> 4] = alu_and,
-		[BPF_LSH >> 4] = alu_lsh, [BPF_RSH >> 4] = alu_rsh, [BPF_MOD >> 4] = alu_mod,
-		[BPF_XOR >> 4] = alu_xor, [BPF_ARSH >> 4] = alu_arsh},
+	{[BPF_ADD >> 4] = alu_add,
+		[BPF_SUB >> 4] = alu_sub,
+		[BPF_MUL >> 4] = alu_mul,
+		[BPF_DIV >> 4] = alu_div,
+		[BPF_OR >> 4] = alu_or,
+		[BPF_AND >> 4] = alu_and,
+		[BPF_LSH >> 4] = alu_lsh,
+		[BPF_RSH >> 4] = alu_rsh,
+		[BPF_MOD >> 4] = alu_mod,
+		[BPF_XOR >> 4] = alu_xor,
+		[BPF_ARSH >> 4] = alu_arsh},
 	{[BPF_DIV >> 4] = alu_sdiv, [BPF_MOD >> 4] = alu_smod},
 };
 
@@ -149,8 +156,9 @@ static bool run_ALU_RI(struct interp *in, const struct decoded *d)
 
 static uint64_t swap_bytes(uint64_t v, unsigned bits)
 {
-	return bits == 16 ? __builtin_bswap16((uint16_t)v) :
-		bits == 32 ? __builtin_bswap32((uint32_t)v) : __builtin_bswap64(v);
+	return bits == 16   ? __builtin_bswap16((uint16_t)v)
+	       : bits == 32 ? __builtin_bswap32((uint32_t)v)
+			    : __builtin_bswap64(v);
 }
 
 static bool run_ALU_R(struct interp *in, const struct decoded *d)
@@ -280,10 +288,17 @@ CONDITION(sge, int64_t, a >= b)
 CONDITION(set, uint64_t, (a & b) != 0)
 
 static bool (*const conditions[16])(uint64_t a, uint64_t b, unsigned w) = {
-	[BPF_JEQ >> 4] = cond_eq, [BPF_JNE >> 4] = cond_ne, [BPF_JLT >> 4] = cond_lt,
-	[BPF_JLE >> 4] = cond_le, [BPF_JGT >> 4] = cond_gt, [BPF_JGE >> 4] = cond_ge,
-	[BPF_JSLT >> 4] = cond_slt, [BPF_JSLE >> 4] = cond_sle, [BPF_JSGT >> 4] = cond_sgt,
-	[BPF_JSGE >> 4] = cond_sge, [BPF_JSET >> 4] = cond_set,
+	[BPF_JEQ >> 4] = cond_eq,
+	[BPF_JNE >> 4] = cond_ne,
+	[BPF_JLT >> 4] = cond_lt,
+	[BPF_JLE >> 4] = cond_le,
+	[BPF_JGT >> 4] = cond_gt,
+	[BPF_JGE >> 4] = cond_ge,
+	[BPF_JSLT >> 4] = cond_slt,
+	[BPF_JSLE >> 4] = cond_sle,
+	[BPF_JSGT >> 4] = cond_sgt,
+	[BPF_JSGE >> 4] = cond_sge,
+	[BPF_JSET >> 4] = cond_set,
 };
 
 static void go(struct interp *in, int64_t distance)
@@ -426,8 +441,11 @@ static bool decode_one(struct interp *in, uint32_t *at)
 	in->state->at = *at;
 	if (why)
 		return interp_fail(in, "%s", why);
-	*d = (struct decoded){.row = isa_row((enum isa_op)op), .dst = i->dst_reg, .src = i->src_reg,
-		.off = i->off, .imm = i->imm};
+	*d = (struct decoded){.row = isa_row((enum isa_op)op),
+		.dst = i->dst_reg,
+		.src = i->src_reg,
+		.off = i->off,
+		.imm = i->imm};
 	d->run = run_form[d->row->form];
 	if (!(d->row->flags & ISAF_IMM64))
 		return true;
@@ -473,8 +491,8 @@ static bool run_until(struct interp *in, uint32_t depth)
 		if (s->pc >= in->n || !s->code[s->pc].row)
 			return interp_fail(in, "went to %u, where no instruction starts", s->pc);
 		if (s->steps++ >= max)
-			return interp_fail(in, "still running after %llu steps",
-				(unsigned long long)max);
+			return interp_fail(
+				in, "still running after %llu steps", (unsigned long long)max);
 		d = &s->code[s->pc++];
 		if (!d->run(in, d))
 			return false;

@@ -14,19 +14,20 @@ struct interp {
 	struct arena *a;
 	const struct bpf_insn *insn;
 	uint32_t n;
-	const struct meta *meta; /* maps: ld_imm64 names them by index when src_reg is 1, 2 (value) */
+	const struct meta
+		*meta; /* maps: ld_imm64 names them by index when src_reg is 1, 2 (value) */
 	struct interp_map **maps; /* one per meta->maps row; made by interp_init */
 	/* Packet programs: ctx is an xdp_md or __sk_buff made from this. */
 	uint8_t *packet;
 	uint32_t packet_len, packet_cap;
-	uint32_t prog_type;	/* BPF_PROG_TYPE_ */
-	uint8_t *ctx;		/* other programs: bytes of the context */
+	uint32_t prog_type; /* BPF_PROG_TYPE_ */
+	uint8_t *ctx;	    /* other programs: bytes of the context */
 	uint32_t ctx_len;
 	/* What the environment answers: fixed so that runs repeat. */
 	uint64_t now_ns, pid_tgid, uid_gid, random_state;
 	uint32_t cpu;
 	char comm[16];
-	uint64_t max_steps; /* 0: one million */
+	uint64_t max_steps;					       /* 0: one million */
 	void (*on_record)(void *arg, const void *data, uint32_t size); /* ring buffer output */
 	void *arg;
 	/* Memory behind numbers that programs pass to probe_read helpers; NULL: none, -EFAULT. */
@@ -52,5 +53,6 @@ void interp_map_each(const struct interp *in, uint32_t map,
 /* The value's bytes, valid until the next update of the map; NULL without entry. */
 void *interp_map_lookup(struct interp *in, uint32_t map, const void *key);
 /* 0 or -errno as the kernel's. */
-int interp_map_update(struct interp *in, uint32_t map, const void *key, const void *value, uint64_t flags);
+int interp_map_update(
+	struct interp *in, uint32_t map, const void *key, const void *value, uint64_t flags);
 int interp_map_delete(struct interp *in, uint32_t map, const void *key);

@@ -31,8 +31,8 @@ static struct interp_map *map_arg(struct interp *in, uint64_t addr)
 }
 
 /* Map and key that a[0] and a[1] name. */
-static bool map_and_key(struct interp *in, const uint64_t *a, struct interp_map **m,
-	const uint8_t **key)
+static bool map_and_key(
+	struct interp *in, const uint64_t *a, struct interp_map **m, const uint8_t **key)
 {
 	*m = map_arg(in, a[0]);
 	*key = *m ? mem_at(in, a[1], map_row(*m)->key_size, false) : NULL;
@@ -176,7 +176,7 @@ static bool h_probe_read(struct interp *in, const uint64_t *a, uint64_t *r0)
 	return true;
 }
 
-/* Bytes up to the NUL, which counts; the rest of the buffer stays as it is unless there is a fault. */
+/* Bytes up to the NUL, which counts; the rest of the buffer stays unless there is a fault. */
 static bool h_probe_read_str(struct interp *in, const uint64_t *a, uint64_t *r0)
 {
 	uint32_t size = (uint32_t)a[1], n = 0;
@@ -234,7 +234,8 @@ static struct interp_map *ring_arg(struct interp *in, uint64_t addr)
 /* As __bpf_ringbuf_reserve: 8 bytes of header, all rounded up to 8; readers take all at once. */
 static bool ring_has_room(const struct interp_map *m, uint64_t size)
 {
-	return size <= map_row(m)->max_entries && ((size + 8 + 7) & ~7ull) <= map_row(m)->max_entries;
+	return size <= map_row(m)->max_entries &&
+	       ((size + 8 + 7) & ~7ull) <= map_row(m)->max_entries;
 }
 
 static bool h_ringbuf_output(struct interp *in, const uint64_t *a, uint64_t *r0)
@@ -324,7 +325,8 @@ static bool h_load_bytes(struct interp *in, const uint64_t *a, uint64_t *r0)
 	if (off > s->pkt_len || size > s->pkt_len - off) {
 		*r0 = answer(s->ctx_kind == CTX_XDP_MD ? -EINVAL : -EFAULT);
 		if (s->ctx_kind != CTX_XDP_MD)
-			memset(to, 0, size); /* ____bpf_skb_load_bytes clears, the XDP one does not */
+			memset(to, 0,
+				size); /* ____bpf_skb_load_bytes clears, the XDP one does not */
 		return true;
 	}
 	memcpy(to, s->pkt + s->pkt_at + off, size);
@@ -451,8 +453,8 @@ bool call_helper(struct interp *in, uint32_t id)
 
 	if (id >= sizeof(helpers) / sizeof(helpers[0]) || !helpers[id]) {
 		h = kern_helper_by_id(id);
-		return interp_fail(in, "helper %u (%s) cannot be called here", id,
-			h ? h->name : "unknown");
+		return interp_fail(
+			in, "helper %u (%s) cannot be called here", id, h ? h->name : "unknown");
 	}
 	memcpy(a, &in->state->r[1], sizeof(a));
 	return helpers[id](in, a, &in->state->r[0]);

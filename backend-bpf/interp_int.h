@@ -12,10 +12,10 @@
 
 #define ADDR_SHIFT 48
 #define ADDR_BASE ((uint64_t)1 << 40)
-#define FRAMES 8	/* the kernel's MAX_CALL_FRAMES */
-#define FRAME_SIZE 512	/* MAX_BPF_STACK */
+#define FRAMES 8	 /* the kernel's MAX_CALL_FRAMES */
+#define FRAME_SIZE 512	 /* MAX_BPF_STACK */
 #define PKT_HEADROOM 256 /* XDP_PACKET_HEADROOM */
-#define PKT_ROOM 4096	/* one page, as BPF_PROG_TEST_RUN has it */
+#define PKT_ROOM 4096	 /* one page, as BPF_PROG_TEST_RUN has it */
 #define NO_ENTRY UINT32_MAX
 
 enum region_id {
@@ -43,7 +43,7 @@ struct record { /* reserved ring buffer record */
 };
 
 struct frame {
-	uint32_t back; /* instruction to return to */
+	uint32_t back;	   /* instruction to return to */
 	uint64_t saved[4]; /* r6 .. r9 */
 };
 
@@ -60,7 +60,7 @@ struct interp_state {
 	uint64_t r[BPF_REGS];
 	uint32_t pc, at, depth;
 	uint64_t steps, run; /* of this run; how many runs there were */
-	bool done; /* the outermost function ended */
+	bool done;	     /* the outermost function ended */
 	struct frame frame[FRAMES];
 	uint8_t stack[FRAMES][FRAME_SIZE];
 	uint8_t written[FRAMES][FRAME_SIZE]; /* strict_stack: bytes that have a value */
@@ -71,19 +71,20 @@ struct interp_state {
 	uint32_t decoded_n, code_cap;
 	uint8_t *pkt; /* PKT_HEADROOM, packet, room to grow */
 	uint32_t pkt_room, pkt_at, pkt_len;
-	uint64_t pkt_base; /* offset of the packet's addresses: changes when it moves, old pointers die */
-	uint8_t ctx[192];	 /* struct xdp_md or __sk_buff */
-	int ctx_kind;		 /* enum kern_ctx of packet programs, else -1 */
+	uint64_t pkt_base; /* offset of the packet's addresses: changes when it moves, old pointers
+			      die */
+	uint8_t ctx[192];  /* struct xdp_md or __sk_buff */
+	int ctx_kind;	   /* enum kern_ctx of packet programs, else -1 */
 };
 
 /* interp.c */
 bool interp_fail(struct interp *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Runs the function at pc with r1..r3 given until it returns; its r0. For helpers with callbacks. */
+/* Runs the function at pc with r1..r3 until it returns; its r0. For helpers with callbacks. */
 bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[3], uint64_t *r0);
 
 /* interp_mem.c */
 void mem_init(struct interp *in);
-bool mem_start(struct interp *in); /* stack, context and packet for a run */
+bool mem_start(struct interp *in);  /* stack, context and packet for a run */
 bool mem_finish(struct interp *in); /* packet back to the caller */
 uint64_t mem_addr(const struct interp *in, uint32_t region, uint64_t off);
 /* size bytes at addr; NULL and an error when they are not all in one piece of memory. */

@@ -10,8 +10,8 @@
 #include <string.h>
 
 struct entry {
-	uint32_t next;		/* in the chain, or in the list of free entries */
-	uint32_t older, newer;	/* by age */
+	uint32_t next;	       /* in the chain, or in the list of free entries */
+	uint32_t older, newer; /* by age */
 };
 
 struct interp_map {
@@ -36,7 +36,7 @@ struct map_kind {
 	void *(*lookup)(struct interp *in, struct interp_map *m, const void *key);
 	int (*update)(struct interp *in, struct interp_map *m, const void *key, const void *value,
 		uint64_t flags);
-	int (*delete)(struct interp_map *m, const void *key);
+	int (*remove)(struct interp_map *m, const void *key);
 };
 
 static struct region *map_region(const struct interp *in, const struct interp_map *m)
@@ -64,8 +64,8 @@ static void *array_lookup(struct interp *in, struct interp_map *m, const void *k
 	return at < m->row->max_entries ? value_at(in, m, at) : NULL;
 }
 
-static int array_update(struct interp *in, struct interp_map *m, const void *key, const void *value,
-	uint64_t flags)
+static int array_update(
+	struct interp *in, struct interp_map *m, const void *key, const void *value, uint64_t flags)
 {
 	uint8_t *p = array_lookup(in, m, key);
 
@@ -145,7 +145,7 @@ static uint32_t key_len(const struct interp_map *m, const void *key)
 	return m->kind->lpm ? lpm_len(key) : 0;
 }
 
-/* The link that holds the entry's number: a bucket or an entry's next; *link is NO_ENTRY if none. */
+/* The link with the entry's number: a bucket or an entry's next; it holds NO_ENTRY if none. */
 static uint32_t *find_link(struct interp_map *m, const void *key, uint32_t len)
 {
 	uint32_t *link = &m->buckets[hash_key(m, key, len) & (m->nbuckets - 1)];
@@ -212,8 +212,8 @@ static void table_grow(struct interp *in, struct interp_map *m)
 
 		m->keys = arena_grow(in->a, m->keys, (size_t)m->key_cap * m->row->key_size,
 			(size_t)cap * m->row->key_size);
-		r->p = arena_grow(in->a, r->p, (size_t)m->key_cap * m->stride,
-			(size_t)cap * m->stride);
+		r->p = arena_grow(
+			in->a, r->p, (size_t)m->key_cap * m->stride, (size_t)cap * m->stride);
 		m->key_cap = cap;
 	}
 	vec_push(in->a, &m->entries, (struct entry){.next = m->free});
@@ -223,8 +223,8 @@ static void table_grow(struct interp *in, struct interp_map *m)
 		rehash(in, m);
 }
 
-static void table_insert(struct interp *in, struct interp_map *m, const void *key,
-	const void *value)
+static void table_insert(
+	struct interp *in, struct interp_map *m, const void *key, const void *value)
 {
 	uint32_t at, *link;
 
@@ -283,8 +283,8 @@ static int make_room(struct interp_map *m)
 	return 0;
 }
 
-static int table_update(struct interp *in, struct interp_map *m, const void *key, const void *value,
-	uint64_t flags)
+static int table_update(
+	struct interp *in, struct interp_map *m, const void *key, const void *value, uint64_t flags)
 {
 	uint32_t *link, old;
 	int err;
@@ -334,8 +334,9 @@ static int table_delete(struct interp_map *m, const void *key)
 
 /* ---- kinds ---- */
 
-#define ARRAY_FNS .lookup = array_lookup, .update = array_update, .delete = array_delete
-#define TABLE_FNS .table = true, .lookup = table_lookup, .update = table_update, .delete = table_delete
+#define ARRAY_FNS .lookup = array_lookup, .update = array_update, .remove = array_delete
+#define TABLE_FNS                                                                                  \
+	.table = true, .lookup = table_lookup, .update = table_update, .remove = table_delete
 static const struct map_kind kinds[] = {
 	{BPF_MAP_TYPE_ARRAY, ARRAY_FNS},
 	{BPF_MAP_TYPE_PERCPU_ARRAY, ARRAY_FNS},
@@ -371,7 +372,9 @@ static void init_map(struct interp *in, struct interp_map *m)
 	if (!m->kind)
 		return;
 	m->stride = (m->row->value_size + 7) & ~7u;
-	*r = (struct region){.base = ADDR_BASE, .elem = m->row->value_size, .stride = m->stride,
+	*r = (struct region){.base = ADDR_BASE,
+		.elem = m->row->value_size,
+		.stride = m->stride,
 		.shift = window_shift(m->stride)};
 	/* RODATA is read-only to programs, as frozen maps are. */
 	r->read_only = m->row->role == MM_RODATA;
@@ -421,12 +424,13 @@ uint64_t map_lookup_addr(struct interp *in, struct interp_map *m, const void *ke
 	const struct region *r = map_region(in, m);
 	uint8_t *p = m->kind ? m->kind->lookup(in, m, key) : NULL;
 
-	return p ? mem_addr(in, REGION_MAP + m->index, ((uint64_t)(p - r->p) / m->stride) << r->shift)
+	return p ? mem_addr(in, REGION_MAP + m->index,
+			   ((uint64_t)(p - r->p) / m->stride) << r->shift)
 		 : 0;
 }
 
-int map_update(struct interp *in, struct interp_map *m, const void *key, const void *value,
-	uint64_t flags)
+int map_update(
+	struct interp *in, struct interp_map *m, const void *key, const void *value, uint64_t flags)
 {
 	if (!m->kind || flags > BPF_EXIST)
 		return -EINVAL;
@@ -435,7 +439,7 @@ int map_update(struct interp *in, struct interp_map *m, const void *key, const v
 
 int map_delete(struct interp_map *m, const void *key)
 {
-	return m->kind ? m->kind->delete(m, key) : -EINVAL;
+	return m->kind ? m->kind->remove(m, key) : -EINVAL;
 }
 
 /* ---- for the caller ---- */
@@ -463,8 +467,8 @@ void *interp_map_lookup(struct interp *in, uint32_t map, const void *key)
 	return m->kind ? m->kind->lookup(in, m, key) : NULL;
 }
 
-int interp_map_update(struct interp *in, uint32_t map, const void *key, const void *value,
-	uint64_t flags)
+int interp_map_update(
+	struct interp *in, uint32_t map, const void *key, const void *value, uint64_t flags)
 {
 	return map_update(in, in->maps[map], key, value, flags);
 }

@@ -10,10 +10,11 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "loads take bytes as the host has them");
 
-#define ONE_PIECE 47		      /* shift of regions that are one element */
-#define SHARED_INFO 320		      /* kept free at the end of an XDP buffer: skb_shared_info */
-#define LOOPBACK 1		      /* interface that BPF_PROG_TEST_RUN pretends */
-#define PKT_STEP ((uint64_t)1 << 20) /* between the addresses of a packet before and after a move */
+#define ONE_PIECE 47		     /* shift of regions that are one element */
+#define SHARED_INFO 320		     /* kept free at the end of an XDP buffer: skb_shared_info */
+#define LOOPBACK 1		     /* interface that BPF_PROG_TEST_RUN pretends */
+/* Between the addresses of a packet before and after it moved. */
+#define PKT_STEP ((uint64_t)1 << 20)
 
 /* Which programs have a packet, and what of theirs may be written. */
 static const struct {
@@ -48,8 +49,8 @@ static struct region *region(const struct interp *in, uint32_t id)
 
 static struct region one_piece(uint8_t *p, uint32_t size)
 {
-	return (struct region){.p = p, .base = ADDR_BASE, .elem = size, .count = 1,
-		.shift = ONE_PIECE};
+	return (struct region){
+		.p = p, .base = ADDR_BASE, .elem = size, .count = 1, .shift = ONE_PIECE};
 }
 
 void mem_init(struct interp *in)
@@ -105,8 +106,8 @@ static void place_packet(struct interp *in)
 static void start_packet(struct interp *in, bool read_only)
 {
 	struct interp_state *s = in->state;
-	uint32_t need = PKT_HEADROOM + (in->packet_len > in->packet_cap ? in->packet_len
-								       : in->packet_cap);
+	uint32_t need =
+		PKT_HEADROOM + (in->packet_len > in->packet_cap ? in->packet_len : in->packet_cap);
 
 	if (need < PKT_ROOM - SHARED_INFO)
 		need = PKT_ROOM - SHARED_INFO;
@@ -158,8 +159,8 @@ bool mem_finish(struct interp *in)
 	if (s->ctx_kind < 0)
 		return true;
 	if (s->pkt_len > in->packet_cap && s->pkt_len > in->packet_len)
-		return interp_fail(in, "the packet grew to %u bytes, more than its buffer has",
-			s->pkt_len);
+		return interp_fail(
+			in, "the packet grew to %u bytes, more than its buffer has", s->pkt_len);
 	if (s->pkt_len)
 		memcpy(in->packet, s->pkt + s->pkt_at, s->pkt_len);
 	in->packet_len = s->pkt_len;
@@ -221,8 +222,8 @@ static uint64_t offset_in(const struct region *r, uint64_t addr)
 }
 
 /* What is wrong with the access, or NULL and the bytes. */
-static const char *find(const struct interp *in, uint64_t addr, uint64_t size, bool write,
-	uint8_t **p)
+static const char *find(
+	const struct interp *in, uint64_t addr, uint64_t size, bool write, uint8_t **p)
 {
 	uint64_t id = addr >> ADDR_SHIFT, off, index;
 	const struct region *r;
@@ -259,8 +260,8 @@ static const char *check_stack(struct interp *in, const uint8_t *p, uint64_t siz
 	return NULL;
 }
 
-static const char *access_at(struct interp *in, uint64_t addr, uint64_t size, bool write,
-	uint8_t **p)
+static const char *access_at(
+	struct interp *in, uint64_t addr, uint64_t size, bool write, uint8_t **p)
 {
 	const char *why = find(in, addr, size, write, p);
 
@@ -281,9 +282,8 @@ uint8_t *mem_at(struct interp *in, uint64_t addr, uint64_t size, bool write)
 
 	if (!why)
 		return p;
-	interp_fail(in, "%s of %llu bytes at region %llu offset %lld: %s",
-		write ? "write" : "read", (unsigned long long)size,
-		(unsigned long long)(addr >> ADDR_SHIFT),
+	interp_fail(in, "%s of %llu bytes at region %llu offset %lld: %s", write ? "write" : "read",
+		(unsigned long long)size, (unsigned long long)(addr >> ADDR_SHIFT),
 		(long long)((addr & (((uint64_t)1 << ADDR_SHIFT) - 1)) - ADDR_BASE), why);
 	return NULL;
 }
@@ -323,8 +323,7 @@ uint64_t mem_reserve(struct interp *in, uint32_t size)
 	struct interp_state *s = in->state;
 	uint32_t k = 0;
 
-	while (k < s->records.n &&
-		(s->records.v[k].run == s->run || s->records.v[k].cap < size))
+	while (k < s->records.n && (s->records.v[k].run == s->run || s->records.v[k].cap < size))
 		k++;
 	if (k == s->records.n) {
 		if (s->regions.n >= UINT16_MAX)

@@ -27,7 +27,7 @@ struct suite {
 };
 
 struct expectation {
-	const char *here;	    /* "ok", "no" or NULL when nobody knows */
+	const char *here; /* "ok", "no" or NULL when nobody knows */
 	const char *why_unknown;
 	const char *rule;
 };
@@ -107,7 +107,8 @@ static char *find_row(struct suite *s, const char *name)
 }
 
 /* The answers of the measured kernels on both sides of ours; the same one when it was measured. */
-static void neighbours(const struct suite *s, char *answer[], const char **below, const char **above)
+static void neighbours(
+	const struct suite *s, char *answer[], const char **below, const char **above)
 {
 	*below = *above = NULL;
 	for (unsigned k = 0; k < s->ncolumns; k++) {
@@ -190,7 +191,8 @@ static const char *with_offsets(struct suite *s, const char *text, const char **
 		text += plain;
 		if (!*text)
 			break;
-		while (isalnum((unsigned char)text[1 + n]) || text[1 + n] == '_' || text[1 + n] == '.')
+		while (isalnum((unsigned char)text[1 + n]) || text[1 + n] == '_' ||
+			text[1 + n] == '.')
 			n++;
 		*missing = arena_strndup(&s->a, text + 1, n);
 		if (!member_offset(s, arena_strndup(&s->a, text + 1, n), &off))
@@ -272,8 +274,9 @@ static void judge(struct suite *s, const char *name, bool loads, const char *log
 	struct expectation e = expect(s, name);
 
 	if (!e.here) {
-		skip(s, name, arena_printf(&s->a, "%s; this kernel says %s", e.why_unknown,
-			loads ? "ok" : complaint(&s->a, log)));
+		skip(s, name,
+			arena_printf(&s->a, "%s; this kernel says %s", e.why_unknown,
+				loads ? "ok" : complaint(&s->a, log)));
 	} else if (loads == !strcmp(e.here, "ok")) {
 		s->c->passed++;
 		fprintf(s->c->out, "ok %s\n", name);
@@ -318,8 +321,13 @@ static bool run_case(struct suite *s, const char *type, const char *name, const 
 
 static void add_map(struct suite *s)
 {
-	struct meta_map m = {.name = "contract", .kname = "contract", .type = BPF_MAP_TYPE_HASH,
-		.key_size = 8, .value_size = 64, .max_entries = 16, .present_off = META_NONE};
+	struct meta_map m = {.name = "contract",
+		.kname = "contract",
+		.type = BPF_MAP_TYPE_HASH,
+		.key_size = 8,
+		.value_size = 64,
+		.max_entries = 16,
+		.present_off = META_NONE};
 
 	meta_init(&s->meta, &s->a);
 	vec_push(&s->a, &s->meta.maps, m);

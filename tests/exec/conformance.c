@@ -127,9 +127,14 @@ static const char *no_kernel(const struct one *o)
 
 static const char *interpret(struct one *o, uint8_t *packet, uint64_t *r0)
 {
-	struct interp in = {.a = o->a, .insn = o->code.insns.v, .n = o->code.insns.n,
-		.packet = packet, .packet_len = MEM + 8, .packet_cap = MEM + 8,
-		.prog_type = BPF_PROG_TYPE_XDP, .strict_stack = true};
+	struct interp in = {.a = o->a,
+		.insn = o->code.insns.v,
+		.n = o->code.insns.n,
+		.packet = packet,
+		.packet_len = MEM + 8,
+		.packet_cap = MEM + 8,
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.strict_stack = true};
 
 	interp_init(&in);
 	return interp_run(&in, r0) ? NULL : in.error;
@@ -288,8 +293,7 @@ static bool do_asm(struct one *o, char *rest)
 
 static bool do_op(struct one *o, char *rest)
 {
-	o->text = arena_printf(o->a,
-		"r0 = *(u64*)(r1+0); r2 = *(u64*)(r1+8)\n%s\nexit\n", rest);
+	o->text = arena_printf(o->a, "r0 = *(u64*)(r1+0); r2 = *(u64*)(r1+8)\n%s\nexit\n", rest);
 	return true;
 }
 
@@ -297,7 +301,8 @@ static bool do_if(struct one *o, char *rest)
 {
 	o->text = arena_printf(o->a,
 		"r3 = *(u64*)(r1+0); r2 = *(u64*)(r1+8); r0 = 1\n"
-		"if %s goto conf_yes\nr0 = 0\nconf_yes: exit\n", rest);
+		"if %s goto conf_yes\nr0 = 0\nconf_yes: exit\n",
+		rest);
 	return true;
 }
 
@@ -305,8 +310,13 @@ static const struct {
 	const char *name;
 	bool (*fn)(struct one *o, char *rest);
 } sections[] = {
-	{"case", do_case}, {"asm", do_asm}, {"op", do_op}, {"if", do_if},
-	{"mem", do_mem}, {"run", do_run}, {"error", do_error},
+	{"case", do_case},
+	{"asm", do_asm},
+	{"op", do_op},
+	{"if", do_if},
+	{"mem", do_mem},
+	{"run", do_run},
+	{"error", do_error},
 };
 
 static bool do_line(struct one *o, char *line)

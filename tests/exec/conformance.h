@@ -22,12 +22,12 @@ struct tally {
 };
 struct conformance {
 	FILE *out;
-	bool all;	      /* print "ok" lines, too */
-	bool kernel;	      /* run in the kernel as well */
+	bool all;	       /* print "ok" lines, too */
+	bool kernel;	       /* run in the kernel as well */
 	const char *no_kernel; /* why not */
-	int kernel_isa;	      /* level of the instruction set it takes */
-	bool kernel_atomics;  /* fetching and exchanging ones */
-	struct tally t;	      /* a run counts once for the interpreter and once for the kernel */
+	int kernel_isa;	       /* level of the instruction set it takes */
+	bool kernel_atomics;   /* fetching and exchanging ones */
+	struct tally t;	       /* a run counts once for the interpreter and once for the kernel */
 };
 /* Asks the kernel what it allows. */
 void conformance_open(struct conformance *c, FILE *out);

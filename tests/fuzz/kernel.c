@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* See kernel.h. Only libbpf's thin wrappers of system calls are used, and its ring buffer reader. */
+/* See kernel.h. Of libbpf only the wrappers of system calls and the ring buffer reader. */
 #include "tests/fuzz/kernel.h"
 #include "backend-bpf/insn.h"
 #include <bpf/bpf.h>
@@ -32,7 +32,8 @@ bool kernel_allowed(uint32_t prog_type, const char **why)
 bool kernel_takes_isa(int isa)
 {
 	/* an instruction that came with each level */
-	static const enum isa_op sample[] = {ISA_ADD64_RI, ISA_JLT64_RI, ISA_JLT32_RI, ISA_SDIV64_RI};
+	static const enum isa_op sample[] = {
+		ISA_ADD64_RI, ISA_JLT64_RI, ISA_JLT32_RI, ISA_SDIV64_RI};
 	const struct bpf_insn prog[] = {
 		isa_insn(ISA_MOV64_RI, 0, 0, 0, 0),
 		isa_insn(sample[isa - 1], 0, 0, 0, 1),
@@ -51,7 +52,7 @@ static int create_map(struct kernel_prog *k, uint32_t at)
 	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = m->flags);
 	uint32_t zero = 0;
 	int err, fd = bpf_map_create((enum bpf_map_type)m->type, m->kname, m->key_size,
-		m->value_size, m->max_entries, &o);
+			 m->value_size, m->max_entries, &o);
 
 	k->map_fd[at] = fd;
 	if (fd < 0) {
@@ -148,8 +149,8 @@ void kernel_close(struct kernel_prog *k)
 static bool has_packet(uint32_t type)
 {
 	return type == BPF_PROG_TYPE_XDP || type == BPF_PROG_TYPE_SCHED_CLS ||
-		type == BPF_PROG_TYPE_SCHED_ACT || type == BPF_PROG_TYPE_CGROUP_SKB ||
-		type == BPF_PROG_TYPE_SOCKET_FILTER;
+	       type == BPF_PROG_TYPE_SCHED_ACT || type == BPF_PROG_TYPE_CGROUP_SKB ||
+	       type == BPF_PROG_TYPE_SOCKET_FILTER;
 }
 
 int kernel_run(struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t cap, uint32_t *retval)
@@ -171,7 +172,8 @@ int kernel_run(struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t ca
 	}
 	CPU_ZERO(&cpu0);
 	CPU_SET(0, &cpu0);
-	if (sched_getaffinity(0, sizeof(before), &before) || sched_setaffinity(0, sizeof(cpu0), &cpu0))
+	if (sched_getaffinity(0, sizeof(before), &before) ||
+		sched_setaffinity(0, sizeof(cpu0), &cpu0))
 		return -errno;
 	err = bpf_prog_test_run_opts(k->fd, &o);
 	if (sched_setaffinity(0, sizeof(before), &before))
@@ -189,7 +191,7 @@ int kernel_run(struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t ca
 static bool is_percpu(uint32_t type)
 {
 	return type == BPF_MAP_TYPE_PERCPU_ARRAY || type == BPF_MAP_TYPE_PERCPU_HASH ||
-		type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+	       type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
 int kernel_map_each(struct kernel_prog *k, uint32_t map,

@@ -34,7 +34,8 @@ void kernel_close(struct kernel_prog *k);
  * Runs once on CPU 0. data: packet, or the context of programs without one; *size is its length
  * and then the packet's afterwards (at most cap). 0 or -errno.
  */
-int kernel_run(struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t cap, uint32_t *retval);
+int kernel_run(
+	struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t cap, uint32_t *retval);
 /* Every entry of a map; per-CPU maps: CPU 0's value. 0 or -errno. */
 int kernel_map_each(struct kernel_prog *k, uint32_t map,
 	void (*fn)(void *arg, const void *key, const void *value), void *arg);

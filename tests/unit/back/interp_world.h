@@ -26,8 +26,12 @@ static void world_open(struct world *w)
 	arena_init(&w->a, NULL);
 	diags_init(&w->d, &w->a);
 	meta_init(&w->meta, &w->a);
-	w->in = (struct interp){.a = &w->a, .meta = &w->meta, .strict_stack = true,
-		.prog_type = BPF_PROG_TYPE_XDP, .packet = w->packet, .packet_len = 64,
+	w->in = (struct interp){.a = &w->a,
+		.meta = &w->meta,
+		.strict_stack = true,
+		.prog_type = BPF_PROG_TYPE_XDP,
+		.packet = w->packet,
+		.packet_len = 64,
 		.packet_cap = sizeof(w->packet)};
 }
 
@@ -35,8 +39,13 @@ static inline uint32_t world_map(struct world *w, uint32_t type, uint32_t key, u
 	uint32_t entries, uint32_t flags)
 {
 	char *name = arena_printf(&w->a, "m%u", w->meta.maps.n);
-	struct meta_map m = {.name = name, .kname = name, .type = type, .key_size = key,
-		.value_size = value, .max_entries = entries, .flags = flags,
+	struct meta_map m = {.name = name,
+		.kname = name,
+		.type = type,
+		.key_size = key,
+		.value_size = value,
+		.max_entries = entries,
+		.flags = flags,
 		.present_off = META_NONE};
 
 	vec_push(&w->a, &w->meta.maps, m);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Every file of tests/exec/conformance: interpreter always, this machine's kernel when it allows. */
+/* Every file of tests/exec/conformance: interpreter always, this machine's kernel when it allows.
+ */
 #include "tests/exec/conformance.c"
 #include "tests/fuzz/kernel.c"
 #include <glob.h>
@@ -15,8 +16,8 @@ static void one_file(void **state)
 	conformance_open(&c, stderr);
 	assert_true(conformance_file(&c, *state));
 	print_message("%s: %u passed, %u failed, %u skipped%s%s\n", (const char *)*state,
-		c.t.passed, c.t.failed, c.t.skipped, c.kernel ? "" : "; no kernel: ",
-		c.kernel ? "" : c.no_kernel);
+		c.t.passed, c.t.failed, c.t.skipped,
+		c.kernel ? "" : "; no kernel: ", c.kernel ? "" : c.no_kernel);
 	assert_int_equal(c.t.failed, 0);
 	assert_true(c.t.passed > 0);
 }
@@ -57,8 +58,8 @@ int main(void)
 	if (glob("tests/exec/conformance/*.case", 0, NULL, &g) || g.gl_pathc > 63)
 		return 1;
 	for (size_t k = 0; k < g.gl_pathc; k++)
-		tests[n++] = (struct CMUnitTest){strrchr(g.gl_pathv[k], '/') + 1, one_file, NULL,
-			NULL, g.gl_pathv[k]};
+		tests[n++] = (struct CMUnitTest){
+			strrchr(g.gl_pathv[k], '/') + 1, one_file, NULL, NULL, g.gl_pathv[k]};
 	status = _cmocka_run_group_tests("back/conformance", tests, n, NULL, NULL);
 	globfree(&g);
 	return status;

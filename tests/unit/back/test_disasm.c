@@ -97,7 +97,8 @@ static void random_jumps(void **state)
 
 		for (int j = 0; j < 12; j++)
 			i[j] = isa_insn((enum isa_op)(next_random(&rnd) % ISA_COUNT), 1, 2,
-				(int)(next_random(&rnd) % 24) - 12, (int)(next_random(&rnd) % 24) - 12);
+				(int)(next_random(&rnd) % 24) - 12,
+				(int)(next_random(&rnd) % 24) - 12);
 		round_trip(i, 12);
 	}
 }
@@ -106,9 +107,12 @@ static void random_jumps(void **state)
 static void one_line(void **state)
 {
 	static const struct bpf_insn prog[] = {
-		{.code = 0x18, .dst_reg = 1, .imm = 0x55667788}, {.imm = 0x11223344},
-		{.code = 0x55, .dst_reg = 1, .off = -3, .imm = 0}, {.code = 0x85, .imm = 1},
-		{.code = 0x85, .imm = 999999}, {.code = 0x95},
+		{.code = 0x18, .dst_reg = 1, .imm = 0x55667788},
+		{.imm = 0x11223344},
+		{.code = 0x55, .dst_reg = 1, .off = -3, .imm = 0},
+		{.code = 0x85, .imm = 1},
+		{.code = 0x85, .imm = 999999},
+		{.code = 0x95},
 	};
 	const char *want = "L0:\n\tr1 = 0x1122334455667788 ll\n\tif r1 != 0 goto L0\n"
 			   "\tcall map_lookup_elem\n\tcall 999999\n\texit\n";

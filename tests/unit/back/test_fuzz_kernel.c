@@ -62,15 +62,17 @@ static int both(struct world *w, const char *text, struct buf *why)
 		if (!interp_run(&w->in, &r0))
 			buf_printf(why, "interpreter, %u: %s\n", w->in.error_at, w->in.error);
 		if ((uint32_t)r0 != retval)
-			buf_printf(why, "result: kernel %u, interpreter %u\n", retval, (uint32_t)r0);
+			buf_printf(
+				why, "result: kernel %u, interpreter %u\n", retval, (uint32_t)r0);
 		if (size != w->in.packet_len || memcmp(packet, w->packet, size))
 			buf_printf(why, "packet: kernel %u bytes, interpreter %u\n", size,
 				w->in.packet_len);
 	}
 	kernel_same_maps(&k, &w->in, why);
-	if (ring != META_NONE && (kernel_records(&k, ring, take, &theirs) != (int)ours.n ||
-		ours.all.n != theirs.all.n ||
-		(ours.all.n && memcmp(ours.all.p, theirs.all.p, ours.all.n))))
+	if (ring != META_NONE &&
+		(kernel_records(&k, ring, take, &theirs) != (int)ours.n ||
+			ours.all.n != theirs.all.n ||
+			(ours.all.n && memcmp(ours.all.p, theirs.all.p, ours.all.n))))
 		buf_printf(why, "records: kernel %u, interpreter %u\n", theirs.n, ours.n);
 	kernel_close(&k);
 	return why->n ? -1 : 0;
@@ -91,7 +93,7 @@ static void all_maps(struct world *w)
 /* key in r10-4, value in r10-24; map n */
 #define LOOKUP(n) "r1 = map[" n "] ll; r2 = r10; r2 += -4; call map_lookup_elem\n"
 #define STORE(n, key, value)                                                                       \
-	"*(u64*)(r10-24) = " value "; *(u64*)(r10-16) = 1; *(u32*)(r10-4) = " key "; r4 = 0\n"        \
+	"*(u64*)(r10-24) = " value "; *(u64*)(r10-16) = 1; *(u32*)(r10-4) = " key "; r4 = 0\n"     \
 	"r1 = map[" n "] ll; r2 = r10; r2 += -4; r3 = r10; r3 += -24; call map_update_elem\n"
 #define PKT(n) "r7 = *(u32*)(r1+0); r8 = *(u32*)(r1+4); r2 = r7; r2 += " n "; if r2 > r8 goto out\n"
 #define END "out: r0 = 2; exit\n"
@@ -102,21 +104,26 @@ static const struct {
 	const char *text;
 } programs[] = {
 	{"hash_count", BPF_PROG_TYPE_XDP,
-		"*(u32*)(r10-4) = 9\n" LOOKUP("0") "if r0 == 0 goto add; r1 = 1\n"
-		"lock *(u64*)(r0+0) += r1; goto out; add: " STORE("0", "9", "1") END},
+		"*(u32*)(r10-4) = 9\n" LOOKUP(
+			"0") "if r0 == 0 goto add; r1 = 1\n"
+			     "lock *(u64*)(r0+0) += r1; goto out; add: " STORE("0", "9", "1") END},
 	{"update_old_pointer", BPF_PROG_TYPE_XDP,
-		STORE("0", "9", "5") LOOKUP("0") "if r0 == 0 goto out; r6 = r0\n" STORE("0", "9", "6")
-		"r1 = 7; lock *(u64*)(r6+0) += r1\n" END},
+		STORE("0", "9", "5") LOOKUP("0") "if r0 == 0 goto out; r6 = r0\n" STORE(
+			"0", "9", "6") "r1 = 7; lock *(u64*)(r6+0) += r1\n" END},
 	{"delete", BPF_PROG_TYPE_XDP,
-		STORE("0", "1", "5") STORE("0", "2", "5") "*(u32*)(r10-4) = 1; r1 = map[0] ll\n"
-		"r2 = r10; r2 += -4; call map_delete_elem; exit"},
+		STORE("0", "1", "5")
+			STORE("0", "2", "5") "*(u32*)(r10-4) = 1; r1 = map[0] ll\n"
+					     "r2 = r10; r2 += -4; call map_delete_elem; exit"},
 	{"array_value", BPF_PROG_TYPE_XDP,
-		"r1 = map[7]+8 ll; r2 = 3; lock *(u64*)(r1+0) += r2\n" STORE("1", "3", "77") "exit"},
+		"r1 = map[7]+8 ll; r2 = 3; lock *(u64*)(r1+0) += r2\n" STORE(
+			"1", "3", "77") "exit"},
 	{"array_past_end", BPF_PROG_TYPE_XDP, STORE("1", "4", "77") "exit"},
 	{"percpu", BPF_PROG_TYPE_XDP,
 		"*(u32*)(r10-4) = 1\n" LOOKUP("2") "if r0 == 0 goto out; r1 = *(u64*)(r0+0)\n"
-		"r1 += 5; *(u64*)(r0+0) = r1\n" STORE("3", "8", "1") END},
-	{"lru", BPF_PROG_TYPE_XDP, STORE("4", "1", "1") STORE("4", "2", "2") STORE("4", "1", "3") END},
+						   "r1 += 5; *(u64*)(r0+0) = r1\n" STORE(
+							   "3", "8", "1") END},
+	{"lru", BPF_PROG_TYPE_XDP,
+		STORE("4", "1", "1") STORE("4", "2", "2") STORE("4", "1", "3") END},
 	{"lpm", BPF_PROG_TYPE_XDP,
 		"*(u32*)(r10-8) = 8; *(u32*)(r10-4) = 0x0101010a; *(u64*)(r10-16) = 44\n"
 		"r1 = map[5] ll; r2 = r10; r2 += -8; r3 = r10; r3 += -16; r4 = 0\n"
@@ -130,7 +137,7 @@ static const struct {
 		"call ringbuf_output\n" END},
 	{"packet_write", BPF_PROG_TYPE_XDP,
 		PKT("20") "r0 = *(u8*)(r7+15); r0 &= 3; r7 += r0; r2 = r7; r2 += 17\n"
-		"if r2 > r8 goto out; *(u8*)(r7+16) = 99; r0 = 1; exit\n" END},
+			  "if r2 > r8 goto out; *(u8*)(r7+16) = 99; r0 = 1; exit\n" END},
 	{"head_tail", BPF_PROG_TYPE_XDP,
 		"r6 = r1; r2 = -8; call xdp_adjust_head; r1 = r6; r2 = 9; call xdp_adjust_tail\n"
 		"r1 = r6\n" PKT("8") "*(u64*)(r7+0) = 0x55; r0 = 3; exit\n" END},
@@ -140,7 +147,8 @@ static const struct {
 	{"head_room", BPF_PROG_TYPE_XDP, "r2 = -216; call xdp_adjust_head; exit"},
 	{"head_no_room", BPF_PROG_TYPE_XDP, "r2 = -217; call xdp_adjust_head; exit"},
 	{"load_bytes", BPF_PROG_TYPE_XDP,
-		"r2 = 30; r3 = r10; r3 += -8; r4 = 8; call xdp_load_bytes; r0 = *(u32*)(r10-8); exit"},
+		"r2 = 30; r3 = r10; r3 += -8; r4 = 8; call xdp_load_bytes; r0 = *(u32*)(r10-8); "
+		"exit"},
 	{"csum_diff", BPF_PROG_TYPE_SCHED_CLS,
 		"*(u64*)(r10-8) = 0x12345678; *(u64*)(r10-16) = 0x2bcdef01; r1 = r10; r1 += -8\n"
 		"r2 = 8; r3 = r10; r3 += -16; r4 = 8; r5 = 77; call csum_diff; exit"},
@@ -206,8 +214,10 @@ static void differ(void **state)
 	world_open(&w);
 	all_maps(&w);
 	buf_init(&why, &w.a);
-	both(&w, "call get_prandom_u32; r0 |= 1; r6 = r0\n" STORE("0", "9", "1") LOOKUP("0")
-		"if r0 == 0 goto out; *(u64*)(r0+0) = r6; out: r0 = r6; exit", &why);
+	both(&w,
+		"call get_prandom_u32; r0 |= 1; r6 = r0\n" STORE("0", "9", "1")
+			LOOKUP("0") "if r0 == 0 goto out; *(u64*)(r0+0) = r6; out: r0 = r6; exit",
+		&why);
 	assert_non_null(strstr(why.p, "result: kernel"));
 	assert_non_null(strstr(why.p, "map m0 [09000000]: kernel"));
 	arena_free(&w.a);

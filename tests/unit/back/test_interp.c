@@ -8,8 +8,9 @@
 #include <errno.h>
 
 /* A frame, the packet checked for 14 bytes in r2, end in r3. */
-#define PACKET "r6 = r1; r2 = *(u32*)(r1+0); r3 = *(u32*)(r1+4); r4 = r2; r4 += 14\n" \
-	       "if r4 > r3 goto out\n"
+#define PACKET                                                                                     \
+	"r6 = r1; r2 = *(u32*)(r1+0); r3 = *(u32*)(r1+4); r4 = r2; r4 += 14\n"                     \
+	"if r4 > r3 goto out\n"
 
 static void xdp_packet(void **state)
 {
@@ -19,7 +20,8 @@ static void xdp_packet(void **state)
 	world_open(&w);
 	w.packet[12] = 0x08;
 	assert_int_equal(world_run(&w, PACKET "r0 = *(u16*)(r2+12)\nexit\nout: r0 = 99\nexit"), 8);
-	assert_int_equal(world_run(&w, "r0 = *(u32*)(r1+4); r2 = *(u32*)(r1+0); r0 -= r2; exit"), 64);
+	assert_int_equal(
+		world_run(&w, "r0 = *(u32*)(r1+4); r2 = *(u32*)(r1+0); r0 -= r2; exit"), 64);
 	world_run(&w, PACKET "*(u8*)(r2+3) = 77\nout: r0 = 0\nexit");
 	assert_int_equal(w.packet[3], 77);
 	w.in.packet_len = 10;
@@ -43,8 +45,8 @@ static void skb_context(void **state)
 	assert_int_equal(world_run(&w, "r0 = *(u32*)(r1+0); exit"), 64);
 	assert_int_equal(world_run(&w, "r0 = *(u32*)(r1+16); exit"), 0xdd86);
 	assert_int_equal(world_run(&w, "*(u32*)(r1+8) = 5; r0 = *(u32*)(r1+8); exit"), 5);
-	assert_int_equal(world_run(&w, "r0 = *(u32*)(r1+80); r2 = *(u32*)(r1+76); r0 -= r2; exit"),
-		64);
+	assert_int_equal(
+		world_run(&w, "r0 = *(u32*)(r1+80); r2 = *(u32*)(r1+76); r0 -= r2; exit"), 64);
 	world_wrong(&w, "*(u32*)(r1+16) = 5; exit", "not writable");
 	w.in.prog_type = BPF_PROG_TYPE_CGROUP_SKB;
 	world_wrong(&w, "r2 = *(u32*)(r1+76); *(u8*)(r2+0) = 5; exit", "read-only");
@@ -106,7 +108,8 @@ static bool known_memory(void *arg, uint64_t addr, void *dst, uint32_t size)
 	return true;
 }
 
-#define READ(helper, size, from) "r1 = r10; r1 += -16; r2 = " size "; r3 = " from "; call " helper "\n"
+#define READ(helper, size, from)                                                                   \
+	"r1 = r10; r1 += -16; r2 = " size "; r3 = " from "; call " helper "\n"
 
 static void probe_reads(void **state)
 {
@@ -114,20 +117,26 @@ static void probe_reads(void **state)
 
 	(void)state;
 	world_open(&w);
-	assert_int_equal(world_run(&w, "*(u64*)(r10-8) = 5; *(u64*)(r10-16) = 7\n"
-			READ("probe_read_kernel", "8", "r10; r3 += -8") "r0 = *(u64*)(r10-16); exit"),
+	assert_int_equal(
+		world_run(&w, "*(u64*)(r10-8) = 5; *(u64*)(r10-16) = 7\n" READ("probe_read_kernel",
+				      "8", "r10; r3 += -8") "r0 = *(u64*)(r10-16); exit"),
 		5);
-	assert_int_equal(world_run(&w, READ("probe_read_kernel", "8", "0x1234") "exit"),
-		(uint64_t)-EFAULT);
-	assert_int_equal(world_run(&w, READ("probe_read_user", "8", "0x1234")
-			"r0 = *(u64*)(r10-16); exit"), 0);
+	assert_int_equal(
+		world_run(&w, READ("probe_read_kernel", "8", "0x1234") "exit"), (uint64_t)-EFAULT);
+	assert_int_equal(
+		world_run(&w, READ("probe_read_user", "8", "0x1234") "r0 = *(u64*)(r10-16); exit"),
+		0);
 	w.in.read_mem = known_memory;
-	assert_int_equal(world_run(&w, READ("probe_read_kernel_str", "16", "0xffff888000000000 ll")
-			"exit"), 14);
-	assert_int_equal(world_run(&w, READ("probe_read_kernel_str", "4", "0xffff888000000000 ll")
-			"exit"), 4);
-	assert_int_equal(world_run(&w, READ("probe_read_kernel_str", "4", "0xffff888000000000 ll")
-			"r0 = *(u32*)(r10-16); exit"), 0x0072656b); /* "ker" */
+	assert_int_equal(
+		world_run(&w, READ("probe_read_kernel_str", "16", "0xffff888000000000 ll") "exit"),
+		14);
+	assert_int_equal(
+		world_run(&w, READ("probe_read_kernel_str", "4", "0xffff888000000000 ll") "exit"),
+		4);
+	assert_int_equal(
+		world_run(&w, READ("probe_read_kernel_str", "4",
+				      "0xffff888000000000 ll") "r0 = *(u32*)(r10-16); exit"),
+		0x0072656b); /* "ker" */
 	assert_int_equal(world_run(&w, READ("probe_read_str", "0", "0x1234") "exit"), 0);
 	world_wrong(&w, READ("probe_read_kernel", "24", "0x1234") "exit", "out of bounds");
 	arena_free(&w.a);
@@ -143,8 +152,10 @@ static void strict_stack(void **state)
 	world_wrong(&w, "*(u32*)(r10-8) = 0; r0 = *(u64*)(r10-8); exit", "never written");
 	world_run(&w, "*(u64*)(r10-8) = 0; r0 = *(u64*)(r10-8); exit");
 	world_wrong(&w, "r0 = *(u64*)(r10-8); exit", "never written"); /* not from the last run */
-	world_wrong(&w, "call f; call g; exit; f: *(u64*)(r10-8) = 1; r0 = 0; exit\n"
-			"g: r0 = *(u64*)(r10-8); exit", "never written");
+	world_wrong(&w,
+		"call f; call g; exit; f: *(u64*)(r10-8) = 1; r0 = 0; exit\n"
+		"g: r0 = *(u64*)(r10-8); exit",
+		"never written");
 	w.in.strict_stack = false;
 	world_run(&w, "r0 = *(u64*)(r10-8); exit");
 	arena_free(&w.a);
@@ -178,23 +189,27 @@ static void ring_buffer(void **state)
 	w.in.on_record = on_record;
 	w.in.arg = &seen;
 	world_run(&w, RESERVE("16") "if r0 == 0 goto out; *(u64*)(r0+0) = 5; *(u64*)(r0+8) = 6\n"
-			"r1 = r0; r2 = 0; call ringbuf_submit; out: r0 = 0; exit");
+				    "r1 = r0; r2 = 0; call ringbuf_submit; out: r0 = 0; exit");
 	assert_int_equal(seen.n, 1);
 	assert_int_equal(seen.size, 16);
 	assert_int_equal(seen.data[8], 6);
 	world_run(&w, RESERVE("16") "r1 = r0; r2 = 0; call ringbuf_discard; exit");
 	assert_int_equal(seen.n, 1);
 	world_run(&w, "*(u64*)(r10-8) = 9; r1 = map[0] ll; r2 = r10; r2 += -8; r3 = 8; r4 = 0\n"
-			"call ringbuf_output; exit");
+		      "call ringbuf_output; exit");
 	assert_int_equal(seen.n, 2);
 	assert_int_equal(seen.data[0], 9);
 	assert_int_equal(world_run(&w, RESERVE("4096") "exit"), 0); /* no room with its head */
 	world_wrong(&w, RESERVE("16") "r0 = 0; exit", "not given back");
 	world_wrong(&w, RESERVE("16") "*(u64*)(r0+16) = 1; exit", "out of bounds");
-	world_wrong(&w, RESERVE("16") "r6 = r0; r1 = r0; r2 = 0; call ringbuf_submit\n"
-			"*(u64*)(r6+0) = 1; exit", "out of bounds");
-	world_wrong(&w, RESERVE("16") "r6 = r0; r1 = r0; r2 = 0; call ringbuf_submit\n"
-			"r1 = r6; r2 = 0; call ringbuf_submit; exit", "no ring buffer record");
+	world_wrong(&w,
+		RESERVE("16") "r6 = r0; r1 = r0; r2 = 0; call ringbuf_submit\n"
+			      "*(u64*)(r6+0) = 1; exit",
+		"out of bounds");
+	world_wrong(&w,
+		RESERVE("16") "r6 = r0; r1 = r0; r2 = 0; call ringbuf_submit\n"
+			      "r1 = r6; r2 = 0; call ringbuf_submit; exit",
+		"no ring buffer record");
 	arena_free(&w.a);
 }
 
@@ -209,8 +224,10 @@ static void adjust_packet(void **state)
 	assert_int_equal(world_run(&w, "r2 = 14; call xdp_adjust_head; exit"), 0);
 	assert_int_equal(w.in.packet_len, 50);
 	assert_int_equal(w.packet[0], 14);
-	assert_int_equal(world_run(&w, "r6 = r1; r2 = -20; call xdp_adjust_head; r1 = r6\n"
-			"r2 = *(u32*)(r1+0); r3 = 0; *(u64*)(r2+0) = r3; r0 = 0; exit"), 0);
+	assert_int_equal(
+		world_run(&w, "r6 = r1; r2 = -20; call xdp_adjust_head; r1 = r6\n"
+			      "r2 = *(u32*)(r1+0); r3 = 0; *(u64*)(r2+0) = r3; r0 = 0; exit"),
+		0);
 	assert_int_equal(w.in.packet_len, 70);
 	assert_int_equal(w.packet[20], 14);
 	assert_int_equal(world_run(&w, "r2 = -30; call xdp_adjust_tail; exit"), 0);
@@ -233,18 +250,25 @@ static void packet_helpers(void **state)
 	world_open(&w);
 	w.packet[20] = 0xab;
 	assert_int_equal(world_run(&w, "r2 = 20; r3 = r10; r3 += -8; r4 = 8; call xdp_load_bytes\n"
-			"r0 = *(u64*)(r10-8); exit"), 0xab);
+				       "r0 = *(u64*)(r10-8); exit"),
+		0xab);
 	assert_int_equal(world_run(&w, "r2 = 60; r3 = r10; r3 += -8; r4 = 8; call xdp_load_bytes\n"
-			"exit"), (uint64_t)-EINVAL);
+				       "exit"),
+		(uint64_t)-EINVAL);
 	assert_int_equal(world_run(&w, "call xdp_get_buff_len; exit"), 64);
 	assert_int_equal(world_run(&w, "r1 = 2; r2 = 0; call redirect; exit"), XDP_REDIRECT);
 	assert_int_equal(world_run(&w, "r1 = 2; r2 = 1; call redirect; exit"), XDP_ABORTED);
 	/* 0x0102 0x0304 against zero: the sum is 0x0406 in memory order */
-	assert_int_equal(world_run(&w, "*(u32*)(r10-4) = 0x04030201; r1 = 0; r2 = 0; r3 = r10; r3 += -4\n"
-			"r4 = 4; r5 = 0; call csum_diff; exit"), 0x0604);
-	assert_int_equal(world_run(&w, "*(u32*)(r10-4) = 5; r1 = r10; r1 += -4; r2 = 4; r3 = r1; r4 = 4\n"
-			"r5 = 0; call csum_diff; exit"), 0xffff);
-	assert_int_equal(world_run(&w, "r1 = 0; r2 = 3; r3 = 0; r4 = 0; r5 = 0; call csum_diff; exit"),
+	assert_int_equal(
+		world_run(&w, "*(u32*)(r10-4) = 0x04030201; r1 = 0; r2 = 0; r3 = r10; r3 += -4\n"
+			      "r4 = 4; r5 = 0; call csum_diff; exit"),
+		0x0604);
+	assert_int_equal(
+		world_run(&w, "*(u32*)(r10-4) = 5; r1 = r10; r1 += -4; r2 = 4; r3 = r1; r4 = 4\n"
+			      "r5 = 0; call csum_diff; exit"),
+		0xffff);
+	assert_int_equal(
+		world_run(&w, "r1 = 0; r2 = 3; r3 = 0; r4 = 0; r5 = 0; call csum_diff; exit"),
 		(uint64_t)-EINVAL);
 	arena_free(&w.a);
 }
@@ -255,11 +279,14 @@ static void loops_and_limits(void **state)
 
 	(void)state;
 	world_open(&w);
-	assert_int_equal(world_run(&w, "*(u64*)(r10-8) = 0; r1 = 10; r2 = func f ll; r3 = r10; r3 += -8\n"
-			"r4 = 0; call loop; r1 = *(u64*)(r10-8); r0 += r1; exit\n"
-			"f: r3 = *(u64*)(r2+0); r3 += r1; *(u64*)(r2+0) = r3; r0 = 0; exit"), 55);
+	assert_int_equal(
+		world_run(&w, "*(u64*)(r10-8) = 0; r1 = 10; r2 = func f ll; r3 = r10; r3 += -8\n"
+			      "r4 = 0; call loop; r1 = *(u64*)(r10-8); r0 += r1; exit\n"
+			      "f: r3 = *(u64*)(r2+0); r3 += r1; *(u64*)(r2+0) = r3; r0 = 0; exit"),
+		55);
 	assert_int_equal(world_run(&w, "r1 = 10; r2 = func f ll; r3 = 0; r4 = 0; call loop; exit\n"
-			"f: r0 = 0; if r1 != 3 goto out; r0 = 1; out: exit"), 4);
+				       "f: r0 = 0; if r1 != 3 goto out; r0 = 1; out: exit"),
+		4);
 	w.in.max_steps = 1000;
 	world_wrong(&w, "again: goto again", "still running after 1000 steps");
 	assert_int_equal(w.in.error_at, 0);

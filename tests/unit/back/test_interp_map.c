@@ -52,8 +52,8 @@ static void read_only_data(void **state)
 }
 
 #define UPDATE(key, value, flags)                                                                  \
-	"*(u64*)(r10-16) = " value "; r3 = r10; r3 += -16; r4 = " flags "\n" KEY(key)              \
-	"call map_update_elem\n"
+	"*(u64*)(r10-16) = " value "; r3 = r10; r3 += -16; r4 = " flags                            \
+	"\n" KEY(key) "call map_update_elem\n"
 
 static void hashes(void **state)
 {
@@ -71,13 +71,15 @@ static void hashes(void **state)
 	assert_int_equal(world_run(&w, UPDATE("6", "60", "0") "exit"), 0);
 	assert_int_equal(world_run(&w, UPDATE("7", "70", "0") "exit"), (uint64_t)-E2BIG);
 	assert_int_equal(world_run(&w, UPDATE("6", "61", "0") "exit"), 0);
-	assert_int_equal(world_run(&w, KEY("5") "call map_lookup_elem; r0 = *(u64*)(r0+0); exit"), 52);
+	assert_int_equal(
+		world_run(&w, KEY("5") "call map_lookup_elem; r0 = *(u64*)(r0+0); exit"), 52);
 	assert_int_equal(world_run(&w, KEY("5") "call map_delete_elem; exit"), 0);
 	assert_int_equal(world_run(&w, KEY("5") "call map_delete_elem; exit"), (uint64_t)-ENOENT);
 	assert_int_equal(world_run(&w, UPDATE("7", "70", "0") "exit"), 0);
 	/* An older pointer keeps seeing the replaced value, as in the kernel. */
-	assert_int_equal(world_run(&w, KEY("6") "call map_lookup_elem; r6 = r0\n"
-			UPDATE("6", "62", "0") "r0 = *(u64*)(r6+0); exit"), 61);
+	assert_int_equal(world_run(&w, KEY("6") "call map_lookup_elem; r6 = r0\n" UPDATE(
+					       "6", "62", "0") "r0 = *(u64*)(r6+0); exit"),
+		61);
 	arena_free(&w.a);
 }
 
@@ -89,8 +91,9 @@ static void percpu_hash_in_place(void **state)
 	world_open(&w);
 	world_map(&w, BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 2, 0);
 	world_run(&w, UPDATE("6", "61", "0") "exit");
-	assert_int_equal(world_run(&w, KEY("6") "call map_lookup_elem; r6 = r0\n"
-			UPDATE("6", "62", "0") "r0 = *(u64*)(r6+0); exit"), 62);
+	assert_int_equal(world_run(&w, KEY("6") "call map_lookup_elem; r6 = r0\n" UPDATE(
+					       "6", "62", "0") "r0 = *(u64*)(r6+0); exit"),
+		62);
 	arena_free(&w.a);
 }
 
@@ -125,8 +128,8 @@ static void hash_against_table(void **state)
 			assert_int_equal(interp_map_update(&w.in, 0, &key, &step, BPF_ANY), 0);
 			table[key] = step;
 		} else {
-			assert_int_equal(interp_map_delete(&w.in, 0, &key),
-				table[key] ? 0 : -ENOENT);
+			assert_int_equal(
+				interp_map_delete(&w.in, 0, &key), table[key] ? 0 : -ENOENT);
 			table[key] = 0;
 		}
 	}
