@@ -5,6 +5,7 @@
 #include "load/internal.h"
 #include <cmocka.h>
 #include <bpf/bpf.h>
+#include <dirent.h>
 #include <sys/wait.h>
 
 struct session {
@@ -352,6 +353,53 @@ static void test_features(void **state)
 	maker_free(&k);
 }
 
+static unsigned open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+/* Out of memory at any moment of loading: everything taken from the kernel is given back. */
+static void test_no_memory(void **state)
+{
+	struct session s;
+	unsigned files = 0;
+	int code = SKEP_ENOMEM;
+
+	(void)state;
+	if (!kernel_allows())
+		skip();
+	for (long n = 0; code == SKEP_ENOMEM; n++) {
+		maker_init(&s.k, false);
+		maker_sample(&s.k, "kprobe/vfs_read", BPF_PROG_TYPE_KPROBE);
+		assert_int_equal(maker_write(&s.k), 0);
+		memset(&s.l, 0, sizeof(s.l));
+		files = open_files();
+		if (setjmp(s.k.trap.env)) {
+			code = s.k.trap.code;
+		} else {
+			s.k.a.fail_after = n;
+			code = load_open(&s.l, &s.k.a, &s.k.t, &s.k.d, s.k.object.p,
+				s.k.object.n);
+			if (!code)
+				code = load_programs(&s.l, NULL);
+		}
+		s.k.a.fail_after = -1;
+		if (!code)
+			assert_true(open_files() > files);
+		load_close(&s.l);
+		assert_int_equal(open_files(), files);
+		maker_free(&s.k);
+	}
+	assert_int_equal(code, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,6 +415,7 @@ int main(void)
 		cmocka_unit_test(test_struct_ops),
 		cmocka_unit_test(test_struct_ops_refusals),
 		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_no_memory),
 	};
 
 	return cmocka_run_group_tests_name("load", tests, NULL, NULL);
