@@ -6,6 +6,7 @@
 #pragma once
 #include "kern/target.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* ---- contexts: what a program's first argument points to (ctx.def) ---- */
@@ -161,6 +162,12 @@ struct scx_op {
 };
 const struct scx_op *scx_op_by_name(const char *name);
 const struct scx_op *scx_op_at(unsigned i);
+
+/*
+ * Name of the operation's argument number index (scx_args.def): len bytes, no NUL behind them; NULL
+ * past the end, or when no names are known.
+ */
+const char *scx_op_arg(const char *op, unsigned index, size_t *len, bool *nullable);
 
 struct scx_alias { /* short name -> kernel names, the first that the target's BTF has wins */
 	const char *name;

@@ -270,27 +270,34 @@ static void tracepoint_arg(struct check *c, struct expr *e)
 		c_unsupported(c, e->span, arena_printf(c->a, "fields of type '%s' are", first->type), NULL);
 }
 
-static int param_index(struct check *c, uint32_t proto, const char *name, struct kbtf_param *params,
-	uint32_t *n)
+/* Name of an operation's argument: from the table, or argN when that has none. */
+static const char *ops_arg_name(struct check *c, const struct attach_point *ap, unsigned i)
 {
-	*n = kbtf_params(c->btf, proto, params, 8);
-	for (uint32_t i = 0; i < *n && i < 8; i++) {
-		if (params[i].name && !strcmp(params[i].name, name))
+	bool nullable;
+	size_t len;
+	const char *s = scx_op_arg(ap->op->name, i, &len, &nullable);
+
+	return s ? arena_strndup(c->a, s, len) : arena_printf(c->a, "arg%u", i);
+}
+
+static int param_index(struct check *c, const struct attach_point *ap, const char *name, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!strcmp(ops_arg_name(c, ap, i), name))
 			return (int)i;
 	}
 	return -1;
 }
 
-static void no_ops_arg(struct check *c, const struct expr *e, const struct attach_point *ap,
-	const struct kbtf_param *params, uint32_t n)
+static void no_ops_arg(struct check *c, const struct expr *e, const struct attach_point *ap, uint32_t n)
 {
 	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "'args.%.60s' is not an argument of %s",
 		e->u.field.name, ap->name);
 	struct buf b;
 
 	buf_init(&b, c->a);
-	for (uint32_t i = 0; i < n && i < 8; i++)
-		buf_printf(&b, " args.%s", params[i].name);
+	for (uint32_t i = 0; i < n; i++)
+		buf_printf(&b, " args.%s", ops_arg_name(c, ap, i));
 	if (b.n)
 		c_hint(c, d, "it has:%s", b.p);
 	else
@@ -310,9 +317,11 @@ static void ops_arg(struct check *c, struct expr *e)
 
 		if (ap->kind == PROBE_COUNT || !ap->ops_proto)
 			continue;
-		at = param_index(c, ap->ops_proto, e->u.field.name, params, &n);
+		n = kbtf_params(c->btf, ap->ops_proto, params, 8);
+		n = n > 8 ? 8 : n;
+		at = param_index(c, ap, e->u.field.name, n);
 		if (at < 0) {
-			no_ops_arg(c, e, ap, params, n);
+			no_ops_arg(c, e, ap, n);
 			return;
 		}
 		if (index >= 0 && at != index) {

@@ -106,20 +106,15 @@ static bool ends_nullable(const char *name)
 	return len > 10 && !strcmp(name + len - 10, "__nullable");
 }
 
-/* The kernel says by the parameter names of its stubs which arguments may be NULL. */
 static bool may_be_null(struct check *c, const struct expr *a)
 {
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
-		struct kbtf_param params[8];
-		uint32_t n, func;
+		bool nullable = false;
+		size_t len;
 
-		if (ap->kind == PROBE_COUNT || !ap->op)
-			continue;
-		func = kbtf_func(c->btf, arena_printf(c->a, "sched_ext_ops__%s", ap->op->name));
-		n = func ? kbtf_params(c->btf, kbtf_func_proto(c->btf, func), params, 8) : 0;
-		if (a->ref.u.index < n && a->ref.u.index < 8 &&
-			ends_nullable(params[a->ref.u.index].name))
+		if (ap->kind != PROBE_COUNT && ap->op &&
+			scx_op_arg(ap->op->name, a->ref.u.index, &len, &nullable) && nullable)
 			return true;
 	}
 	return false;
@@ -198,7 +193,7 @@ void check_kfunc(struct check *c, struct expr *e, const char *name)
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
 
-		if (ap->kind == PROBE_COUNT)
+		if (ap->kind == PROBE_COUNT || (ap->op && !ap->ops_proto))
 			return; /* reported */
 		if (kern_probe(ap->kind)->parts == PP_OPS)
 			continue;
@@ -207,7 +202,7 @@ void check_kfunc(struct check *c, struct expr *e, const char *name)
 			"functions of the kernel can be called in sched_ext probes");
 		return;
 	}
-	if (!c->btf)
+	if (!c->btf || !c_is_kind(c, PP_OPS))
 		return; /* check_ops reported it */
 	kfunc = kernel_name(c, e, name);
 	if (!kfunc || !allowed_here(c, e, kfunc))

@@ -34,6 +34,8 @@ static const char *pointer_text(const struct script *s, const struct lt *t)
 {
 	if (t->btf && s->target->btf)
 		return arena_printf(s->a, "%s *", kbtf_spell(s->target->btf, t->btf, s->a));
+	if (t->int_size == 1 && t->is_signed)
+		return "char *";
 	if (t->int_size)
 		return arena_printf(s->a, "%sint%u *", t->is_signed ? "" : "u", t->int_size * 8);
 	return "void *";
