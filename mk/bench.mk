@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# make bench: tables of costs (tests/bench/README.md); report only.
+#   BLESS=1   makes today's figures the base of the +/- column
+BENCH_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
+
+$(B)/bench: $(B)/obj/tests/bench/bench.o $(BENCH_LIBS)
+	$(CC) $(OPT) $< -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
+
+bench: $(B)/bench $(B)/skep
+	@BLESS=$(BLESS) tests/bench/bench.sh $(B)/bench $(B)/skep build/bench
+.PHONY: bench

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# bench.sh BENCH SKEP OUT: measures what tests/bench/README.md lists, prints the tables.
+# Reports only: status 0 unless nothing could be measured. BLESS=1 makes the figures the base.
+set -eu
+bench=$1 skep=$2 out=$3
+here=$(dirname "$0")
+target=tests/targets/x86_64-6.12.target
+scripts=$(ls "$here"/*.bt "$here"/*.skep)
+mkdir -p "$out"
+
+note() {
+	echo "bench: $*"
+}
+
+have() {
+	command -v "$1" >/dev/null
+}
+
+k=
+if $bench kernel; then
+	k=-k
+else
+	note "this kernel loads no programs for us: no verifier counts"
+fi
+$bench script $k $target $scripts >"$out/skep.tsv" || note "some scripts do not compile"
+[ -s "$out/skep.tsv" ] || exit 1
+
+# Kernel and libc headers that Debian keeps in a folder of the architecture.
+multiarch=$(${CC:-cc} -print-multiarch 2>/dev/null || :)
+clang_objects() {
+	for c in "$here"/expert/*.bpf.c; do
+		o=$out/$(basename "$c" .c).o
+		clang -O2 -g -mcpu=v3 -target bpf -D__TARGET_ARCH_x86 \
+			-I"/usr/include/$multiarch" -c "$c" -o "$o" || return 1
+	done
+	$bench object $k "$out"/*.bpf.o
+}
+if have clang && clang_objects >"$out/clang.tsv"; then
+	clang=$(clang --version | sed -n '1s/.*version \([0-9]*\).*/clang \1/p')
+else
+	cp "$here/clang.tsv" "$out/clang.tsv"
+	clang='clang 14, recorded'
+fi
+
+# Instructions that this machine executes for one compilation, from start to end of the program.
+cost() {
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null "$@" 2>&1 >/dev/null |
+		sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p'
+}
+: >"$out/cost.tsv"
+if have valgrind; then
+	for s in $scripts; do
+		name=$(basename "$s")
+		printf '%s\t%s\n' "${name%%[_.]*}" "$(cost "$skep" check --target $target "$s")"
+	done >"$out/cost.tsv"
+	printf 'start\t%s\n' "$(cost "$skep" --version)" >>"$out/cost.tsv"
+else
+	note "no valgrind: no compile costs"
+fi
+
+rss=0
+for s in $scripts; do
+	n=$($bench rss "$skep" check --target $target "$s" 2>/dev/null || echo 0)
+	[ "$n" -le "$rss" ] || rss=$n
+done
+strip -o "$out/skep.stripped" "$skep"
+size=$(wc -c <"$out/skep.stripped")
+
+awk -F '\t' -v clang="$clang" -v rss="$rss" -v size="$size" -v base_out="$out/base.tsv" \
+	-f "$here/report.awk" \
+	table=workloads "$here/workloads.tsv" table=base "$here/base.tsv" table=hand "$here/hand.tsv" \
+	table=clang "$out/clang.tsv" table=cost "$out/cost.tsv" table=skep "$out/skep.tsv"
+if [ -n "${BLESS:-}" ]; then
+	cp "$out/base.tsv" "$here/base.tsv"
+	note "these figures are the base now"
+fi
