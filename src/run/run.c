@@ -4,6 +4,7 @@
  * Requires: programs loaded, nothing attached. Ensures: nothing attached, whatever happened.
  */
 #include "run/run.h"
+#include "base/trap.h"
 #include "run/session.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -181,21 +182,34 @@ static int run(struct session *s)
 	return err ? err : end_err;
 }
 
+/* Lack of memory anywhere below must still close the ring and give memory back: passed on after. */
 int run_script(struct loaded *l, const struct run_options *o)
 {
+	struct trap *trap = l->a->trap;
+	volatile bool raised = false;
+	volatile int err = 0;
 	struct session s;
-	int err;
+	jmp_buf outer;
 
 	session_init(&s, l, o);
-	err = run(&s);
+	if (trap)
+		memcpy(outer, trap->env, sizeof(outer));
+	if (!trap || setjmp(trap->env) == 0)
+		err = run(&s);
+	else
+		raised = true;
+	if (trap)
+		memcpy(trap->env, outer, sizeof(outer));
 	load_detach(l);
 	ring_close(&s);
+	session_free(&s);
+	if (raised)
+		longjmp(trap->env, 1);
 	if (s.write_error && s.write_error != EPIPE) {
 		diag_error(l->d, NO_SPAN, DIAG_SYSTEM, "cannot write the output: %s",
 			strerror(s.write_error));
 		err = SKEP_ESYS;
 	}
-	session_free(&s);
 	if (err)
 		return 1;
 	return s.exited ? s.exit_code : 0;

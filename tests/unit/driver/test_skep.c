@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,44 @@ static void out_of_memory(void **state)
 	}
 	assert_int_equal(err, SKEP_OK);
 	assert_true(failures > 0);
+}
+
+static int open_descriptors(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Whenever memory ends while loading and running: a code, and nothing left open. */
+static void out_of_memory_loading(void **state)
+{
+	static const char text[] = "BEGIN { printf(\"%d\\n\", 1); @x[comm] = hist(5); @y = count(); }";
+	int err = SKEP_ENOMEM, before = open_descriptors();
+	FILE *null = fopen("/dev/null", "w");
+
+	(void)state;
+	for (long n = 0; err == SKEP_ENOMEM; n++) {
+		struct skep_run_options o = {.out = null, .err = null};
+		struct skep *s;
+		int status;
+
+		assert_int_equal(skep_new(&s, NULL), SKEP_OK);
+		assert_int_equal(compile(s, text), SKEP_OK);
+		s->a.fail_after = n;
+		err = skep_load(s, NULL);
+		if (!err)
+			err = skep_run(s, &o, &status);
+		s->a.fail_after = -1;
+		if (err == SKEP_ESYS && strstr(skep_messages(s, false), "[permission]"))
+			err = SKEP_OK;
+		skep_free(s);
+	}
+	fclose(null);
+	assert_int_equal(err, SKEP_OK);
+	assert_int_equal(open_descriptors(), before);
 }
 
 static int broken(struct skep *s, void *fn)
@@ -321,6 +360,7 @@ int main(void)
 		cmocka_unit_test(same_bytes),
 		cmocka_unit_test(stages),
 		cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(out_of_memory_loading),
 		cmocka_unit_test(bug),
 		cmocka_unit_test(passes_on_text),
 		cmocka_unit_test(garbage_objects),
