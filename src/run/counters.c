@@ -71,8 +71,9 @@ static void say_full(struct session *s, const struct meta_counter *c, uint64_t n
 	const struct meta_map *map = map_of(&s->l->meta, c->ref);
 
 	session_say(s,
-		"WARNING: Map full; %" PRIu64 " update%s of %s refused (it holds %u entries)\n", n,
-		n == 1 ? "" : "s", map->name, map->max_entries);
+		"WARNING: Map full; %" PRIu64 " update%s of %s refused: it holds %u entries"
+		" (config = { max_map_keys = N } sets that)\n",
+		n, n == 1 ? "" : "s", map->name, map->max_entries);
 }
 
 /* "file:line:column" of a place in the script's text, which the side table carries; "" unknown. */
