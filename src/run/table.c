@@ -79,6 +79,7 @@ static void merge(const struct meta_map *map, uint8_t *into, const uint8_t *from
 	}
 }
 
+/* One CPU's value. Elements of arrays exist from the start: a flag tells whether the script set it. */
 static bool is_set(const struct meta_map *map, const uint8_t *value)
 {
 	uint64_t v;
@@ -96,17 +97,29 @@ static bool is_set(const struct meta_map *map, const uint8_t *value)
 	return false;
 }
 
+bool table_is_set(const struct meta_map *map, const void *raw, uint32_t ncpus)
+{
+	uint32_t values = table_per_cpu(map) ? ncpus : 1;
+
+	for (uint32_t c = 0; c < values; c++) {
+		if (is_set(map, (const uint8_t *)raw + stride(map) * c))
+			return true;
+	}
+	return false;
+}
+
 void table_add(struct table *t, const void *key, const void *raw)
 {
 	const struct meta_map *map = t->map;
 	struct table_entry e = {0};
-	uint8_t *value = arena_alloc(t->a, map->value_size);
+	uint8_t *value;
 
+	if (!table_is_set(map, raw, t->ncpus))
+		return;
+	value = arena_alloc(t->a, map->value_size);
 	memcpy(value, raw, map->value_size);
 	for (uint32_t c = 1; table_per_cpu(map) && c < t->ncpus; c++)
 		merge(map, value, (const uint8_t *)raw + stride(map) * c);
-	if (!is_set(map, value))
-		return;
 	e.value = value;
 	if (!map->scalar && key)
 		e.key = (const uint8_t *)arena_strndup(t->a, key, map->key_size);

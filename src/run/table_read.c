@@ -156,6 +156,12 @@ int table_clear(const struct meta_map *map, struct arena *a, int fd, uint32_t nc
 	return bpf_map_update_elem(fd, &zero, arena_alloc(a, table_raw_size(map, ncpus)), 0);
 }
 
+static bool keeps_flag(const struct meta_map *map)
+{
+	return map->agg == MA_NONE || map->agg == MA_SUM || map->agg == MA_HIST ||
+	       map->agg == MA_LHIST;
+}
+
 int table_zero(const struct meta_map *map, struct arena *a, int fd, uint32_t ncpus)
 {
 	uint8_t *raw = arena_alloc(a, table_raw_size(map, ncpus));
@@ -164,8 +170,14 @@ int table_zero(const struct meta_map *map, struct arena *a, int fd, uint32_t ncp
 
 	if (!map->scalar)
 		return each_key(map, a, fd, ncpus, raw);
-	/* A zeroed scalar is set, to zero; a count or histogram has no flag beside its numbers. */
-	if ((map->agg == MA_NONE || map->agg == MA_SUM) && map->present_off != META_NONE)
+	if (bpf_map_lookup_elem(fd, &zero, raw) || !table_is_set(map, raw, ncpus))
+		return 0; /* what does not exist stays so */
+	memset(raw, 0, table_raw_size(map, ncpus));
+	/*
+	 * A zeroed scalar is set, to zero. Where the flag is the count itself it cannot be, and a
+	 * least or greatest value starts afresh.
+	 */
+	if (keeps_flag(map) && map->present_off != META_NONE)
 		memcpy(raw + map->present_off, &yes, 8);
 	return bpf_map_update_elem(fd, &zero, raw, 0);
 }

@@ -78,7 +78,7 @@ static enum section heading(struct golden *g, char *line)
 		return NONE;
 	}
 	if (!strcmp(word, "as")) {
-		g->as = strdup(more);
+		g->as = more; /* in the case's text, which outlives g */
 		return NONE;
 	}
 	for (int i = ARGS; i < SECTIONS; i++) {
@@ -159,6 +159,7 @@ static void run_case(void **state)
 {
 	char path[512], *argv[MAX_ARGS] = {NULL}, *save, *text;
 	struct golden g;
+	char *out, *err;
 	int fd[3], n = 0, status;
 	pid_t pid;
 
@@ -185,19 +186,26 @@ static void run_case(void **state)
 		_exit(127);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	compare(*state, &g, ERR, read_fd(fd[2]));
-	compare(*state, &g, OUT, read_fd(fd[1]));
+	err = read_fd(fd[2]);
+	compare(*state, &g, ERR, err);
+	out = read_fd(fd[1]);
+	compare(*state, &g, OUT, out);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), g.exit);
 	for (int i = 0; i < 3; i++)
 		close(fd[i]);
+	free(out);
+	free(err);
+	free(text);
+	for (int i = 0; i < SECTIONS; i++)
+		free(g.text[i]);
 }
 
 int main(void)
 {
 	struct CMUnitTest tests[256] = {0};
 	struct dirent **names;
-	int n = scandir(DIR_CASES, &names, NULL, alphasort), count = 0;
+	int n = scandir(DIR_CASES, &names, NULL, alphasort), count = 0, status;
 	ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
 	if (len < 0)
@@ -214,5 +222,11 @@ int main(void)
 		tests[count].test_func = run_case;
 		tests[count++].initial_state = names[i]->d_name;
 	}
-	return count ? _cmocka_run_group_tests("golden/cli", tests, (size_t)count, NULL, NULL) : 1;
+	if (!count)
+		return 1;
+	status = _cmocka_run_group_tests("golden/cli", tests, (size_t)count, NULL, NULL);
+	for (int i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	return status;
 }

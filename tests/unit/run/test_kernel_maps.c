@@ -81,6 +81,9 @@ static void scalars(void **state)
 	fd = make_map(m);
 	reload(f, m, fd);
 	assert_int_equal(f->t.entries.n, 0);
+	assert_int_equal(table_zero(m, &f->a, fd, cpus()), 0); /* sets nothing that was not */
+	reload(f, m, fd);
+	assert_int_equal(f->t.entries.n, 0);
 	for (uint32_t c = 0; c < cpus(); c++) {
 		value[2 * c] = 10;
 		value[2 * c + 1] = c == 0;
