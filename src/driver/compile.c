@@ -80,7 +80,7 @@ static void check(struct skep *s, const struct ir_fn *f, check_fn *holds)
 
 	buf_init(&why, &s->a);
 	buf_puts(&why, "");
-	if (holds(f, &why))
+	if (holds(f, &why) || limit_reported(s, f, why.p))
 		return;
 	s->broken = why.p;
 	trap_raise(&s->trap, SKEP_EBUG, "%s: invalid after %s", f->name, s->pass);
@@ -109,6 +109,8 @@ static void compile_fn(struct skep *s, const struct skep_compile_options *o, str
 	s->fn = f;
 	s->pass = "lower";
 	check(s, f, ir_check);
+	if (s->diags.errors)
+		return;
 	if (dumped(o, "ir"))
 		dump_fn(s, "ir", f);
 	for (unsigned i = 0; i < npasses; i++) {

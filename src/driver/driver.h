@@ -50,6 +50,9 @@ extern const struct pass passes[];
 extern const unsigned npasses;
 void run_pass(struct skep *s, const struct pass *p, struct ir_fn *f);
 
+/* limits.c: whether what the checker found is the script's fault; then it has been reported. */
+bool limit_reported(struct skep *s, const struct ir_fn *f, const char *why);
+
 /* dump.c */
 void dump_fn(struct skep *s, const char *stage, const struct ir_fn *f);
 void dump_code(struct skep *s, const char *name, const struct bpf_insn *insn, uint32_t n);
