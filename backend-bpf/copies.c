@@ -32,16 +32,25 @@ static ir_val origin(const struct copies *c, ir_val v)
 	return v < back->origin.n ? back->origin.v[v] : IR_NONE;
 }
 
+/*
+ * The register v is read from, or IR_NO_REG when it is made on the spot. What floats is always
+ * made: a register that it may have for other uses need not hold it here.
+ */
+static unsigned source(const struct copies *c, ir_val v)
+{
+	return mach_floats(c->f, v) ? IR_NO_REG : c->f->vals.v[v].reg;
+}
+
 ir_val copies_move(struct copies *c, ir_val v, unsigned reg)
 {
 	struct ir_ins ins = *ir_ins_of(c->f, v);
 
-	if (ins.reg == reg)
+	if (source(c, v) == reg)
 		return v;
-	if (ins.reg == IR_NO_REG) { /* floats: made here */
-		if (!mach_floats(c->f, v))
-			mach_bug(c->f, "pcopy", v, "copied but nowhere");
+	if (mach_floats(c->f, v)) {
 		ins.sub = 0;
+	} else if (ins.reg == IR_NO_REG) {
+		mach_bug(c->f, "pcopy", v, "copied but nowhere");
 	} else {
 		ins = (struct ir_ins){.op = MACH(MOV64_RR), .nargs = 1, .args = {v}, .type = ins.type};
 	}
@@ -60,12 +69,12 @@ static ir_val source_slot(const struct copies *c, ir_val v)
 {
 	const struct ir_ins *i = ir_ins_of(c->f, v);
 
-	return i->reg == IR_NO_REG && i->op == MACH(LDX64) ? i->args[0] : IR_NONE;
+	return mach_floats(c->f, v) && i->op == MACH(LDX64) ? i->args[0] : IR_NONE;
 }
 
 static bool same_source(const struct copies *c, ir_val a, ir_val b)
 {
-	unsigned ra = c->f->vals.v[a].reg, rb = c->f->vals.v[b].reg;
+	unsigned ra = source(c, a), rb = source(c, b);
 
 	if (ra != IR_NO_REG || rb != IR_NO_REG)
 		return ra == rb;
@@ -79,7 +88,7 @@ static bool waited_for(const struct copies *c, const struct copy *m)
 
 		if (o->done || o == m)
 			continue;
-		if (m->reg != IR_NO_REG ? c->f->vals.v[o->src].reg == m->reg :
+		if (m->reg != IR_NO_REG ? source(c, o->src) == m->reg :
 			source_slot(c, o->src) == m->slot)
 			return true;
 	}
@@ -92,7 +101,7 @@ static unsigned spare(const struct copies *c)
 	unsigned used = c->live;
 
 	for (uint32_t k = 0; k < c->n; k++) {
-		unsigned src = c->f->vals.v[c->v[k].src].reg;
+		unsigned src = source(c, c->v[k].src);
 
 		if (c->v[k].done && c->v[k].reg != IR_NO_REG)
 			used |= 1u << c->v[k].reg;
@@ -116,10 +125,10 @@ static ir_val exchange_slot(struct copies *c, ir_val *slot)
 /* A value that stands for what is in BORROWED, whatever that is. */
 static ir_val borrowed(struct copies *c)
 {
-	struct ir_ins ins = {.op = IR_PARAM, .type = IR_I64, .reg = BORROWED, .block = c->block};
-	ir_val v = ir_new_ins(c->f, ins);
+	ir_val v = ir_new_ins(c->f, (struct ir_ins){.op = IR_PARAM, .type = IR_I64, .block = c->block});
 	struct back_fn *back = back_data(c->f);
 
+	c->f->vals.v[v].reg = BORROWED;
 	while (back->origin.n <= v)
 		vec_push(c->f->a, &back->origin, IR_NONE);
 	return v;
@@ -131,7 +140,7 @@ static void to_memory(struct copies *c, ir_val slot, ir_val src)
 	unsigned reg;
 	ir_val aside;
 
-	if (c->f->vals.v[src].reg != IR_NO_REG) {
+	if (source(c, src) != IR_NO_REG) {
 		store(c, slot, src);
 		return;
 	}
@@ -187,7 +196,7 @@ void copies_run(struct copies *c)
 	for (uint32_t k = 0; k < c->n; k++) {
 		struct copy *m = &c->v[k];
 
-		if (m->reg != IR_NO_REG && c->f->vals.v[m->src].reg == m->reg) {
+		if (m->reg != IR_NO_REG && source(c, m->src) == m->reg) {
 			m->done = true;
 			m->result = m->src;
 		}

@@ -88,9 +88,7 @@ bool mach_term_reads(const struct ir_fn *f, const struct ir_term *t, unsigned k)
 
 ir_val mach_new(struct ir_fn *f, struct ir_ins ins)
 {
-	if (!mach_is(&ins) || ins.reg == 0)
-		ins.reg = IR_NO_REG;
-	return ir_new_ins(f, ins);
+	return ir_new_ins(f, ins); /* reg: none */
 }
 
 ir_val mach_spill_slot(struct ir_fn *f)

@@ -11,10 +11,12 @@
 #include "backend-bpf/mach.h"
 #include <string.h>
 
+#define PLACE_SLOT 256 /* places from here on are spill slots; below, registers and IR_NO_REG */
+
 struct demand { /* before instruction `at` of block b, place holds v */
 	ir_blk b;
 	uint32_t at;
-	uint32_t place; /* register, or MACH_REGS + the spill slot's value number */
+	uint32_t place; /* register, or PLACE_SLOT + the spill slot's value number */
 	ir_val v;
 };
 
@@ -33,11 +35,11 @@ struct verify {
 static void wrong(struct verify *y, ir_blk b, uint32_t place, ir_val v, const char *what)
 {
 	if (y->ok) {
-		if (place < MACH_REGS)
+		if (place < PLACE_SLOT)
 			buf_printf(y->why, "block %u: r%u should hold value %u: %s", b, place, v, what);
 		else
 			buf_printf(y->why, "block %u: slot %u should hold value %u: %s", b,
-				place - MACH_REGS, v, what);
+				place - PLACE_SLOT, v, what);
 	}
 	y->ok = false;
 }
@@ -63,7 +65,7 @@ static uint32_t spill_place(const struct verify *y, const struct ir_ins *i)
 	if (i->op != MACH(LDX64) && i->op != MACH(STX64))
 		return 0;
 	s = ir_ins_of(y->f, i->args[0]);
-	return s->op == IR_SLOT && s->aux == SLOT_SPILL ? MACH_REGS + i->args[0] : 0;
+	return s->op == IR_SLOT && s->aux == SLOT_SPILL ? PLACE_SLOT + i->args[0] : 0;
 }
 
 static ir_val origin(const struct verify *y, ir_val v)
@@ -150,6 +152,27 @@ static void at_head(struct verify *y, const struct demand *d)
 	}
 }
 
+/*
+ * At the head of a block with one predecessor the copies of the edge come first: there a demand for
+ * a parameter is settled by a constant that is the argument. IR_NONE when d is no such demand.
+ */
+static ir_val argument(const struct verify *y, const struct demand *d)
+{
+	const struct ir_block *ref = &y->ref->blocks[d->b];
+	const struct ir_term *t;
+
+	if (d->b == 0 || y->cfg->preds[d->b].n != 1)
+		return IR_NONE;
+	t = &y->ref->blocks[y->cfg->preds[d->b].v[0]].term;
+	for (uint32_t k = 0; t->nedges == 2 && k < ref->params.n; k++) {
+		ir_val v = t->edge[t->edge[1].to == d->b].args[k];
+
+		if (ref->params.v[k] == d->v && constant(y, v))
+			return v;
+	}
+	return IR_NONE;
+}
+
 /* What instruction x makes of the demand: true when it is settled, one way or the other. */
 static bool step(struct verify *y, struct demand *d, ir_val x)
 {
@@ -170,7 +193,7 @@ static bool step(struct verify *y, struct demand *d, ir_val x)
 			d->place = y->f->vals.v[i->args[0]].reg;
 			return false;
 		}
-		if (origin(y, x) != d->v)
+		if (origin(y, x) != d->v && origin(y, x) != argument(y, d))
 			wrong(y, d->b, d->place, d->v, "holds something else");
 		return true;
 	}
@@ -196,6 +219,10 @@ static void follow(struct verify *y, struct demand d)
 	while (d.at-- > 0) {
 		if (step(y, &d, blk->ins.v[d.at]))
 			return;
+		if (d.place == IR_NO_REG) {
+			wrong(y, d.b, d.place, d.v, "comes from no register");
+			return;
+		}
 	}
 	at_head(y, &d);
 }
