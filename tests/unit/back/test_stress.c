@@ -17,6 +17,7 @@
 
 #include "tests/fuzz/ir_eval.c"
 #include "tests/fuzz/ir_random.c"
+#include "tests/fuzz/kernel.c"
 
 #define RUNS 3
 
@@ -186,9 +187,106 @@ static void test_random(void **state)
 	assert_true(too_big < count / 10);
 }
 
+/* ---- the same in this machine's kernel ---- */
+
+static bool fill_kernel_maps(struct kernel_prog *k)
+{
+	uint8_t values[IR_RANDOM_ENTRIES * IR_RANDOM_VALUE];
+
+	for (uint32_t m = 0; m < 2; m++) {
+		fill(values, sizeof(values), m);
+		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++) {
+			if (bpf_map_update_elem(k->map_fd[m], &key, values + key * IR_RANDOM_VALUE, 0))
+				return false;
+		}
+	}
+	return true;
+}
+
+static bool same_kernel_maps(struct stress *s, struct kernel_prog *k, unsigned r)
+{
+	uint8_t value[IR_RANDOM_VALUE];
+
+	for (uint32_t m = 0; m < 2; m++) {
+		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++) {
+			if (bpf_map_lookup_elem(k->map_fd[m], &key, value) ||
+				memcmp(value, s->maps[r][m] + key * IR_RANDOM_VALUE, sizeof(value))) {
+				snprintf(s->why, sizeof(s->why), "kernel run %u: map %u differs", r, m);
+				return false;
+			}
+		}
+	}
+	return true;
+}
+
+static bool run_in_kernel(struct stress *s, struct kernel_prog *k, unsigned r)
+{
+	uint8_t packet[IR_RANDOM_PACKET];
+	uint32_t size = sizeof(packet), retval = 0;
+
+	memcpy(packet, s->packet[r], sizeof(packet));
+	if (!fill_kernel_maps(k) || kernel_run(k, packet, &size, sizeof(packet), &retval)) {
+		snprintf(s->why, sizeof(s->why), "kernel run %u: %.200s", r, k->log);
+		return false;
+	}
+	if (retval != (uint32_t)s->result[r] || memcmp(packet, s->after[r], sizeof(packet))) {
+		snprintf(s->why, sizeof(s->why), "kernel run %u: %#x instead of %#x, or the packet", r,
+			retval, (uint32_t)s->result[r]);
+		return false;
+	}
+	return same_kernel_maps(s, k, r);
+}
+
+static bool one_in_kernel(struct stress *s, uint64_t seed)
+{
+	struct kernel_prog k = {.a = &s->a, .meta = &s->meta, .type = BPF_PROG_TYPE_XDP};
+	bool ok = true;
+
+	if (!one(s, seed))
+		return false;
+	if (!s->code.n)
+		return true;
+	if (kernel_load(&k, s->code.insn, s->code.n)) {
+		size_t n = strlen(k.log);
+
+		snprintf(s->why, sizeof(s->why), "kernel: %.240s", n > 240 ? k.log + n - 240 : k.log);
+		ok = false;
+	}
+	for (unsigned r = 0; r < RUNS && ok; r++)
+		ok = run_in_kernel(s, &k, r);
+	kernel_close(&k);
+	return ok;
+}
+
+static void test_kernel(void **state)
+{
+	unsigned long first = 1, count = 150, bad = 0;
+	const char *env = getenv("SKEP_STRESS"), *why = NULL;
+
+	(void)state;
+	if (!kernel_allowed(BPF_PROG_TYPE_XDP, &why)) {
+		print_message("skipped: %s\n", why);
+		skip();
+	}
+	if (env)
+		sscanf(env, "%lu:%lu", &first, &count);
+	for (uint64_t seed = first; seed < first + count; seed++) {
+		struct stress *s = calloc(1, sizeof(*s));
+
+		setup(s, seed);
+		if (s->target.isa == 4 && !kernel_takes_isa(4))
+			s->target.isa = 3;
+		if (!one_in_kernel(s, seed) && bad++ < 10)
+			print_error("seed %llu: %s\n", (unsigned long long)seed, s->why);
+		arena_free(&s->a);
+		free(s);
+	}
+	assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random), cmocka_unit_test(test_kernel)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
