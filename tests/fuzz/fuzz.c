@@ -144,7 +144,7 @@ static void resolve(struct one *o)
 		struct buf line;
 
 		buf_init(&line, &o->a);
-		i += disasm_one(&o->code.insn[i], i, o->code.n, &line);
+		i += disasm_one(o->code.insn, i, o->code.n, &line);
 		puts(line.p);
 	}
 }
