@@ -21,6 +21,8 @@ static bool count_args(struct check *c, const struct expr *e, uint32_t min, uint
 		want = "no arguments";
 	else if (min == max)
 		want = arena_printf(c->a, "%u argument%s", max, max == 1 ? "" : "s");
+	else if (!min)
+		want = arena_printf(c->a, "at most %u argument%s", max, max == 1 ? "" : "s");
 	else
 		want = arena_printf(c->a, "%u to %u arguments", min, max);
 	d = c_error(c, e->span, DIAG_WRONG_ARGS, "%s() takes %s, this has %u", b->name, want, n);
@@ -226,7 +228,7 @@ static void unknown_function(struct check *c, const struct expr *e)
 	struct suggest s;
 
 	suggest_init(&s, name);
-	for (int i = 0; i < BI_COUNT; i++) {
+	for (int i = BI_COUNT; i-- > 0;) { /* backwards: "prinf" is printf rather than print */
 		if (builtin_row((enum builtin_id)i)->args)
 			suggest_try(&s, builtin_row((enum builtin_id)i)->name);
 	}

@@ -189,6 +189,11 @@ void check_cast(struct check *c, struct expr *e)
 
 	check_expr(c, a);
 	e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if (a->type.kind == LT_STR) {
+		c_error(c, a->span, DIAG_WRONG_TYPE, "a string cannot be cast");
+		e->type.kind = LT_UNKNOWN;
+		return;
+	}
 	if (a->type.kind == LT_UNKNOWN || e->type.kind == LT_UNKNOWN ||
 		!check_number(c, a, "what is cast")) {
 		e->type.kind = LT_UNKNOWN;

@@ -22,7 +22,8 @@ static struct lt kept_type(const struct check *c, const struct expr *e)
 
 	switch (t.kind) {
 	case LT_INT:
-		t = lt_int(8, !is_u64(&t) || e->is_const);
+		/* a constant adapts to the others, unless it is too great for a signed number */
+		t = lt_int(8, !is_u64(&t) || (e->is_const && e->const_value <= INT64_MAX));
 		break;
 	case LT_STR:
 		t = lt_str(kept_size(c, t.size));
@@ -194,7 +195,7 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 		return;
 	}
 	if (n != m->keys.n) {
-		key_mismatch(c, m, at, arena_printf(c->a, "%u keys", n),
+		key_mismatch(c, m, at, arena_printf(c->a, "%u key%s", n, n == 1 ? "" : "s"),
 			arena_printf(c->a, "%u here", m->keys.n));
 		return;
 	}

@@ -78,7 +78,10 @@ static bool prints_as_text(const struct lt *t)
 
 static const char *quoted_conv(struct check *c, const struct expr *f, const struct fmt_conv *v)
 {
-	return arena_printf(c->a, "%.*s", (int)v->len, f->u.str.s + v->start);
+	/* "%z %d": what follows a broken conversion is no part of it */
+	uint32_t len = v->conv && strchr(" \n\t", v->conv) ? v->len - 1 : v->len;
+
+	return arena_printf(c->a, "%.*s", (int)len, f->u.str.s + v->start);
 }
 
 /* The conversion itself. False: reported. */
@@ -87,8 +90,8 @@ static bool check_conv(struct check *c, const struct expr *f, const struct fmt_c
 	struct skep_span at = inside(c, f, v->start, v->len);
 	struct diag *d;
 
-	if (!v->conv) {
-		d = c_error(c, at, DIAG_BAD_FORMAT, "the format ends inside a conversion");
+	if (!v->conv || strchr(" \n\t", v->conv)) {
+		d = c_error(c, at, DIAG_BAD_FORMAT, "a conversion without its letter");
 		c_hint(c, d, "write %%%% for a percent sign");
 		return false;
 	}

@@ -167,6 +167,8 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	target_each_tracepoint(c->t, try_name, &s);
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean 'tracepoint:%s'?", suggest_best(&s));
+	else if (!c->t->tracefs && !c->t->host)
+		c_hint(c, e, "the target's description needs 'tracefs = DIRECTORY'");
 	else if (!c->t->tracefs)
 		c_hint(c, e, "mount it: mount -t tracefs tracefs /sys/kernel/tracing");
 	else

@@ -32,7 +32,7 @@ struct diag *lex_error(struct lexer *l, struct skep_span at, enum diag_id id, co
 	const char *text;
 	va_list ap;
 
-	if (l->mute)
+	if (l->mute || l->d->errors >= DIAG_MAX)
 		return NULL;
 	va_start(ap, fmt);
 	text = arena_vprintf(l->a, fmt, ap);

@@ -11,8 +11,16 @@
 
 void p_next(struct parser *p)
 {
+	int errors;
+
 	p->last_end = p->tok.span.off + p->tok.span.len;
+	errors = p->d->errors;
 	p->tok = lex_next(&p->lex);
+	if (p->d->errors == errors)
+		return;
+	p->panic = true; /* one message for one mistake */
+	if (p->tok.kind == TOK_EOF)
+		p->stopped = true;
 }
 
 struct token p_peek(const struct parser *p)

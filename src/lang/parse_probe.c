@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define PROBE_KINDS "kinds are BEGIN END kprobe kretprobe tracepoint interval xdp sched_ext"
+
 static bool kind_has_paths(const char *kind)
 {
 	static const char *const kinds[] = {"uprobe", "u", "uretprobe", "ur", "usdt", "iter", "it",
@@ -83,6 +85,15 @@ static void push_part(struct parser *p, struct attach_point *ap, struct buf *b, 
 	buf_init(b, p->a);
 }
 
+/* name=kprobe:f; always false. */
+static bool named_probe(struct parser *p, uint32_t start)
+{
+	p_hint(p, p_error(p, lex_span(&p->lex, start, p->lex.pos + 1), DIAG_NOT_SUPPORTED,
+			  "names of probes are not supported in this version of skep"),
+		"leave the name and '=' out");
+	return false;
+}
+
 /* Splits the raw text at ':' into kind and parts. False when it is no attach point (reported). */
 static bool split_point(struct parser *p, struct attach_point *ap)
 {
@@ -100,6 +111,8 @@ static bool split_point(struct parser *p, struct attach_point *ap)
 		}
 		if (c == '\\' && lex_at(l, l->pos + 1) > 32)
 			c = lex_at(l, ++l->pos);
+		else if (c == '=' && !colon && b.n)
+			return named_probe(p, start);
 		else if (!may_stand(c))
 			break;
 		if (c == ':') {
@@ -129,8 +142,7 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 	if (u) {
 		e = p_error(p, ap->kind_span, DIAG_NOT_SUPPORTED,
 			"probes of kind '%s' are not supported in this version of skep", u->name);
-		if (*u->hint)
-			p_hint(p, e, "%s", u->hint);
+		p_hint(p, e, "%s", *u->hint ? u->hint : PROBE_KINDS);
 		return;
 	}
 	e = p_error(p, ap->kind_span, DIAG_UNKNOWN_PROBE, "unknown probe kind '%.60s'", ap->kind_text);
@@ -142,7 +154,7 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 	if (suggest_best(&s))
 		p_hint(p, e, "did you mean '%s'?", suggest_best(&s));
 	else
-		p_hint(p, e, "kinds are BEGIN END kprobe kretprobe tracepoint interval xdp sched_ext");
+		p_hint(p, e, PROBE_KINDS);
 }
 
 /* One attach point into probe; false when the rest of the list makes no sense. */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Inputs that would exhaust the stack, memory or patience of a careless parser. */
+#include "tests/unit/lang/langtest.h"
+#include <stdlib.h>
+
+#define MB10 (10u << 20)
+
+/* head, then unit repeated up to size bytes, then tail; all of it parsed and, if sound, checked. */
+static void compile(struct langtest *t, const char *head, const char *unit, const char *tail, size_t size)
+{
+	size_t h = strlen(head), u = strlen(unit), n = h;
+	char *text = malloc(size + h + u + strlen(tail) + 1);
+
+	assert_non_null(text);
+	langtest_init(t, NULL);
+	if (setjmp(t->trap.env))
+		fail_msg("%.40s: %s", unit, t->trap.message);
+	memcpy(text, head, h);
+	for (; n < size; n += u)
+		memcpy(text + n, unit, u);
+	strcpy(text + n, tail);
+	langtest_parse(t, text, n + strlen(tail));
+	if (!t->d.errors)
+		check_script(t->s);
+	free(text);
+}
+
+/* The first message has this id; 0 errors when id is DIAG_COUNT. */
+static void expect(const char *head, const char *unit, const char *tail, size_t size, enum diag_id id)
+{
+	struct langtest t;
+
+	compile(&t, head, unit, tail, size);
+	if (id == DIAG_COUNT && t.d.errors)
+		fail_msg("'%.30s': %s", unit, t.d.list.v[0].message);
+	if (id != DIAG_COUNT && (!t.d.errors || t.d.list.v[0].id != id))
+		fail_msg("'%.30s': expected %s, got %s", unit, diag_id_text(id),
+			t.d.errors ? t.d.list.v[0].message : "nothing");
+	langtest_free(&t);
+}
+
+static void deep_nesting(void **state)
+{
+	static const char *const units[] = {"(", "!", "- ", "{", "if (1) {", "@x[", "f(", "1 ? ", "1 ? 1 : ",
+		"(uint64)", "(a, ", "*", "++", "if 1 { } else ", "x in {", "a[", "(1 + ", "unroll (2) {"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
+		expect("BEGIN { ", units[i], "1 }", 1u << 20, DIAG_TOO_DEEP);
+}
+
+static void long_chains(void **state)
+{
+	static const char *const units[] = {" + 1", ".b", "->b", "[1]", " && a", " in {1}", "--", " - a"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
+		expect("BEGIN { @ = a", units[i], " }", 1u << 20, DIAG_TOO_DEEP);
+}
+
+static void deep_enough(void **state)
+{
+	(void)state;
+	expect("BEGIN { @ = 1", " + 1", "; }", 300 * 4, DIAG_COUNT);
+	expect("BEGIN { @ = ", "(", "1 ))))))))))))))))))))))))))))))))))))))) }", 12 + 39, DIAG_COUNT);
+	expect("BEGIN { ", "if (1) { ", "} } } } } } } } } } }", 8 + 9 * 10, DIAG_COUNT);
+}
+
+static void ten_megabytes(void **state)
+{
+	(void)state;
+	expect("BEGIN { @ = 1 } //", "x", "", MB10, DIAG_COUNT);
+	expect("BEGIN { @ = 1 } /*", "* /", "*/", MB10, DIAG_COUNT);
+	expect("BEGIN { @ = 1 }", " ", "", MB10, DIAG_COUNT);
+	expect("BEGIN { @ = 1 }", ";", "", MB10, DIAG_COUNT);
+	expect("BEGIN { @ = \"", "x", "\" }", MB10, DIAG_TOO_BIG);
+	expect("BEGIN { @ = ", "1", " }", MB10, DIAG_BAD_NUMBER);
+	expect("BEGIN { @", "x", " = 1 }", MB10, DIAG_TOO_BIG);
+	expect("BEGIN { ", "@x = 1; ", "}", MB10, DIAG_TOO_BIG);
+	expect("BEGIN { f(", "1, ", "1) }", MB10, DIAG_TOO_BIG);
+	expect("", "BEGIN { @ = 1 } ", "", 1u << 20, DIAG_COUNT);
+	expect("kprobe:", "x", " { }", MB10, DIAG_COUNT);
+	expect("kprobe:a", ",kprobe:a", " { }", 1u << 20, DIAG_COUNT);
+	expect("", "\n#define A 1", "\nBEGIN { @ = A }", MB10, DIAG_COUNT);
+	expect("", "\n#if 0", "", MB10, DIAG_UNTERMINATED);
+}
+
+static void ten_megabytes_of_nonsense(void **state)
+{
+	static const char *const units[] = {"`@", "\"", "\\\"\n", "\x01", "\xff", "'", "{", "}", "/", "@x=;",
+		"$", "#", "kprobe:a ", ":", "x", "0x", "1.1.1.1", "::", "BEGIN{", "BEGIN{`}", "/**/(", "\"\\"};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		struct langtest t;
+
+		compile(&t, "", units[i], "", MB10);
+		if (!t.d.errors)
+			fail_msg("'%s' was accepted", units[i]);
+		langtest_free(&t);
+		compile(&t, "BEGIN { ", units[i], "", MB10);
+		if (!t.d.errors)
+			fail_msg("'BEGIN { %s' was accepted", units[i]);
+		langtest_free(&t);
+	}
+}
+
+/* Every use doubles: only a budget ends this. */
+static void define_doubling(void **state)
+{
+	struct langtest t;
+	struct buf b;
+
+	(void)state;
+	langtest_init(&t, NULL);
+	if (setjmp(t.trap.env))
+		fail_msg("%s", t.trap.message);
+	buf_init(&b, &t.a);
+	for (int i = 0; i < 60; i++)
+		buf_printf(&b, "#define A%d (A%d + A%d)\n", i, i + 1, i + 1);
+	buf_puts(&b, "#define A60 1\nBEGIN { @ = A0 }");
+	langtest_parse(&t, b.p, b.n);
+	assert_true(t.d.errors > 0);
+	assert_int_equal(t.d.list.v[0].id, DIAG_TOO_BIG);
+	langtest_free(&t);
+}
+
+/* Types that settle one map a round, against the order of the script. */
+static void long_type_chain(void **state)
+{
+	struct langtest t;
+	struct buf b;
+
+	(void)state;
+	for (int n = 50; n <= 400; n += 350) {
+		langtest_init(&t, NULL);
+		if (setjmp(t.trap.env))
+			fail_msg("%s", t.trap.message);
+		buf_init(&b, &t.a);
+		buf_puts(&b, "BEGIN { ");
+		for (int i = 0; i < n; i++)
+			buf_printf(&b, "@a%d = @a%d; ", i, i + 1);
+		buf_printf(&b, "@a%d = comm }", n);
+		langtest_parse(&t, b.p, b.n);
+		check_script(t.s);
+		assert_int_equal(t.d.errors, n == 50 ? 0 : 1);
+		if (n != 50)
+			assert_int_equal(t.d.list.v[0].id, DIAG_TOO_BIG);
+		langtest_free(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(deep_nesting),
+		cmocka_unit_test(long_chains),
+		cmocka_unit_test(deep_enough),
+		cmocka_unit_test(ten_megabytes),
+		cmocka_unit_test(ten_megabytes_of_nonsense),
+		cmocka_unit_test(define_doubling),
+		cmocka_unit_test(long_type_chain),
+	};
+
+	return cmocka_run_group_tests_name("lang limits", tests, NULL, NULL);
+}
