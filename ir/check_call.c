@@ -119,7 +119,9 @@ static void arg_memory(struct check *c, const struct call *k, unsigned a)
 			k->h->name, a + 1);
 		return;
 	}
-	if (mine->size > t.n)
+	if (mine->size == IR_ANY_RANGE)
+		FAIL(c, k, "bounds", "%s: the size of argument %u is not bounded", k->h->name, a + 1);
+	else if (mine->size > t.n)
 		FAIL(c, k, "bounds", "%s: argument %u: %llu bytes wanted, %s has fewer", k->h->name,
 			a + 1, (unsigned long long)mine->size, check_type_text(c, t));
 	root = ir_ins_of(c->f, ir_origin(c->f, k->i->args[a]).root);

@@ -137,8 +137,8 @@ static void check_head(struct loops *s, ir_blk head)
 		}
 	}
 	if (start < bound)
-		s->trips[head] = (bound - start - 1) / step + 2;
-	if (bound > INT64_MAX || bound > UINT64_MAX - step)
+		s->trips[head] = (bound - start - 1) / step + 2; /* one more round to see the end */
+	if (bound > INT64_MAX)
 		check_fail(c, head, IR_NONE, "loop", "the bound is beyond 2^63");
 }
 

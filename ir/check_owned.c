@@ -155,8 +155,6 @@ void check_owned(struct check *c)
 	uint64_t *state, *way;
 
 	find_owners(&s);
-	if (!s.n)
-		return;
 	s.in = ARENA_ARRAY(c->a, bits, c->f->blocks.n);
 	state = ARENA_ARRAY(c->a, uint64_t, s.words);
 	way = ARENA_ARRAY(c->a, uint64_t, s.words);

@@ -122,6 +122,13 @@ ir_val parse_value(struct parse *p)
 	return v;
 }
 
+bool parse_is_defined(const struct parse *p, const char *name)
+{
+	uintptr_t known = (uintptr_t)smap_get(&p->values, name);
+
+	return known && !p->pending.v[known - 1];
+}
+
 ir_val parse_define(struct parse *p, const char *name, struct ir_ins ins)
 {
 	uintptr_t known = name ? (uintptr_t)smap_get(&p->values, name) : 0;

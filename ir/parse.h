@@ -59,6 +59,7 @@ uint32_t parse_map_name(struct parse *p);
 uint32_t parse_field_name(struct parse *p);
 uint8_t parse_reg(struct parse *p); /* @rN when there, else IR_NO_REG */
 void parse_span(struct parse *p, struct skep_span *s);
+bool parse_is_defined(const struct parse *p, const char *name);
 /* Fills v, which a use further up may have announced, or makes a new one; name NULL: unnamed. */
 ir_val parse_define(struct parse *p, const char *name, struct ir_ins ins);
 

@@ -455,7 +455,13 @@ void parse_statement(struct parse *p)
 	ir_val v;
 
 	if (p->tok.kind == TOK_VALUE) {
+		struct tok tok = p->tok;
+
 		name = want_name(p, TOK_VALUE, "%result");
+		if (parse_is_defined(p, name)) {
+			p->tok = tok;
+			parse_fail(p, "%%%s is defined twice", name);
+		}
 		reg = parse_reg(p);
 		typed = take_punct(p, ':');
 		if (typed)

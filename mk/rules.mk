@@ -9,9 +9,9 @@ $(B)/lib$(1).a: $$(OBJ_$(1))
 	@$(AR) rcsD $$@ $$^
 TESTS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/test_*.c))
 TBIN_$(1) := $$(patsubst tests/unit/%.c,$(B)/tests/%,$$(TESTS_$(1)))
-$$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a)
+$$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(B)/obj/tests/golden/cases.o $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a)
 	@mkdir -p $$(@D)
-	$$(CC) $$(OPT) $$< -Wl,--start-group $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a) -Wl,--end-group -o $$@ $$(DEPS_LIBS) -lcmocka
+	$$(CC) $$(OPT) $$< $(B)/obj/tests/golden/cases.o -Wl,--start-group $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a) -Wl,--end-group -o $$@ $$(DEPS_LIBS) -lcmocka
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
