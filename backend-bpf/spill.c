@@ -368,13 +368,15 @@ static void unlock(struct spill *s)
 		s->pieces.v[k].locked = false;
 }
 
-static void release_dead(struct spill *s, const ir_val *args, unsigned n, unsigned mask)
+/* Those of args in mask that have no further use leave their registers at this point. */
+static void release_dead(struct spill *s, const ir_val *args, unsigned n, unsigned mask,
+	uint32_t point)
 {
 	for (unsigned k = 0; k < n; k++) {
 		struct piece *p = mask >> k & 1 ? piece_of(s, args[k]) : NULL;
 
 		if (p && next_use(s, args[k], true) == NEVER)
-			release(s, p, 2 * s->i + 1);
+			release(s, p, point);
 	}
 }
 
@@ -440,12 +442,12 @@ static void spill_ins(struct spill *s, ir_val v)
 		vec_push(s->f->a, &s->out.ins, v);
 	else
 		memcpy(s->f->vals.v[v].args, old, sizeof(old));
-	release_dead(s, old, nargs, reads & ~late);
+	release_dead(s, old, nargs, reads & ~late, 2 * s->i + 1);
 	if (calls)
 		cross_call(s);
 	if (mach_result(s->f, v) && !(remat && (s->r.spilled[v] || next_use(s, v, true) == NEVER)))
 		define(s, v);
-	release_dead(s, old, nargs, reads & late);
+	release_dead(s, old, nargs, reads & late, 2 * s->i + 2);
 	unlock(s);
 }
 

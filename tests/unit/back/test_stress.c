@@ -2,7 +2,7 @@
 /*
  * Random functions through all passes: what the interpreter computes from the instructions must be
  * what the IR says, and back_verify_alloc must find nothing. Where the machine allows it, some also
- * run in its kernel. SKEP_STRESS=FIRST:COUNT runs other seeds than the usual ones.
+ * run in its kernel. SKEP_STRESS=FIRST:COUNT (and SKEP_STRESS_KERNEL) runs other seeds.
  */
 #include "backend-bpf/backend.h"
 #include "backend-bpf/interp.h"
@@ -261,7 +261,7 @@ static bool one_in_kernel(struct stress *s, uint64_t seed)
 static void test_kernel(void **state)
 {
 	unsigned long first = 1, count = 150, bad = 0;
-	const char *env = getenv("SKEP_STRESS"), *why = NULL;
+	const char *env = getenv("SKEP_STRESS_KERNEL"), *why = NULL;
 
 	(void)state;
 	if (!kernel_allowed(BPF_PROG_TYPE_XDP, &why)) {
