@@ -5,9 +5,10 @@
  * Requires: code[i] is the code of meta->progs.v[i]. Ensures: the object is accepted by our loader
  * and by libbpf (bpftool prog loadall, ip link … xdp obj), same input gives same bytes.
  *
- * References: an ld_imm64 of a map or value carries BPF_PSEUDO_MAP_FD or _VALUE already in src_reg
- * and, for values, the offset in imm, where libbpf expects the addend. A kfunc call carries the
- * id it had on the compiling machine, which loaders may use when it still fits.
+ * References: an ld_imm64 of a map or value has src_reg 0, as clang's; the symbol's section tells
+ * which it is. (LLVM 14's disassembler crashes on BPF_PSEUDO_MAP_VALUE there.) For values imm has
+ * the offset, where libbpf expects the addend. A kfunc call carries the id it had on the compiling
+ * machine, which loaders may use when it still fits.
  */
 #include "backend-bpf/objsec.h"
 #include <errno.h>
@@ -86,8 +87,7 @@ static void put_code(struct elfw *w, uint32_t prog, struct bpf_insn *out)
 			trap_raise(w->m->trap, SKEP_EBUG, "elf: reference outside %s",
 				w->m->meta->progs.v[prog].name);
 		if (wide) {
-			out[r->insn].src_reg = r->kind == CR_MAP ? BPF_PSEUDO_MAP_FD
-								 : BPF_PSEUDO_MAP_VALUE;
+			out[r->insn].src_reg = 0;
 			out[r->insn].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
 			out[r->insn + 1].imm = 0;
 		} else if (r->kind == CR_KFUNC) {

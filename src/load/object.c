@@ -199,7 +199,11 @@ static bool read_ref(struct elf *e, struct obj_prog *p, uint32_t insn, Elf64_Sym
 		if (x->code != (BPF_JMP | BPF_CALL))
 			return false;
 	} else {
-		r.kind = x->src_reg == BPF_PSEUDO_MAP_VALUE ? REF_VALUE : REF_MAP;
+		e->why = "an instruction refers to something outside all sections";
+		if (sym.st_shndx >= e->h.e_shnum)
+			return false;
+		/* Symbols in .maps are maps; in .rodata, .data or .bss they are a map's value. */
+		r.kind = strcmp(sec_name(e, sym.st_shndx), ".maps") ? REF_VALUE : REF_MAP;
 		r.map = map_named(&e->l->meta, name);
 		e->why = "an instruction refers to something that is no map";
 		if (r.map == META_NONE || x->code != (BPF_LD | BPF_IMM | BPF_DW) ||
