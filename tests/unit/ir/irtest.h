@@ -3,6 +3,7 @@
 #pragma once
 #include "ir/ir.h"
 #include "skep/diag.h"
+#include <linux/bpf.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
