@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define MAX_WEIGHT_DEPTH 6
+#define KEEP_PROOF (1u << 20)
 
 uint32_t ranges_weight(const struct ranges *r, ir_blk b)
 {
@@ -55,6 +56,15 @@ static void span_begin(struct scan *s, ir_val v, uint32_t point)
 	r->length[v] += sp.to - sp.from + 1;
 }
 
+/*
+ * The number of a variable offset has been proven small; kernels before 5.16 forget what they know
+ * of a number (other than a constant) when it is stored to the stack, so it is spilled last.
+ */
+static bool proven_offset(const struct ir_ins *ins, unsigned k)
+{
+	return k == 1 && ins->op == MACH(ADD64_RR) && ir_is_ptr(ins->type);
+}
+
 static void scan_ins(struct scan *s, ir_val v, uint32_t i)
 {
 	const struct ir_fn *f = s->r->f;
@@ -69,6 +79,8 @@ static void scan_ins(struct scan *s, ir_val v, uint32_t i)
 		span_begin(s, v, 2 * i + 1);
 	}
 	for (unsigned k = 0; k < ins->nargs; k++) {
+		if (proven_offset(ins, k))
+			s->r->cost[ins->args[k]] += KEEP_PROOF;
 		if (mach_reads(f, ins, k) && mach_result(f, ins->args[k]))
 			span_use(s, ins->args[k], 2 * i + (late >> k & 1));
 	}
@@ -265,6 +277,54 @@ static void promote_related(struct ranges *r)
 	}
 }
 
+/* Whether v is used last by instruction i of block b. */
+static bool dies_at(const struct ranges *r, ir_val v, ir_blk b, uint32_t i)
+{
+	for (uint32_t k = r->head[v]; k; k = r->spans.v[k - 1].next) {
+		const struct span *sp = &r->spans.v[k - 1];
+
+		if (sp->block == b && sp->from <= 2 * i && sp->to >= 2 * i)
+			return sp->to == 2 * i;
+	}
+	return false;
+}
+
+/* The operand whose register the result takes should be in the result's pool, or the other way. */
+static void promote_tied(struct ranges *r, ir_blk b, uint32_t i)
+{
+	const struct ir_fn *f = r->f;
+	ir_val v = f->blocks.v[b].ins.v[i], a;
+	const struct ir_ins *ins = ir_ins_of(f, v);
+	const struct back_fn *back = f->back;
+	int tied = mach_tied(ins);
+
+	if (tied < 0 || !mach_result(f, v) || mach_calls(ins))
+		return;
+	a = ins->args[tied];
+	if (mach_floats(f, a) || mach_slot(f, a) || back->cls.v[a] == back->cls.v[v] ||
+		r->spilled[a] || r->spilled[v] || !dies_at(r, a, b, i))
+		return;
+	if (back->cls.v[a] == MC_HIGH)
+		ranges_promote(r, v, 0, NULL);
+	else if (!mach_calls(ir_ins_of(f, a))) /* what is in r0 is copied in any case */
+		ranges_promote(r, a, 0, NULL);
+}
+
+/* Backwards for chains that end in MC_HIGH, then forwards for those that begin there. */
+static void promote_chains(struct ranges *r)
+{
+	const struct ir_cfg *c = r->cfg;
+
+	for (uint32_t k = c->nrpo; k-- > 0;) {
+		for (uint32_t i = r->f->blocks.v[c->rpo[k]].ins.n; i-- > 0;)
+			promote_tied(r, c->rpo[k], i);
+	}
+	for (uint32_t k = 0; k < c->nrpo; k++) {
+		for (uint32_t i = 0; i < r->f->blocks.v[c->rpo[k]].ins.n; i++)
+			promote_tied(r, c->rpo[k], i);
+	}
+}
+
 void ranges_classify(struct ranges *r)
 {
 	struct ir_fn *f = r->f;
@@ -286,4 +346,5 @@ void ranges_classify(struct ranges *r)
 	for (ir_blk b = 0; b < f->blocks.n; b++)
 		relieve(r, b);
 	promote_related(r);
+	promote_chains(r);
 }
