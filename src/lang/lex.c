@@ -18,8 +18,10 @@ void lex_init(struct lexer *l, struct arena *a, struct skep_diags *d, const char
 	uint32_t base)
 {
 	*l = (struct lexer){.a = a, .d = d, .text = text, .len = (uint32_t)len, .base = base};
-	smap_init(&l->names, a);
-	smap_init(&l->defines, a);
+	l->names = ARENA_NEW(a, struct smap);
+	smap_init(l->names, a);
+	l->defines = ARENA_NEW(a, struct smap);
+	smap_init(l->defines, a);
 }
 
 struct skep_span lex_span(const struct lexer *l, uint32_t start, uint32_t end)
@@ -107,7 +109,7 @@ static const char *word(struct lexer *l, uint32_t start)
 			"name of %u bytes; at most %d are allowed", n, LEX_NAME_MAX);
 		n = LEX_NAME_MAX;
 	}
-	return smap_intern(&l->names, l->text + start, n);
+	return smap_intern(l->names, l->text + start, n);
 }
 
 static uint32_t utf8_put(char *out, uint32_t c)

@@ -49,8 +49,8 @@ struct lexer {
 	uint32_t base;	   /* span offset of text[0] */
 	bool mute;	   /* looking ahead: errors will be found again */
 	bool have_btf;	   /* BPFTRACE_HAVE_BTF is defined */
-	struct smap names; /* interned */
-	struct smap defines;
+	struct smap *names; /* interned; shared by copies that look ahead */
+	struct smap *defines; /* likewise */
 	unsigned if_depth; /* open #if lines */
 	uint32_t if_start[16];
 };

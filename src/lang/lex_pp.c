@@ -30,7 +30,7 @@ static const char *pp_word(struct lexer *l)
 	start = l->pos;
 	while (lex_is_word(lex_at(l, l->pos)))
 		l->pos++;
-	return smap_intern(&l->names, l->text + start, l->pos - start);
+	return smap_intern(l->names, l->text + start, l->pos - start);
 }
 
 static void define(struct lexer *l, struct skep_span at)
@@ -63,7 +63,7 @@ static void define(struct lexer *l, struct skep_span at)
 			end = i;
 	}
 	m->end = end;
-	smap_put(&l->defines, name, m);
+	smap_put(l->defines, name, m);
 }
 
 /*
@@ -116,7 +116,7 @@ static void condition(struct lexer *l, const char *kind, uint32_t start)
 				diag_hint(l->d, e, "#ifdef NAME, #ifndef NAME, #if 0 and #if 1 are");
 		}
 	} else {
-		yes = smap_get(&l->defines, name) ||
+		yes = smap_get(l->defines, name) ||
 			(l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
 		if (!strcmp(kind, "ifndef"))
 			yes = !yes;

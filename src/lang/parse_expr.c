@@ -313,8 +313,6 @@ static struct expr *expand(struct parser *p, struct define *m, struct skep_span 
 		p_stop(p);
 		return e;
 	}
-	saved.names = p->lex.names;
-	saved.defines = p->lex.defines;
 	p->lex = saved;
 	p->tok = tok;
 	p->last_end = last_end;
@@ -326,7 +324,7 @@ static struct expr *name(struct parser *p)
 {
 	struct skep_span at = p->tok.span;
 	const char *text = p->tok.text;
-	struct define *m = smap_get(&p->lex.defines, text);
+	struct define *m = smap_get(p->lex.defines, text);
 	struct expr *e;
 
 	p_next(p);
