@@ -269,12 +269,22 @@ static void operands_of_form(struct parse *p, struct ir_ins *ins, struct operand
 	}
 }
 
+/* The result's type depends on what the operands are. */
+static bool type_by_operands(const struct ir_ins *ins)
+{
+	enum ir_form form = ir_op_row(ins->op)->form;
+	const struct kern_helper *h = ins->op == IR_CALL ? kern_helper_by_id(ins->aux) : NULL;
+
+	return form == FORM_BIN || form == FORM_UN || form == FORM_OFF || form == FORM_INDEX ||
+		form == FORM_LDF || (h && (h->ret == KR_MAPV || h->ret == KR_RECORD));
+}
+
 /* A result whose type is not written gets the one its operands give. */
 static void infer(struct parse *p, struct ir_ins *ins)
 {
 	const char *why = NULL;
 
-	for (unsigned a = 0; a < ins->nargs; a++) {
+	for (unsigned a = 0; type_by_operands(ins) && a < ins->nargs; a++) {
 		ir_val v = ins->args[a];
 
 		if (v < p->pending.n && p->pending.v[v]) {
