@@ -226,23 +226,31 @@ void ir_drop_unreachable(struct ir_fn *f)
 	}
 }
 
-/* A block of its own on the edge: it passes the arguments on, so proofs stay on the first half. */
+/*
+ * A block of its own on the edge. A proof is handed over by the first half, so it needs a parameter
+ * there; the other arguments, available in from, stay as they are on the second.
+ */
 static void split_edge(struct ir_fn *f, ir_blk from, unsigned edge)
 {
 	ir_blk mid = ir_block_new(f);
 	struct ir_term *t = &f->blocks.v[from].term;
 	struct ir_edge *e = &t->edge[edge], on = *e;
+	bool proof = edge == 0 && (t->op == IRN_SOME || t->op == IRN_NEED || t->op == IRN_BOUND ||
+					  t->op == IRN_LOOP);
 
 	on.args = ARENA_ARRAY(f->a, ir_val, on.nargs);
-	for (uint32_t i = 0; i < on.nargs; i++) {
-		ir_val to = f->blocks.v[on.to].params.v[i];
+	for (uint32_t i = 0; i < on.nargs; i++)
+		on.args[i] = e->args[i];
+	e->to = mid;
+	e->nargs = 0;
+	if (proof && on.nargs) {
+		ir_val to = f->blocks.v[on.to].params.v[0], p = ir_param(f, mid, ir_type_of(f, to));
 
-		on.args[i] = ir_param(f, mid, ir_type_of(f, to));
+		f->blocks.v[from].term.edge[edge].nargs = 1;
+		on.args[0] = p;
 	}
-	t = &f->blocks.v[from].term;
-	t->edge[edge].to = mid;
-	f->blocks.v[mid].term =
-		(struct ir_term){.op = IRN_JMP, .nedges = 1, .edge = {on}, .span = t->span};
+	f->blocks.v[mid].term = (struct ir_term){
+		.op = IRN_JMP, .nedges = 1, .edge = {on}, .span = f->blocks.v[from].term.span};
 	f->blocks.v[mid].sealed = true;
 }
 

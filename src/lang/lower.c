@@ -74,6 +74,13 @@ ir_val lo_bound(struct lower *L, ir_val x, uint64_t below, ir_blk in, ir_blk out
 	return ir_bound(L->f, x, below, in, out);
 }
 
+ir_val lo_loop(struct lower *L, ir_val counter, uint64_t below, ir_blk body, ir_blk done)
+{
+	note_edge(L, body);
+	note_edge(L, done);
+	return ir_loop(L->f, counter, below, body, done);
+}
+
 bool lo_dominates(const struct lower *L, ir_blk b)
 {
 	ir_blk at = ir_here(L->f);

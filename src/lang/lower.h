@@ -6,13 +6,11 @@
 #pragma once
 #include "lang/front.h"
 
-/* Layers of a packet, parsed once per program: numbers that later accesses build on. */
+/* Layers of a packet, found once per program: see lower_net.c. */
 struct lo_net {
-	bool used;		 /* the program reads packet fields */
-	ir_val data, end;	 /* pkt<0>, pktend */
-	unsigned l3off, l3type;	 /* IR variables; l3type: EtherType as it lies in the packet, 0 none */
-	unsigned l4off, l4proto; /* l4proto NO_L4: no header (none, later fragment, cut short) */
-	unsigned vlanoff;	 /* offset of the outermost tag; 0 none */
+	bool used;	  /* the program reads packet fields */
+	ir_val data, end; /* pkt<0>, pktend */
+	ir_val info;	  /* stack object with what was found; IR_NONE when nothing is asked for */
 };
 
 /* A proven packet pointer that code further down may use again. */
@@ -71,6 +69,7 @@ void lo_if(struct lower *L, enum ir_cc cc, ir_val a, ir_val b, ir_blk yes, ir_bl
 ir_val lo_some(struct lower *L, ir_val p, ir_blk yes, ir_blk no);
 ir_val lo_need(struct lower *L, ir_val pkt, uint32_t bytes, ir_blk yes, ir_blk no);
 ir_val lo_bound(struct lower *L, ir_val x, uint64_t below, ir_blk in, ir_blk out);
+ir_val lo_loop(struct lower *L, ir_val counter, uint64_t below, ir_blk body, ir_blk done);
 bool lo_dominates(const struct lower *L, ir_blk b); /* b dominates the current block */
 ir_val lo_slot(struct lower *L, uint32_t size); /* stack object until the statement ends */
 void lo_free_slots(struct lower *L);

@@ -5,6 +5,10 @@
  * may meet at joins; pointers are made from them and proven where a field is read.
  *
  * A later fragment has no L4 header; what is cut short has no header either.
+ *
+ * What was found is kept in a stack object, written byte by byte and read in pairs of bytes: so the
+ * verifier forgets how it came about. All ways through the parser then end in one state, and it
+ * looks at the rules once instead of once per way (there are thousands).
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -12,16 +16,41 @@
 #define RAW16(x) ((int64_t)__builtin_bswap16(x))
 #define ETH_LEN 14
 #define VLAN_TAGS 2
-#define L3_MAX (ETH_LEN + 4 * VLAN_TAGS)
 #define IP6_LEN 40
 #define IP6_EXT_MAX 8	   /* extension headers followed */
 #define L4_MAX 4096	   /* further out nothing is looked for */
-#define NO_L4 0x100	   /* no protocol number has this value */
+#define NO_L4 255	   /* reserved by IANA: no header has this protocol number */
 #define FRAG_OFFSET4 0x1fff /* of the 16-bit field at 6 */
 #define FRAG_OFFSET6 0xfff8 /* of the 16-bit field at 2 of the fragment header */
 
 enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43,
 	PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_ICMP6 = 58, PROTO_DSTOPTS = 60 };
+
+/* Numbers of 16 bits in the stack object. */
+enum info { INFO_L3TYPE = 0, INFO_L3OFF = 2, INFO_VLAN = 4, INFO_L4OFF = 6, INFO_L4PROTO = 8,
+	INFO_BYTES = 16 };
+/* L3TYPE: EtherType as it lies in the packet, 0 none. VLAN: offset of the outermost tag, 0 none. */
+
+static void put_info(struct lower *L, enum info at, ir_val v)
+{
+	ir_val high = ir_bini(L->f, IR_LSHR, v, 8);
+
+	ir_st(L->f, 1, L->net.info, at, v);
+	ir_st(L->f, 1, L->net.info, at + 1, high);
+}
+
+static void put_info_const(struct lower *L, enum info at, int64_t v)
+{
+	put_info(L, at, ir_const(L->f, v));
+}
+
+static ir_val get_info(struct lower *L, enum info at)
+{
+	ir_val v = ir_ld(L->f, 2, L->net.info, at);
+
+	return at == INFO_L3OFF || at == INFO_VLAN ? ir_bini(L->f, IR_AND, v, 31)
+	       : at == INFO_L4OFF ? ir_bini(L->f, IR_AND, v, L4_MAX - 1) : v;
+}
 
 /* ---- what the rules use ---- */
 
@@ -128,11 +157,6 @@ static unsigned rules_layers(const struct lower *L, const struct attach_point *i
 
 /* ---- finding the headers ---- */
 
-static void set(struct lower *L, unsigned var, int64_t v)
-{
-	ir_var_write(L->f, var, ir_const(L->f, v));
-}
-
 /* Ethernet and tags: leaves the EtherType of L3 and its offset; goes on in the current block. */
 static void parse_l2(struct lower *L, ir_blk cut)
 {
@@ -141,8 +165,8 @@ static void parse_l2(struct lower *L, ir_blk cut)
 
 	lo_enter(L, ok);
 	type = ir_ld(L->f, 2, eth, 12);
-	ir_var_write(L->f, L->net.l3type, type);
-	set(L, L->net.l3off, ETH_LEN);
+	put_info(L, INFO_L3TYPE, type);
+	put_info_const(L, INFO_L3OFF, ETH_LEN);
 	for (unsigned tag = 0; tag < VLAN_TAGS; tag++) {
 		ir_blk other = lo_block(L), tagged = lo_block(L), have = lo_block(L);
 		unsigned off = ETH_LEN + 4 * tag;
@@ -154,76 +178,74 @@ static void parse_l2(struct lower *L, ir_blk cut)
 		p = lo_need(L, L->net.data, off + 4, have, cut);
 		lo_enter(L, have);
 		type = ir_ld(L->f, 2, p, off + 2);
-		ir_var_write(L->f, L->net.l3type, type);
-		set(L, L->net.l3off, off + 4);
+		put_info(L, INFO_L3TYPE, type);
+		put_info_const(L, INFO_L3OFF, off + 4);
 		if (!tag)
-			set(L, L->net.vlanoff, ETH_LEN);
+			put_info_const(L, INFO_VLAN, ETH_LEN);
 	}
 	lo_goto(L, done);
 	lo_enter(L, done);
 }
 
-/* Ends the current block, at done when the protocol and its offset are known, else at none. */
-static void parse_ip4(struct lower *L, ir_blk done, ir_blk none)
+/* Ends the current block; writes protocol and offset of L4 where there is one. */
+static void parse_ip4(struct lower *L, ir_blk done)
 {
 	ir_blk have = lo_block(L), v4 = lo_block(L), sane = lo_block(L), first = lo_block(L);
-	ir_val l3off = ir_var_read(L->f, L->net.l3off), p, v, len, proto;
+	ir_val l3off = get_info(L, INFO_L3OFF), p, v, len, proto;
 
 	p = ir_index(L->f, L->net.data, l3off);
-	p = lo_need(L, p, 20, have, none);
+	p = lo_need(L, p, 20, have, done);
 	lo_enter(L, have);
 	v = ir_ld(L->f, 1, p, 0);
 	len = ir_bini(L->f, IR_AND, v, 15);
 	len = ir_bini(L->f, IR_SHL, len, 2);
 	v = ir_bini(L->f, IR_LSHR, v, 4);
-	lo_if(L, CC_EQ, v, ir_const(L->f, 4), v4, none);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 4), v4, done);
 	lo_enter(L, v4);
-	lo_if(L, CC_GE, len, ir_const(L->f, 20), sane, none);
+	lo_if(L, CC_GE, len, ir_const(L->f, 20), sane, done);
 	lo_enter(L, sane);
 	v = ir_ld(L->f, 2, p, 6);
 	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET4));
-	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, none);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, done);
 	lo_enter(L, first);
 	proto = ir_ld(L->f, 1, p, 9);
-	ir_var_write(L->f, L->net.l4proto, proto);
+	put_info(L, INFO_L4PROTO, proto);
 	v = ir_bin(L->f, IR_ADD, l3off, len);
-	ir_var_write(L->f, L->net.l4off, v);
+	put_info(L, INFO_L4OFF, v);
 	lo_goto(L, done);
 }
 
-/* Bytes of the extension header at p, by its kind; goes to done when nh is none that is followed. */
-static ir_val ext_len(struct lower *L, ir_val p, ir_val nh, ir_blk none)
+/* Moves the offset of L4 behind the extension header at p; to done when a later fragment follows. */
+static void skip_ext(struct lower *L, ir_val p, ir_val off, ir_val nh, ir_blk next, ir_blk done)
 {
 	static const int plain[] = {PROTO_HOPOPTS, PROTO_ROUTING, PROTO_DSTOPTS};
-	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L),
-	       join = lo_block(L);
-	unsigned var = ir_var_new(L->f, ir_range(2048));
+	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L);
 	ir_val n = ir_ld(L->f, 1, p, 1), v;
 
 	for (unsigned i = 0; i < 3; i++) {
-		ir_blk next = lo_block(L);
+		ir_blk other = lo_block(L);
 
-		lo_if(L, CC_EQ, nh, ir_const(L->f, plain[i]), eights, next);
-		lo_enter(L, next);
+		lo_if(L, CC_EQ, nh, ir_const(L->f, plain[i]), eights, other);
+		lo_enter(L, other);
 	}
 	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_FRAGMENT), frag, fours);
 	lo_enter(L, eights); /* RFC 8200: length in 8 bytes, the first not counted */
 	v = ir_bini(L->f, IR_ADD, n, 1);
-	ir_var_write(L->f, var, ir_bini(L->f, IR_SHL, v, 3));
-	lo_goto(L, join);
+	v = ir_bini(L->f, IR_SHL, v, 3);
+	put_info(L, INFO_L4OFF, ir_bin(L->f, IR_ADD, off, v));
+	lo_goto(L, next);
 	lo_enter(L, fours); /* AH, RFC 4302: length in 4 bytes, two not counted */
 	v = ir_bini(L->f, IR_ADD, n, 2);
-	ir_var_write(L->f, var, ir_bini(L->f, IR_SHL, v, 2));
-	lo_goto(L, join);
+	v = ir_bini(L->f, IR_SHL, v, 2);
+	put_info(L, INFO_L4OFF, ir_bin(L->f, IR_ADD, off, v));
+	lo_goto(L, next);
 	lo_enter(L, frag);
 	v = ir_ld(L->f, 2, p, 2);
 	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET6));
-	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, none);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, done);
 	lo_enter(L, first);
-	set(L, var, 8);
-	lo_goto(L, join);
-	lo_enter(L, join);
-	return ir_var_read(L->f, var);
+	put_info(L, INFO_L4OFF, ir_bini(L->f, IR_ADD, off, 8));
+	lo_goto(L, next);
 }
 
 /* Is nh one of the headers to walk over? */
@@ -241,21 +263,45 @@ static void is_ext(struct lower *L, ir_val nh, ir_blk yes, ir_blk no)
 	}
 }
 
-static void parse_ip6(struct lower *L, ir_blk done, ir_blk none)
+/* One turn of the walk over extension headers; nh is the kind of the header that comes next. */
+static ir_val step_ext(struct lower *L, ir_val nh, ir_blk done)
 {
-	ir_blk have = lo_block(L), head, body, step, next, v6 = lo_block(L), from;
-	ir_val p, v, i, nh, off = ir_var_read(L->f, L->net.l3off), zero;
+	ir_blk known = lo_block(L), step = lo_block(L), have = lo_block(L), near = lo_block(L),
+	       next = lo_block(L);
+	ir_val p, off, kind;
+
+	is_ext(L, nh, step, known);
+	lo_enter(L, known);
+	put_info(L, INFO_L4PROTO, nh);
+	lo_goto(L, done);
+	lo_enter(L, step);
+	off = ir_ld(L->f, 2, L->net.info, INFO_L4OFF);
+	off = lo_bound(L, off, L4_MAX, near, done);
+	lo_enter(L, near);
+	p = ir_index(L->f, L->net.data, off);
+	p = lo_need(L, p, 8, have, done);
+	lo_enter(L, have);
+	kind = ir_ld(L->f, 1, p, 0);
+	skip_ext(L, p, off, nh, next, done);
+	lo_enter(L, next);
+	return kind;
+}
+
+static void parse_ip6(struct lower *L, ir_blk done)
+{
+	ir_blk have = lo_block(L), v6 = lo_block(L), head, body, from;
+	ir_val p, v, i, zero, off = get_info(L, INFO_L3OFF);
+	unsigned nh = ir_var_new(L->f, ir_range(255));
 
 	p = ir_index(L->f, L->net.data, off);
-	p = lo_need(L, p, IP6_LEN, have, none);
+	p = lo_need(L, p, IP6_LEN, have, done);
 	lo_enter(L, have);
 	v = ir_ld(L->f, 1, p, 0);
 	v = ir_bini(L->f, IR_LSHR, v, 4);
-	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, none);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, done);
 	lo_enter(L, v6);
-	nh = ir_ld(L->f, 1, p, 6);
-	ir_var_write(L->f, L->net.l4proto, nh);
-	ir_var_write(L->f, L->net.l4off, ir_bini(L->f, IR_ADD, off, IP6_LEN));
+	ir_var_write(L->f, nh, ir_ld(L->f, 1, p, 6));
+	put_info(L, INFO_L4OFF, ir_bini(L->f, IR_ADD, off, IP6_LEN));
 	head = lo_block(L);
 	i = ir_param(L->f, head, IR_I64);
 	zero = ir_const(L->f, 0);
@@ -264,27 +310,10 @@ static void parse_ip6(struct lower *L, ir_blk done, ir_blk none)
 	ir_edge_arg(L->f, from, 0, zero);
 	ir_at(L->f, head);
 	body = lo_block(L);
-	L->dom.v[body].npreds++;
-	L->dom.v[none].npreds += 2; /* more than one way leads there */
-	i = ir_loop(L->f, i, IP6_EXT_MAX, body, none);
+	i = lo_loop(L, i, IP6_EXT_MAX, body, done);
 	lo_enter(L, body);
-	step = lo_block(L);
-	nh = ir_var_read(L->f, L->net.l4proto);
-	is_ext(L, nh, step, done);
-	lo_enter(L, step);
-	off = ir_var_read(L->f, L->net.l4off);
-	p = ir_index(L->f, L->net.data, off);
-	have = lo_block(L);
-	p = lo_need(L, p, 8, have, none);
-	lo_enter(L, have);
-	v = ir_ld(L->f, 1, p, 0);
-	ir_var_write(L->f, L->net.l4proto, v);
-	v = ext_len(L, p, nh, none);
-	v = ir_bin(L->f, IR_ADD, off, v);
-	next = lo_block(L);
-	v = lo_bound(L, v, L4_MAX, next, none);
-	lo_enter(L, next);
-	ir_var_write(L->f, L->net.l4off, v);
+	v = step_ext(L, ir_var_read(L->f, nh), done);
+	ir_var_write(L->f, nh, v);
 	i = ir_bini(L->f, IR_ADD, i, 1);
 	from = ir_here(L->f);
 	lo_goto(L, head);
@@ -294,19 +323,16 @@ static void parse_ip6(struct lower *L, ir_blk done, ir_blk none)
 
 static void parse_l4(struct lower *L, ir_blk done)
 {
-	ir_blk ip4 = lo_block(L), other = lo_block(L), ip6 = lo_block(L), none = lo_block(L);
-	ir_val type = ir_var_read(L->f, L->net.l3type);
+	ir_blk ip4 = lo_block(L), other = lo_block(L), ip6 = lo_block(L);
+	ir_val type = get_info(L, INFO_L3TYPE);
 
 	lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x0800)), ip4, other);
 	lo_enter(L, other);
-	lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x86dd)), ip6, none);
+	lo_if(L, CC_EQ, type, ir_const(L->f, RAW16(0x86dd)), ip6, done);
 	lo_enter(L, ip4);
-	parse_ip4(L, done, none);
+	parse_ip4(L, done);
 	lo_enter(L, ip6);
-	parse_ip6(L, done, none);
-	lo_enter(L, none);
-	set(L, L->net.l4proto, NO_L4);
-	lo_goto(L, done);
+	parse_ip6(L, done);
 }
 
 void lo_net_begin(struct lower *L, const struct attach_point *iface)
@@ -325,16 +351,9 @@ void lo_net_begin(struct lower *L, const struct attach_point *iface)
 		(struct ir_type){.kind = IRT_PKTEND});
 	if (!(mask & (l3 | l4)))
 		return;
-	n->l3type = ir_var_new(L->f, ir_range(0xffff));
-	n->l3off = ir_var_new(L->f, ir_range(L3_MAX));
-	n->vlanoff = ir_var_new(L->f, ir_range(ETH_LEN));
-	n->l4off = ir_var_new(L->f, ir_range(L4_MAX));
-	n->l4proto = ir_var_new(L->f, ir_range(NO_L4));
-	set(L, n->l3type, 0);
-	set(L, n->l3off, 0);
-	set(L, n->vlanoff, 0);
-	set(L, n->l4off, 0);
-	set(L, n->l4proto, NO_L4);
+	n->info = ir_slot(L->f, INFO_BYTES);
+	ir_zero(L->f, n->info, 0, INFO_BYTES);
+	put_info_const(L, INFO_L4PROTO, NO_L4);
 	done = lo_block(L);
 	parse_l2(L, done);
 	if (mask & l4)
@@ -357,7 +376,7 @@ static void demand(struct lower *L, ir_val v, int64_t want)
 
 static void demand_proto(struct lower *L, int proto)
 {
-	demand(L, ir_var_read(L->f, L->net.l4proto), proto);
+	demand(L, get_info(L, INFO_L4PROTO), proto);
 }
 
 /* Makes sure the layer is there; gives the number its header starts at. */
@@ -371,18 +390,18 @@ static ir_val layer_offset(struct lower *L, enum net_layer layer)
 	ir_val v;
 
 	if (layer == NET_VLAN) {
-		v = ir_var_read(L->f, L->net.vlanoff);
+		v = get_info(L, INFO_VLAN);
 		ok = lo_block(L);
 		lo_if(L, CC_NE, v, ir_const(L->f, 0), ok, L->missing);
 		lo_enter(L, ok);
 		return v;
 	}
 	if (types[layer]) {
-		demand(L, ir_var_read(L->f, L->net.l3type), RAW16((uint16_t)types[layer]));
-		return ir_var_read(L->f, L->net.l3off);
+		demand(L, get_info(L, INFO_L3TYPE), RAW16((uint16_t)types[layer]));
+		return get_info(L, INFO_L3OFF);
 	}
 	if (layer == NET_L4) { /* TCP or UDP */
-		v = ir_var_read(L->f, L->net.l4proto);
+		v = get_info(L, INFO_L4PROTO);
 		ok = lo_block(L);
 		other = lo_block(L);
 		lo_if(L, CC_EQ, v, ir_const(L->f, PROTO_TCP), ok, other);
@@ -392,7 +411,7 @@ static ir_val layer_offset(struct lower *L, enum net_layer layer)
 	} else {
 		demand_proto(L, protos[layer]);
 	}
-	return ir_var_read(L->f, L->net.l4off);
+	return get_info(L, INFO_L4OFF);
 }
 
 /* Proven pointer to a layer's header. */

@@ -118,9 +118,7 @@ static void for_range(struct lower *L, const struct stmt *st)
 	ir_at(L->f, head);
 	body = lo_block(L);
 	done = lo_block(L);
-	L->dom.v[body].npreds++;
-	L->dom.v[done].npreds++;
-	i = ir_loop(L->f, i, (uint64_t)(hi - lo), body, done);
+	i = lo_loop(L, i, (uint64_t)(hi - lo), body, done);
 	lo_enter(L, body);
 	latch = lo_block(L);
 	L->loop_break = done;

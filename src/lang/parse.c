@@ -19,6 +19,8 @@ void p_next(struct parser *p)
 	if (p->d->errors == errors)
 		return;
 	p->panic = true; /* one message for one mistake */
+	if (p->d->errors >= DIAG_MAX)
+		p_stop(p);
 	if (p->tok.kind == TOK_EOF)
 		p->stopped = true;
 }
