@@ -8,7 +8,7 @@
  * Requires: back_spill. Ensures: ins.reg of every value that needs a register; results of calls
  * that do not live over another call are in r0.
  */
-#include "backend-bpf/mach.h"
+#include "backend-bpf/spill.h"
 #include <string.h>
 
 struct friend { /* a value that this one becomes, or comes from, by a copy */
@@ -28,6 +28,7 @@ struct color {
 	uint64_t *alive;
 	uint32_t *dies; /* value -> last use in the block, + 1 */
 	unsigned busy; /* mask of registers */
+	bool guessed;  /* classes are not back_spill's: code was read back from its text form */
 };
 
 static uint32_t weight(const struct color *c, ir_blk b)
@@ -39,15 +40,15 @@ static uint32_t weight(const struct color *c, ir_blk b)
 
 static void want(struct color *c, ir_val v, unsigned reg, uint32_t w)
 {
-	vec_push(c->f->a, &c->wants, (struct friend){.v = reg, .weight = w, .next = c->want[v]});
+	vec_push(ir_scratch(c->f), &c->wants, (struct friend){.v = reg, .weight = w, .next = c->want[v]});
 	c->want[v] = c->wants.n;
 }
 
 static void befriend(struct color *c, ir_val a, ir_val b, uint32_t w)
 {
-	vec_push(c->f->a, &c->friends, (struct friend){.v = b, .weight = w, .next = c->head[a]});
+	vec_push(ir_scratch(c->f), &c->friends, (struct friend){.v = b, .weight = w, .next = c->head[a]});
 	c->head[a] = c->friends.n;
-	vec_push(c->f->a, &c->friends, (struct friend){.v = a, .weight = w, .next = c->head[b]});
+	vec_push(ir_scratch(c->f), &c->friends, (struct friend){.v = a, .weight = w, .next = c->head[b]});
 	c->head[b] = c->friends.n;
 }
 
@@ -132,6 +133,8 @@ static void assign(struct color *c, ir_val v)
 	unsigned set = c->back->cls.v[v] == MC_HIGH ? MACH_SAVED : MACH_SCRATCH;
 	unsigned reg = choose(c, v, set & ~c->busy);
 
+	if (reg == MACH_REGS && c->guessed)
+		reg = choose(c, v, MACH_SAVED & ~c->busy);
 	if (reg == MACH_REGS)
 		mach_bug(c->f, "color", v, "no register left");
 	c->f->vals.v[v].reg = (uint8_t)reg;
@@ -236,13 +239,20 @@ static void color_block(struct color *c, ir_blk b)
 
 void back_color(struct ir_fn *f)
 {
-	struct color c = {.f = f, .back = back_data(f), .cfg = ir_cfg_build(f, f->a)};
+	struct color c = {.f = f, .back = back_data(f), .cfg = ir_cfg_build(f, ir_scratch(f))};
 
-	live_build(f, c.cfg, f->a, &c.live);
-	c.head = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	c.want = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	c.dies = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	c.alive = ARENA_ARRAY(f->a, uint64_t, c.live.words);
+	if (c.back->cls.n < f->vals.n) {
+		struct ranges r;
+
+		ranges_build(f, &r);
+		ranges_classify(&r);
+		c.guessed = true;
+	}
+	live_build(f, c.cfg, ir_scratch(f), &c.live);
+	c.head = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	c.want = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	c.dies = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	c.alive = ARENA_ARRAY(ir_scratch(f), uint64_t, c.live.words);
 	for (ir_val v = 0; v < f->vals.n; v++)
 		f->vals.v[v].reg = IR_NO_REG;
 	collect(&c);

@@ -209,11 +209,13 @@ static void fill_jumps(struct emit *e)
 void back_emit(const struct ir_fn *f, struct code *out)
 {
 	struct emit e = {.f = f, .back = f->back, .out = out};
+	uint32_t n;
+	const ir_blk *order = back_order(f, &n);
 
 	*out = (struct code){.spills = e.back->spills, .reloads = e.back->reloads, .stack = f->stack};
 	e.start = ARENA_ARRAY(f->a, uint32_t, f->blocks.n);
-	for (uint32_t k = 0; k < e.back->norder; k++) {
-		ir_blk b = e.back->order[k];
+	for (uint32_t k = 0; k < n; k++) {
+		ir_blk b = order[k];
 		const struct ir_block *blk = &f->blocks.v[b];
 
 		e.start[b] = e.insns.n;
@@ -221,7 +223,7 @@ void back_emit(const struct ir_fn *f, struct code *out)
 			if (!mach_slot(f, blk->ins.v[i]))
 				put_ins(&e, blk->ins.v[i]);
 		}
-		put_term(&e, &blk->term, k + 1 < e.back->norder ? e.back->order[k + 1] : UINT32_MAX);
+		put_term(&e, &blk->term, k + 1 < n ? order[k + 1] : UINT32_MAX);
 	}
 	fill_jumps(&e);
 	out->insn = e.insns.v;

@@ -62,8 +62,8 @@ static void block_back(struct frame *fr, ir_blk b, uint64_t *live, bool mark)
 static void find_clashes(struct frame *fr)
 {
 	struct ir_fn *f = fr->f;
-	struct ir_cfg *c = ir_cfg_build(f, f->a);
-	uint64_t *live = ARENA_ARRAY(f->a, uint64_t, fr->words);
+	struct ir_cfg *c = ir_cfg_build(f, ir_scratch(f));
+	uint64_t *live = ARENA_ARRAY(ir_scratch(f), uint64_t, fr->words);
 	bool changed = true;
 
 	while (changed) {
@@ -89,7 +89,7 @@ static void find_clashes(struct frame *fr)
 static uint32_t share_places(struct frame *fr, uint32_t *place)
 {
 	uint32_t n = fr->spills.n, used = 0;
-	bool *taken = ARENA_ARRAY(fr->f->a, bool, n + 1);
+	bool *taken = ARENA_ARRAY(ir_scratch(fr->f), bool, n + 1);
 
 	for (uint32_t s = 0; s < n; s++) {
 		memset(taken, 0, n + 1);
@@ -151,7 +151,7 @@ static void place_object(struct frame *fr, ir_val v)
 	struct ir_fn *f = fr->f;
 
 	if (f->vals.v[v].aux == SLOT_SPILL) {
-		vec_push(f->a, &fr->spills, v);
+		vec_push(ir_scratch(f), &fr->spills, v);
 		fr->index[v] = fr->spills.n;
 		return;
 	}
@@ -164,7 +164,7 @@ void back_frame(struct ir_fn *f)
 	struct frame fr = {.f = f, .back = back_data(f)};
 	uint32_t *place, places;
 
-	fr.index = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
+	fr.index = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	fr.back->slot_at.n = 0;
 	vec_reserve(f->a, &fr.back->slot_at, f->vals.n);
 	fr.back->slot_at.n = f->vals.n;
@@ -176,9 +176,9 @@ void back_frame(struct ir_fn *f)
 		}
 	}
 	fr.words = (fr.spills.n + 63) / 64;
-	fr.in = ARENA_ARRAY(f->a, uint64_t, (size_t)fr.words * f->blocks.n);
-	fr.clash = ARENA_ARRAY(f->a, uint64_t, (size_t)fr.words * fr.spills.n);
-	place = ARENA_ARRAY(f->a, uint32_t, fr.spills.n);
+	fr.in = ARENA_ARRAY(ir_scratch(f), uint64_t, (size_t)fr.words * f->blocks.n);
+	fr.clash = ARENA_ARRAY(ir_scratch(f), uint64_t, (size_t)fr.words * fr.spills.n);
+	place = ARENA_ARRAY(ir_scratch(f), uint32_t, fr.spills.n);
 	find_clashes(&fr);
 	places = share_places(&fr, place);
 	for (uint32_t s = 0; s < fr.spills.n; s++)

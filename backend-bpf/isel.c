@@ -145,7 +145,7 @@ static bool pattern_fits(enum pattern p, enum isa_op row, bool is32, int64_t c, 
 	case MASK:
 		if (!log2_of((uint64_t)c, imm))
 			return false;
-		*imm = c - 1;
+		*imm = (int64_t)((uint64_t)c - 1);
 		return *imm <= INT32_MAX && *imm >= 0;
 	default:
 		return false;
@@ -255,6 +255,20 @@ static void sel_un(struct isel *s, ir_val v)
 	become(s, v, r->row, 1, reg(s, a), 0, r->pattern == REG ? 0 : imm);
 }
 
+/* An old value that nobody reads need not be fetched. */
+static void sel_atomic(struct isel *s, ir_val v, ir_val base, int64_t off)
+{
+	struct ir_ins i = *ir_ins_of(s->f, v);
+	ir_val b = reg(s, i.args[1]);
+
+	if (i.sub >= AT_FADD && i.sub <= AT_FXOR && !s->uses[v]) {
+		i.sub = (uint8_t)(i.sub - AT_FADD + AT_ADD);
+		s->f->vals.v[v].type = IR_VOID;
+	}
+	s->f->vals.v[v].sub = 0;
+	become(s, v, isa_atomic(i.sub, i.width == 4), 2, base, b, off);
+}
+
 static void sel_memory(struct isel *s, ir_val v)
 {
 	struct ir_ins i = *ir_ins_of(s->f, v);
@@ -265,7 +279,7 @@ static void sel_memory(struct isel *s, ir_val v)
 	if (!isa_off_ok(off))
 		mach_bug(s->f, "isel", v, "offset beyond 16 bits");
 	if (i.op == IR_ATOM) {
-		become(s, v, isa_atomic(i.sub, i.width == 4), 2, base, reg(s, i.args[1]), off);
+		sel_atomic(s, v, base, off);
 		return;
 	}
 	r = select_row(s, i.op == IR_LDCTX ? IR_LD : i.op, i.width * 8u,
@@ -559,14 +573,14 @@ static void count_uses(struct isel *s)
 
 void back_isel(struct ir_fn *f)
 {
-	struct ir_cfg *c = ir_cfg_build(f, f->a);
+	struct ir_cfg *c = ir_cfg_build(f, ir_scratch(f));
 	struct isel s = {.f = f, .nir = f->vals.n};
 	uint32_t n = f->vals.n;
 
 	/* Selection makes at most a few values per instruction; aliases exist for the IR's only. */
 	s.isa = f->m->target && f->m->target->isa > 3 ? f->m->target->isa : 3;
-	s.alias = ARENA_ARRAY(f->a, ir_val, n);
-	s.uses = ARENA_ARRAY(f->a, uint32_t, n);
+	s.alias = ARENA_ARRAY(ir_scratch(f), ir_val, n);
+	s.uses = ARENA_ARRAY(ir_scratch(f), uint32_t, n);
 	count_uses(&s);
 	for (uint32_t k = 0; k < c->nrpo; k++) {
 		struct ir_block *b = &f->blocks.v[c->rpo[k]];

@@ -279,7 +279,7 @@ static bool choose_moved(const struct ir_fn *f, bool *moved)
 /* Pointers made from moved objects now point into a map value. */
 static void retype(struct ir_fn *f)
 {
-	struct ir_cfg *c = ir_cfg_build(f, f->a);
+	struct ir_cfg *c = ir_cfg_build(f, ir_scratch(f));
 
 	for (uint32_t k = 0; k < c->nrpo; k++) {
 		const struct ir_block *b = &f->blocks.v[c->rpo[k]];
@@ -382,7 +382,7 @@ static void gather_objects(struct ir_fn *f)
 void back_legal(struct ir_fn *f)
 {
 	struct legal l = {.f = f, .isa = f->m->target ? f->m->target->isa : 3};
-	bool *moved = ARENA_ARRAY(f->a, bool, f->vals.n);
+	bool *moved = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
 		const struct ir_block *blk = &f->blocks.v[b];

@@ -10,6 +10,21 @@ struct back_fn *back_data(struct ir_fn *f)
 	return f->back;
 }
 
+const ir_blk *back_order(const struct ir_fn *f, uint32_t *n)
+{
+	struct back_fn *back = f->back;
+
+	if (!back->order) { /* code read back from its text form is in its order there */
+		back->order = ARENA_ARRAY(f->a, ir_blk, f->blocks.n);
+		for (ir_blk b = 0; b < f->blocks.n; b++) {
+			if (f->blocks.v[b].term.op != IRN_NONE)
+				back->order[back->norder++] = b;
+		}
+	}
+	*n = back->norder;
+	return back->order;
+}
+
 bool mach_calls(const struct ir_ins *i)
 {
 	return mach_is(i) && mach_row(i)->flags & (ISAF_CALL | ISAF_R0);
@@ -112,7 +127,7 @@ static void mark(struct dce *d, ir_val v)
 	if (!v || d->used[v])
 		return;
 	d->used[v] = true;
-	vec_push(d->f->a, &d->work, v);
+	vec_push(ir_scratch(d->f), &d->work, v);
 }
 
 static bool has_effect(const struct ir_ins *i)
@@ -192,7 +207,7 @@ static void drop_params(struct dce *d, ir_blk to)
 /* Drops what nobody uses, parameters and their arguments included. */
 void mach_dce(struct ir_fn *f)
 {
-	struct dce d = {.f = f, .used = ARENA_ARRAY(f->a, bool, f->vals.n)};
+	struct dce d = {.f = f, .used = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n)};
 
 	mark_roots(&d);
 	while (d.work.n) {

@@ -53,6 +53,8 @@ struct back_fn {
 	ir_val exchange2;
 };
 struct back_fn *back_data(struct ir_fn *f);
+/* The order of blocks, n of them. */
+const ir_blk *back_order(const struct ir_fn *f, uint32_t *n);
 
 static inline bool mach_is(const struct ir_ins *i)
 {

@@ -19,12 +19,14 @@ void back_compile_fn(struct ir_fn *f, struct code *out)
 	*out = (struct code){0};
 	for (unsigned i = 0; i < back_npasses; i++) {
 		back_passes[i].run(f);
+		if (f->m->scratch)
+			arena_free(f->m->scratch);
 		if (f->m->diags->errors)
 			return;
 		if (back_passes[i].run == back_pcopy) {
 			struct buf why;
 
-			buf_init(&why, f->a);
+			buf_init(&why, ir_scratch(f));
 			if (!back_verify_alloc(f, &why))
 				trap_raise(f->m->trap, SKEP_EBUG, "%s: %.200s", f->name, why.p);
 		}

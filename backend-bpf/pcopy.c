@@ -48,7 +48,7 @@ static void find_live_after(struct pcopy *p, ir_blk b)
 		if (mach_term_reads(f, &blk->term, k))
 			mask |= 1u << f->vals.v[blk->term.args[k]].reg;
 	}
-	p->after = ARENA_ARRAY(f->a, uint16_t, blk->ins.n + 1);
+	p->after = ARENA_ARRAY(ir_scratch(f), uint16_t, blk->ins.n + 1);
 	for (uint32_t i = blk->ins.n; i-- > 0;) {
 		const struct ir_ins *ins = ir_ins_of(f, blk->ins.v[i]);
 
@@ -66,7 +66,7 @@ static void start(struct pcopy *p, unsigned live, uint32_t room, struct skep_spa
 {
 	p->c.live = live;
 	p->c.n = 0;
-	p->c.v = ARENA_ARRAY(p->f->a, struct copy, room);
+	p->c.v = ARENA_ARRAY(ir_scratch(p->f), struct copy, room);
 	p->c.span = span;
 }
 
@@ -221,7 +221,7 @@ static void find_memory_params(struct pcopy *p)
 {
 	struct ir_fn *f = p->f;
 
-	p->memory = ARENA_ARRAY(f->a, ir_val, f->vals.n);
+	p->memory = ARENA_ARRAY(ir_scratch(f), ir_val, f->vals.n);
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
 		const struct ir_block *blk = &f->blocks.v[b];
 
@@ -236,10 +236,10 @@ static void find_memory_params(struct pcopy *p)
 
 void back_pcopy(struct ir_fn *f)
 {
-	struct pcopy p = {.f = f, .cfg = ir_cfg_build(f, f->a), .c = {.f = f}};
+	struct pcopy p = {.f = f, .cfg = ir_cfg_build(f, ir_scratch(f)), .c = {.f = f}};
 	struct back_fn *back = back_data(f);
 
-	live_build(f, p.cfg, f->a, &p.live);
+	live_build(f, p.cfg, ir_scratch(f), &p.live);
 	find_memory_params(&p);
 	for (uint32_t k = 0; k < p.cfg->nrpo; k++) {
 		ir_blk b = p.cfg->rpo[k];

@@ -72,13 +72,14 @@ static unsigned block_back(const struct ir_fn *f, ir_blk b, unsigned live)
 
 static void live_registers(const struct ir_fn *f, uint16_t *in)
 {
-	const struct back_fn *back = f->back;
+	uint32_t n;
+	const ir_blk *order = back_order(f, &n);
 	bool changed = true;
 
 	while (changed) {
 		changed = false;
-		for (uint32_t k = back->norder; k-- > 0;) {
-			ir_blk b = back->order[k];
+		for (uint32_t k = n; k-- > 0;) {
+			ir_blk b = order[k];
 			const struct ir_term *t = &f->blocks.v[b].term;
 			unsigned live = 0;
 
@@ -155,12 +156,15 @@ static void drop_dead(struct ir_fn *f, ir_blk b, const uint16_t *in)
 
 void back_peep(struct ir_fn *f)
 {
-	const struct back_fn *back = f->back;
-	uint16_t *in = ARENA_ARRAY(f->a, uint16_t, f->blocks.n);
+	uint16_t *in = ARENA_ARRAY(ir_scratch(f), uint16_t, f->blocks.n);
+	const ir_blk *order;
+	uint32_t n;
 
-	for (uint32_t k = 0; k < back->norder; k++)
-		forward_copies(f, back->order[k]);
+	back_data(f);
+	order = back_order(f, &n);
+	for (uint32_t k = 0; k < n; k++)
+		forward_copies(f, order[k]);
 	live_registers(f, in);
-	for (uint32_t k = 0; k < back->norder; k++)
-		drop_dead(f, back->order[k], in);
+	for (uint32_t k = 0; k < n; k++)
+		drop_dead(f, order[k], in);
 }

@@ -51,7 +51,7 @@ static void span_begin(struct scan *s, ir_val v, uint32_t point)
 		return;
 	bit_del(s->live, v);
 	sp.next = r->head[v];
-	vec_push(r->f->a, &r->spans, sp);
+	vec_push(ir_scratch(r->f), &r->spans, sp);
 	r->head[v] = r->spans.n;
 	r->length[v] += sp.to - sp.from + 1;
 }
@@ -140,18 +140,18 @@ void ranges_build(struct ir_fn *f, struct ranges *r)
 	struct scan s = {.r = r};
 	uint32_t points = 0;
 
-	*r = (struct ranges){.f = f, .cfg = ir_cfg_build(f, f->a)};
-	live_build(f, r->cfg, f->a, &r->live);
-	r->first = ARENA_ARRAY(f->a, uint32_t, f->blocks.n + 1);
-	r->point = ARENA_ARRAY(f->a, uint32_t, f->blocks.n + 1);
-	r->head = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	r->cost = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	r->length = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	r->spilled = ARENA_ARRAY(f->a, bool, f->vals.n);
-	r->no_room = ARENA_ARRAY(f->a, bool, f->vals.n);
-	s.live = ARENA_ARRAY(f->a, uint64_t, r->live.words);
-	s.to = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
-	s.costed = ARENA_ARRAY(f->a, uint32_t, f->vals.n);
+	*r = (struct ranges){.f = f, .cfg = ir_cfg_build(f, ir_scratch(f))};
+	live_build(f, r->cfg, ir_scratch(f), &r->live);
+	r->first = ARENA_ARRAY(ir_scratch(f), uint32_t, f->blocks.n + 1);
+	r->point = ARENA_ARRAY(ir_scratch(f), uint32_t, f->blocks.n + 1);
+	r->head = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	r->cost = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	r->length = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	r->spilled = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
+	r->no_room = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
+	s.live = ARENA_ARRAY(ir_scratch(f), uint64_t, r->live.words);
+	s.to = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
+	s.costed = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
 		r->first[b] = r->spans.n;
 		r->point[b] = points;
@@ -160,7 +160,7 @@ void ranges_build(struct ir_fn *f, struct ranges *r)
 			scan_block(&s, b);
 	}
 	r->first[f->blocks.n] = r->spans.n;
-	r->high = ARENA_ARRAY(f->a, uint16_t, points);
+	r->high = ARENA_ARRAY(ir_scratch(f), uint16_t, points);
 }
 
 /* ---- classes ---- */
@@ -180,7 +180,7 @@ static void occupy(struct ranges *r, ir_val v, int by)
 static void mark_crossing(struct ranges *r, ir_blk b, bool *crossing)
 {
 	const struct ir_block *blk = &r->f->blocks.v[b];
-	uint32_t *before = ARENA_ARRAY(r->f->a, uint32_t, blk->ins.n + 3);
+	uint32_t *before = ARENA_ARRAY(ir_scratch(r->f), uint32_t, blk->ins.n + 3);
 
 	for (uint32_t i = 0; i < blk->ins.n; i++)
 		before[i + 1] = before[i] + mach_calls(ir_ins_of(r->f, blk->ins.v[i]));
@@ -329,7 +329,7 @@ void ranges_classify(struct ranges *r)
 {
 	struct ir_fn *f = r->f;
 	struct back_fn *back = back_data(f);
-	bool *crossing = ARENA_ARRAY(f->a, bool, f->vals.n);
+	bool *crossing = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 
 	for (ir_blk b = 0; b < f->blocks.n; b++)
 		mark_crossing(r, b, crossing);

@@ -79,9 +79,9 @@ static void add_use(struct spill *s, ir_val v, uint32_t at)
 		return;
 	if (!s->use_head[v]) {
 		s->use_last[v] = at + 1;
-		vec_push(s->f->a, &s->touched, v);
+		vec_push(ir_scratch(s->f), &s->touched, v);
 	}
-	vec_push(s->f->a, &s->uses, (struct use){.at = at, .next = s->use_head[v]});
+	vec_push(ir_scratch(s->f), &s->uses, (struct use){.at = at, .next = s->use_head[v]});
 	s->use_head[v] = s->uses.n;
 }
 
@@ -247,7 +247,7 @@ static struct piece *hold(struct spill *s, ir_val v, ir_val cur, enum mach_class
 		p.to = point;
 	mark_here(s, &p, 1);
 	s->count[cls]++;
-	vec_push(s->f->a, &s->pieces, p);
+	vec_push(ir_scratch(s->f), &s->pieces, p);
 	s->where[v] = s->pieces.n;
 	if (s->rewrite)
 		s->back->cls.v[cur] = cls;
@@ -519,9 +519,9 @@ static void spill_block(struct spill *s, ir_blk b)
 	s->b = b;
 	s->n = blk->ins.n;
 	s->i = 0;
-	s->here = ARENA_ARRAY(s->f->a, uint16_t, points);
+	s->here = ARENA_ARRAY(ir_scratch(s->f), uint16_t, points);
 	memcpy(s->here, s->r.high + s->r.point[b], points * sizeof(*s->here));
-	s->calls = ARENA_ARRAY(s->f->a, uint32_t, s->n + 2);
+	s->calls = ARENA_ARRAY(ir_scratch(s->f), uint32_t, s->n + 2);
 	for (uint32_t i = 0; i < s->n; i++)
 		s->calls[i + 1] = s->calls[i] + mach_calls(ir_ins_of(s->f, blk->ins.v[i]));
 	s->calls[s->n + 1] = s->calls[s->n];
@@ -595,10 +595,10 @@ void back_spill(struct ir_fn *f)
 		vec_push(f->a, &s.back->origin, v);
 	ranges_build(f, &s.r);
 	ranges_classify(&s.r);
-	s.slot = ARENA_ARRAY(f->a, ir_val, n);
-	s.use_head = ARENA_ARRAY(f->a, uint32_t, n);
-	s.use_last = ARENA_ARRAY(f->a, uint32_t, n);
-	s.where = ARENA_ARRAY(f->a, uint32_t, n);
+	s.slot = ARENA_ARRAY(ir_scratch(f), ir_val, n);
+	s.use_head = ARENA_ARRAY(ir_scratch(f), uint32_t, n);
+	s.use_last = ARENA_ARRAY(ir_scratch(f), uint32_t, n);
+	s.where = ARENA_ARRAY(ir_scratch(f), uint32_t, n);
 	do {
 		scan_blocks(&s);
 	} while (s.changed);
@@ -610,5 +610,7 @@ void back_spill(struct ir_fn *f)
 	entry->ins.v = s.slots.ins.v;
 	entry->ins.n = s.slots.ins.n;
 	entry->ins.cap = s.slots.ins.cap;
+	while (s.back->cls.n < f->vals.n)
+		vec_push(f->a, &s.back->cls, MC_LOW);
 	assert(!s.changed && "the last scan decides nothing");
 }

@@ -85,7 +85,7 @@ static bool meant(const struct verify *y, ir_val v)
 
 static void push(struct verify *y, ir_blk b, uint32_t at, uint32_t place, ir_val v)
 {
-	vec_push(y->f->a, &y->work, (struct demand){.b = b, .at = at, .place = place, .v = v});
+	vec_push(ir_scratch(y->f), &y->work, (struct demand){.b = b, .at = at, .place = place, .v = v});
 }
 
 static bool insert(struct verify *y, struct demand d);
@@ -96,7 +96,7 @@ static void grow(struct verify *y)
 	uint32_t n = y->cap;
 
 	y->cap = n ? n * 2 : 1024;
-	y->seen = ARENA_ARRAY(y->f->a, struct demand, y->cap);
+	y->seen = ARENA_ARRAY(ir_scratch(y->f), struct demand, y->cap);
 	y->nseen = 0;
 	for (uint32_t k = 0; k < n; k++) {
 		if (old[k].v)
@@ -314,7 +314,7 @@ bool back_verify_alloc(const struct ir_fn *f, struct buf *why)
 	if (!back || !back->ref.nvals)
 		return true;
 	y.ref = &back->ref;
-	y.cfg = ir_cfg_build(f, f->a);
+	y.cfg = ir_cfg_build(f, ir_scratch(f));
 	for (uint32_t k = 0; k < y.cfg->nrpo && y.ok; k++) {
 		check_block(&y, y.cfg->rpo[k]);
 		while (y.work.n && y.ok)

@@ -22,7 +22,7 @@
 #define RUNS 3
 
 struct stress {
-	struct arena a;
+	struct arena a, scratch;
 	struct trap trap;
 	struct skep_diags diags;
 	struct meta meta;
@@ -40,11 +40,12 @@ struct stress {
 static void setup(struct stress *s, uint64_t seed)
 {
 	arena_init(&s->a, &s->trap);
+	arena_init(&s->scratch, &s->trap);
 	diags_init(&s->diags, &s->a);
 	meta_init(&s->meta, &s->a);
 	s->target = (struct target){.a = &s->a, .name = "stress", .arch = KERN_X86_64,
 		.isa = seed % 7 == 0 ? 4 : 3, .features = ~0ull};
-	s->m = (struct ir_module){.a = &s->a, .trap = &s->trap, .diags = &s->diags,
+	s->m = (struct ir_module){.a = &s->a, .scratch = &s->scratch, .trap = &s->trap, .diags = &s->diags,
 		.target = &s->target, .meta = &s->meta, .machine = &back_machine_names};
 }
 
@@ -177,6 +178,7 @@ static void test_random(void **state)
 		too_big += s->code.n == 0;
 		insns += s->code.n;
 		spills += s->code.spills;
+		arena_free(&s->scratch);
 		arena_free(&s->a);
 		free(s);
 	}
@@ -278,6 +280,7 @@ static void test_kernel(void **state)
 			s->target.isa = 3;
 		if (!one_in_kernel(s, seed) && bad++ < 10)
 			print_error("seed %llu: %s\n", (unsigned long long)seed, s->why);
+		arena_free(&s->scratch);
 		arena_free(&s->a);
 		free(s);
 	}
