@@ -182,11 +182,73 @@ static void near_offset(struct legal *l, ir_val v)
 		vec_push(l->f->a, &l->out.ins, v);
 }
 
+/*
+ * Constants the verifier refuses as immediates although the operation is defined: a divisor 0, a
+ * shift by the width or more. Folding leaves none, but a pass after it may find a constant.
+ */
+static bool odd_constant(struct legal *l, ir_val v)
+{
+	const struct ir_ins *i = ir_ins_of(l->f, v);
+	bool w32 = i->type.kind == IRT_I32;
+	uint64_t width = w32 ? 32 : 64, n;
+
+	if (i->nargs != 2 || !ir_is_const(l->f, i->args[1]))
+		return false;
+	n = (uint64_t)ir_ins_of(l->f, i->args[1])->imm;
+	switch (i->op) {
+	case IR_SHL:
+	case IR_LSHR:
+	case IR_ASHR:
+		if (n < width)
+			return false;
+		become(l, v, (enum ir_op)i->op, i->args[0],
+			constant(l, (int64_t)(n & (width - 1)), w32));
+		return true;
+	case IR_UDIV:
+	case IR_SDIV:
+	case IR_UMOD:
+	case IR_SMOD:
+		if (w32 ? (uint32_t)n : n)
+			return false;
+		become(l, v, i->op == IR_UDIV || i->op == IR_SDIV ? IR_AND : IR_OR, i->args[0],
+			constant(l, 0, w32));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool is_zero(const struct ir_fn *f, ir_val v)
+{
+	const struct ir_ins *i = ir_ins_of(f, v);
+
+	return i->op == IR_CONST && (i->type.kind == IRT_I32 ? (uint32_t)i->imm == 0 : i->imm == 0);
+}
+
+/* Constants that the verifier refuses in instructions, though they mean something here. */
+static void constant_operand(struct legal *l, ir_val v)
+{
+	struct ir_ins i = *ir_ins_of(l->f, v);
+	bool w32 = i.type.kind == IRT_I32, shift = i.op == IR_SHL || i.op == IR_LSHR || i.op == IR_ASHR;
+	int64_t mask = w32 ? 31 : 63, c = ir_ins_of(l->f, i.args[1])->imm;
+
+	if (shift && (c & mask) != c)
+		become(l, v, (enum ir_op)i.op, i.args[0], constant(l, c & mask, w32));
+	else if (shift || !is_zero(l->f, i.args[1]))
+		vec_push(l->f->a, &l->out.ins, v);
+	else if (i.op == IR_UDIV || i.op == IR_SDIV)
+		become(l, v, IR_AND, i.args[0], i.args[1]);
+	else
+		become(l, v, IR_OR, i.args[0], i.args[1]); /* the dividend */
+}
+
 static void legal_ins(struct legal *l, ir_val v)
 {
 	const struct ir_ins *i = ir_ins_of(l->f, v);
 
 	l->span = i->span;
+	if (odd_constant(l, v))
+		return;
 	switch (i->op) {
 	case IR_SDIV:
 	case IR_SMOD:

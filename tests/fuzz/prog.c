@@ -110,7 +110,9 @@ static struct px *leaf(struct gen *g)
 		return variable(g);
 	if (n < 7)
 		return constant(g);
-	if (n < 9 || g->form == PROG_AS_SCRIPT)
+	if (g->form == PROG_AS_SCRIPT) /* rarely: each is a test of the headers, too */
+		return chance(&g->r, 20) ? input(g) : variable(g);
+	if (n < 9)
 		return input(g);
 	e = new_px(g, PX_SLOT);
 	e->v = below(&g->r, PROG_WORDS);
@@ -195,9 +197,9 @@ static struct ps *statements(struct gen *g, unsigned n, unsigned depth);
 
 static void compound(struct gen *g, struct ps *s, unsigned depth)
 {
-	if (chance(&g->r, 25) && g->loop_cost < 40) {
+	if (chance(&g->r, 25) && g->loop_cost < 8) {
 		s->kind = PS_LOOP;
-		s->turns = 1 + below(&g->r, 8);
+		s->turns = 1 + below(&g->r, g->form == PROG_AS_IR ? 8 : 4);
 		g->loop_cost *= s->turns;
 		s->yes = statements(g, 1 + below(&g->r, 3), depth - 1);
 		g->loop_cost /= s->turns;
@@ -270,7 +272,7 @@ struct prog *prog_random(struct arena *a, uint64_t seed, enum prog_form form)
 
 	rnd(&g.r);
 	g.nvars = 2 + below(&g.r, PROG_VARS - 1);
-	g.budget = 4 + below(&g.r, 40);
+	g.budget = 4 + below(&g.r, form == PROG_AS_IR ? 40 : 20);
 	*p = (struct prog){.a = a, .form = form, .seed = seed, .nvars = g.nvars};
 	p->body = statements(&g, g.budget, 3);
 	return p;
