@@ -27,19 +27,15 @@ static bool unknown(const struct command *c, const char *text)
 	struct suggest near;
 	char hint[128];
 
-	suggest_init(&near, text);
+	suggest_init(&near, text + strspn(text, "-"));
 	for (int i = 0; i < OPT_COUNT; i++) {
-		char with_dashes[64];
-
-		if (!options[i].name || !(options[i].commands & c->mask) || !options[i].help)
-			continue;
-		snprintf(with_dashes, sizeof(with_dashes), "--%s", options[i].name);
-		suggest_try(&near, strdupa(with_dashes));
+		if (options[i].name && (options[i].commands & c->mask) && options[i].help)
+			suggest_try(&near, options[i].name);
 	}
 	snprintf(hint, sizeof(hint), "`skep %s%s--help` lists the options", c->name,
 		*c->name ? " " : "");
 	if (suggest_best(&near))
-		snprintf(hint, sizeof(hint), "did you mean '%s'?", suggest_best(&near));
+		snprintf(hint, sizeof(hint), "did you mean '--%s'?", suggest_best(&near));
 	fail(hint, "unknown option '%s'%s%s", text, *c->name ? " for skep " : "", c->name);
 	return false;
 }
@@ -77,8 +73,12 @@ static bool take_long(struct settings *o, const struct command *c, const char *w
 	size_t len = equals ? (size_t)(equals - name) : strlen(name);
 	int id = by_name(c, name, len);
 
-	if (id < 0)
-		return unknown(c, strndupa(word, len + 2));
+	if (id < 0) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "%.*s", (int)(len < 60 ? len + 2 : 62), word);
+		return unknown(c, text);
+	}
 	if (!options[id].arg && equals) {
 		fail(NULL, "option '--%s' takes no argument", options[id].name);
 		return false;
@@ -101,7 +101,7 @@ static bool take_letters(struct settings *o, const struct command *c, const char
 		int id = by_letter(c, *p);
 
 		if (id < 0)
-			return unknown(c, p == word + 1 ? word : strdupa(text));
+			return unknown(c, p == word + 1 ? word : text);
 		o->value[id] = "";
 		if (!options[id].arg)
 			continue;
