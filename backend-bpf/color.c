@@ -208,6 +208,15 @@ static void color_ins(struct color *c, ir_blk b, ir_val v, uint32_t i)
 	}
 }
 
+static bool has_colored_friend(const struct color *c, ir_val v)
+{
+	for (uint32_t k = c->head[v]; k; k = c->friends.v[k - 1].next) {
+		if (c->f->vals.v[c->friends.v[k - 1].v].reg != IR_NO_REG)
+			return true;
+	}
+	return false;
+}
+
 static void color_block(struct color *c, ir_blk b)
 {
 	const struct ir_block *blk = &c->f->blocks.v[b];
@@ -223,15 +232,18 @@ static void color_block(struct color *c, ir_blk b)
 	for (uint32_t k = 0; k < blk->params.n; k++)
 		c->dies[blk->params.v[k]] = 0;
 	find_deaths(c, b);
-	for (uint32_t k = 0; k < blk->params.n; k++) {
-		ir_val p = blk->params.v[k];
+	if (b == 0 && blk->params.n)
+		want(c, blk->params.v[0], 1, 1u << 20); /* where the kernel puts the context */
+	for (unsigned hinted = 2; hinted-- > 0;) { /* first those that have a register to inherit */
+		for (uint32_t k = 0; k < blk->params.n; k++) {
+			ir_val p = blk->params.v[k];
 
-		if (!c->dies[p] && !bit_has(out, p))
-			continue;
-		if (b == 0)
-			want(c, p, 1, 1u << 20); /* where the kernel puts the context */
-		assign(c, p);
-		bit_add(c->alive, p);
+			if (c->f->vals.v[p].reg != IR_NO_REG || (!c->dies[p] && !bit_has(out, p)) ||
+				(hinted && !has_colored_friend(c, p)))
+				continue;
+			assign(c, p);
+			bit_add(c->alive, p);
+		}
 	}
 	for (uint32_t i = 0; i < blk->ins.n; i++)
 		color_ins(c, b, blk->ins.v[i], i);

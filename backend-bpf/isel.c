@@ -26,6 +26,7 @@ struct isel {
 	struct ir_fn *f;
 	ir_val *alias;	  /* value -> the value that is the same in a register */
 	uint32_t *uses;	  /* of IR values, before selection */
+	bool *number;	  /* ADDR whose result must be a number to the verifier, too */
 	struct ir_block done; /* instructions of the block at hand */
 	ir_blk block;
 	struct skep_span span;
@@ -154,7 +155,7 @@ static bool pattern_fits(enum pattern p, enum isa_op row, bool is32, int64_t c, 
 
 static bool store_bits(unsigned width, int64_t c, int64_t *imm)
 {
-	*imm = (int32_t)(uint32_t)(uint64_t)c;
+	*imm = width < 32 ? c & ((1 << width) - 1) : (int32_t)(uint32_t)(uint64_t)c;
 	return width < 64 || *imm == c;
 }
 
@@ -246,6 +247,12 @@ static void sel_un(struct isel *s, ir_val v)
 	const struct sel_row *r;
 	int64_t imm = 0;
 
+	if (i->op == IR_ADDR && s->number[v]) {
+		a = emit(s, (struct ir_ins){.op = MACH(NEG64), .nargs = 1, .args = {reg(s, a)},
+			.type = IR_I64});
+		become(s, v, ISA_NEG64, 1, a, 0, 0);
+		return;
+	}
 	if (i->op == IR_WIDE || i->op == IR_ADDR ||
 		((i->op == IR_ZEXT32 || i->op == IR_TRUNC) && upper_zero(s, a))) {
 		s->alias[v] = reg(s, a);
@@ -582,6 +589,7 @@ void back_isel(struct ir_fn *f)
 	s.alias = ARENA_ARRAY(ir_scratch(f), ir_val, n);
 	s.uses = ARENA_ARRAY(ir_scratch(f), uint32_t, n);
 	count_uses(&s);
+	s.number = isel_addr_numbers(f, c);
 	for (uint32_t k = 0; k < c->nrpo; k++) {
 		struct ir_block *b = &f->blocks.v[c->rpo[k]];
 		uint32_t nins = b->ins.n;

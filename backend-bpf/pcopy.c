@@ -266,7 +266,7 @@ void back_pcopy(struct ir_fn *f)
 		for (unsigned e = 0; e < blk->term.nedges; e++)
 			blk->term.edge[e].nargs = 0;
 		for (uint32_t k = 0; k < blk->params.n; k++) {
-			if (f->vals.v[blk->params.v[k]].reg != IR_NO_REG)
+			if (b == 0 || f->vals.v[blk->params.v[k]].reg != IR_NO_REG)
 				blk->params.v[n++] = blk->params.v[k];
 		}
 		blk->params.n = n;

@@ -159,6 +159,22 @@ static bool room_high(const struct spill *s, uint32_t from, uint32_t to)
 	return true;
 }
 
+/* Moves v, which is not spilled, to r6..r9 for all its life, if there is room all along. */
+static bool promote(struct spill *s, ir_val v)
+{
+	const struct span *sp;
+
+	if (!ranges_promote(&s->r, v, s->b, s->here))
+		return false;
+	s->changed = true;
+	for (uint32_t q = s->r.head[v]; q; q = sp->next) {
+		sp = &s->r.spans.v[q - 1];
+		for (uint32_t at = sp->from; sp->block == s->b && at <= sp->to; at++)
+			s->here[at]++;
+	}
+	return true;
+}
+
 /* Makes room among r0..r5 by moving one of their values to r6..r9, if there is any that fits. */
 static bool promote_one(struct spill *s)
 {
@@ -167,25 +183,15 @@ static bool promote_one(struct spill *s)
 
 		if (p->cls != MC_LOW)
 			continue;
+		if (p->local && !room_high(s, p->from, p->to))
+			continue;
+		if (!p->local && !promote(s, p->v))
+			continue;
+		p->cls = MC_HIGH;
 		if (p->local) {
-			if (!room_high(s, p->from, p->to))
-				continue;
-			p->cls = MC_HIGH;
 			mark_here(s, p, 1);
 			if (s->rewrite)
 				s->back->cls.v[p->cur] = MC_HIGH;
-		} else {
-			const struct span *sp;
-
-			if (!ranges_promote(&s->r, p->v, s->b, s->here))
-				continue;
-			p->cls = MC_HIGH;
-			s->changed = true;
-			for (uint32_t q = s->r.head[p->v]; q; q = sp->next) {
-				sp = &s->r.spans.v[q - 1];
-				for (uint32_t at = sp->from; sp->block == s->b && at <= sp->to; at++)
-					s->here[at]++;
-			}
 		}
 		s->count[MC_LOW]--;
 		s->count[MC_HIGH]++;
@@ -405,6 +411,8 @@ static void define(struct spill *s, ir_val v)
 	if (!used && !spilled && mach_calls(ins))
 		return;
 	cls = spilled ? local_class(s, v, point) : s->back->cls.v[v];
+	if (!spilled && cls == MC_LOW && s->count[MC_LOW] >= mach_class_regs(MC_LOW) && promote(s, v))
+		cls = MC_HIGH;
 	make_room(s, cls, point);
 	p = hold(s, v, v, cls, point);
 	if (spilled)
