@@ -104,6 +104,9 @@ ir_val mach_new(struct ir_fn *f, struct ir_ins ins);
 ir_val mach_spill_slot(struct ir_fn *f); /* the caller puts it into the entry block */
 void mach_dce(struct ir_fn *f);
 
+/* By value: ADDR instructions whose result must be a number to the verifier, too (isel_addr.c). */
+bool *isel_addr_numbers(const struct ir_fn *f, const struct ir_cfg *c);
+
 /* ---- liveness (live.c) ---- */
 struct live {
 	uint32_t words;

@@ -58,7 +58,8 @@ static void check_unary(struct check *c, ir_blk b, ir_val v)
 
 	switch (i->op) {
 	case IR_ADDR:
-		fits = t.kind == IRT_BTF || t.kind == IRT_CTX;
+		fits = t.kind == IRT_BTF || t.kind == IRT_CTX || t.kind == IRT_PKT ||
+			t.kind == IRT_PKTEND;
 		break;
 	case IR_WIDE:
 		fits = t.kind == IRT_I32;
