@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What passes ask about machine operations: answers come from the columns of isa.def. */
 #include "backend-bpf/mach.h"
+#include "ir/rewrite.h"
 #include <assert.h>
 
 struct back_fn *back_data(struct ir_fn *f)
@@ -118,6 +119,7 @@ ir_val mach_spill_slot(struct ir_fn *f)
 
 struct dce {
 	struct ir_fn *f;
+	struct ir_cfg *cfg;
 	bool *used;
 	VEC(ir_val) work;
 };
@@ -143,8 +145,8 @@ static void mark_param(struct dce *d, ir_val p)
 
 	while (f->blocks.v[b].params.v[at] != p)
 		at++;
-	for (uint32_t k = 0; k < f->blocks.n; k++) {
-		const struct ir_term *t = &f->blocks.v[k].term;
+	for (uint32_t k = 0; k < d->cfg->preds[b].n; k++) {
+		const struct ir_term *t = &f->blocks.v[d->cfg->preds[b].v[k]].term;
 
 		for (unsigned e = 0; e < t->nedges; e++) {
 			if (t->edge[e].to == b)
@@ -169,46 +171,13 @@ static void mark_roots(struct dce *d)
 	}
 }
 
-static void drop_params(struct dce *d, ir_blk to)
-{
-	struct ir_fn *f = d->f;
-	struct ir_block *b = &f->blocks.v[to];
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < b->params.n; i++) {
-		if (d->used[b->params.v[i]] || to == 0)
-			kept++;
-	}
-	if (kept == b->params.n)
-		return;
-	for (uint32_t k = 0; k < f->blocks.n; k++) {
-		struct ir_term *t = &f->blocks.v[k].term;
-
-		for (unsigned e = 0; e < t->nedges; e++) {
-			struct ir_edge *edge = &t->edge[e];
-			uint32_t n = 0;
-
-			for (uint32_t i = 0; edge->to == to && i < edge->nargs; i++) {
-				if (d->used[b->params.v[i]])
-					edge->args[n++] = edge->args[i];
-			}
-			if (edge->to == to)
-				edge->nargs = n;
-		}
-	}
-	kept = 0;
-	for (uint32_t i = 0; i < b->params.n; i++) {
-		if (d->used[b->params.v[i]])
-			b->params.v[kept++] = b->params.v[i];
-	}
-	b->params.n = kept;
-}
-
 /* Drops what nobody uses, parameters and their arguments included. */
 void mach_dce(struct ir_fn *f)
 {
-	struct dce d = {.f = f, .used = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n)};
+	struct dce d = {.f = f, .cfg = ir_cfg_build(f, ir_scratch(f))};
+	bool *drop = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 
+	d.used = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 	mark_roots(&d);
 	while (d.work.n) {
 		ir_val v = d.work.v[--d.work.n];
@@ -228,6 +197,8 @@ void mach_dce(struct ir_fn *f)
 				b->ins.v[n++] = b->ins.v[i];
 		}
 		b->ins.n = n;
-		drop_params(&d, k);
 	}
+	for (ir_val v = 1; v < f->vals.n; v++)
+		drop[v] = f->vals.v[v].op == IR_PARAM && !d.used[v];
+	ir_remove_params(f, drop);
 }

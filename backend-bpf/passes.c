@@ -23,13 +23,6 @@ void back_compile_fn(struct ir_fn *f, struct code *out)
 			arena_free(f->m->scratch);
 		if (f->m->diags->errors)
 			return;
-		if (back_passes[i].run == back_pcopy) {
-			struct buf why;
-
-			buf_init(&why, ir_scratch(f));
-			if (!back_verify_alloc(f, &why))
-				trap_raise(f->m->trap, SKEP_EBUG, "%s: %.200s", f->name, why.p);
-		}
 	}
 	back_emit(f, out);
 }

@@ -234,6 +234,16 @@ static void find_memory_params(struct pcopy *p)
 	}
 }
 
+/* A wrong program in the kernel costs more than this check. */
+static void must_mean_the_same(const struct ir_fn *f)
+{
+	struct buf why;
+
+	buf_init(&why, ir_scratch(f));
+	if (!back_verify_alloc(f, &why))
+		trap_raise(f->m->trap, SKEP_EBUG, "%s: register allocation: %.160s", f->name, why.p);
+}
+
 void back_pcopy(struct ir_fn *f)
 {
 	struct pcopy p = {.f = f, .cfg = ir_cfg_build(f, ir_scratch(f)), .c = {.f = f}};
@@ -277,4 +287,5 @@ void back_pcopy(struct ir_fn *f)
 		if (slot)
 			vec_push(f->a, &f->blocks.v[0].ins, slot);
 	}
+	must_mean_the_same(f);
 }
