@@ -110,21 +110,20 @@ t_prog() {
 	rm -f $_out
 }
 
-# SKEP_READY_RE: what skep prints when it attaches.
+# skep says "Attached N probes" when they are.
 _skep_attached() {
 	kill -0 "$SKEP_PID" 2>/dev/null || return 0
-	[ -f "$SKEP_READY" ] && grep -Eq "${SKEP_READY_RE:-^(Attach(ing|ed) |READY)}" "$SKEP_READY"
+	grep -q '^Attached ' "$SKEP_READY" "$SKEP_READY.err"
 }
 
 skep_start() {
 	SKEP_READY=$1
 	shift
 	: >"$SKEP_READY"
+	: >"$SKEP_READY.err"
 	skep "$@" >"$SKEP_READY" 2>"$SKEP_READY.err" &
 	SKEP_PID=$!
-	wait_for 20 _skep_attached || echo "skep did not say that it attaches"
-	# It is announced first and done then.
-	sleep 1
+	wait_for 20 _skep_attached || echo "skep did not say that it is attached"
 }
 
 skep_stop() {
@@ -208,7 +207,7 @@ load_reads() {
 	(
 		_end=$(($(date +%s) + $1))
 		while [ "$(date +%s)" -lt $_end ]; do
-			cat /proc/version /etc/passwd /proc/uptime >/dev/null
+			/bin/cat /proc/version /etc/passwd /proc/uptime >/dev/null
 		done
 	) &
 }

@@ -35,17 +35,20 @@ expect_equal map_kept "$(grep -c '^@x\[' /tmp/out)" 4
 # a string longer than its buffer
 echo 'int' >/dev/null
 skep_start /tmp/cut -e 'config = { max_strlen = 8 } tracepoint:syscalls:sys_enter_openat /comm == "cat"/ { printf("%s\n", str(args.filename)); }'
-cat /proc/version >/dev/null
+/bin/cat /proc/version >/dev/null
 sleep 1
 skep_stop
 expect_match cut_text '^/proc/v$' /tmp/cut
 expect_match cut_reported 'cut|longer' /tmp/cut.err
 
-# more events than the buffer holds
-skep -e 'BEGIN { for ($i : 0..20000) { printf("%d %s\n", $i, "some text that takes room in every record"); } }' >/tmp/out 2>/tmp/err
+# more events than the buffer holds: what is printed and what is reported as lost make the sum
+long=$(printf '%0200d' 7)
+skep -e "BEGIN { for (\$i : 0..3000) { printf(\"%d some text %s\\n\", \$i, \"$long\"); } }" >/tmp/out 2>/tmp/err
+cat /tmp/err
 got=$(grep -c 'some text' /tmp/out)
 lost=$(sed -n 's/.*[Ll]ost \([0-9]*\) event.*/\1/p' /tmp/err | awk '{ n += $1 } END { print n + 0 }')
-expect_equal lost_events $((got + lost)) 20000
+expect_equal lost_events $((got + lost)) 3000
+if [ "$lost" -gt 0 ]; then t_ok lost_some; else t_fail lost_some "nothing was lost"; fi
 
 # a pipe that closes; nothing stays behind
 skep -e 'interval:ms:10 { printf("line\n"); }' 2>/dev/null | head -n 3 >/tmp/out

@@ -11,7 +11,7 @@ t_check before connects a 10.0.0.2 8080
 rules() {
 	: >/tmp/rules
 	: >/tmp/rules.err
-	in_ns b skep "$@" >/tmp/rules 2>/tmp/rules.err &
+	nsenter -t "$NS_b" -n -- skep "$@" >/tmp/rules 2>/tmp/rules.err &
 	rules_pid=$!
 	wait_for 20 grep -q '^Attached' /tmp/rules.err
 	cat /tmp/rules.err

@@ -26,13 +26,13 @@ expect_match retval '^@bytes:$' /tmp/ret
 
 # dd reads 1000 times 100 bytes: the third argument of vfs_read says so
 skep_start /tmp/arg -e 'kprobe:vfs_read /comm == "dd"/ { @[arg2] = count(); }'
-dd if=/dev/zero of=/dev/null bs=100 count=1000 2>/dev/null
+/bin/dd if=/dev/zero of=/dev/null bs=100 count=1000 2>/dev/null
 skep_stop
 expect_match arg2 '^@\[100\]: 1000$' /tmp/arg
 
 skep_start /tmp/exact -e 'tracepoint:syscalls:sys_enter_read /comm == "dd" && args.count == 77/ { @c = count(); @s = sum(args.count); @plain++; }'
-(dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null) &
-dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null
+(/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null) &
+/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null
 wait $!
 skep_stop
 expect_match exact_count '^@c: 4000$' /tmp/exact
