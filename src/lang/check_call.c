@@ -165,7 +165,11 @@ static void check_str(struct check *c, struct expr *e)
 			c_hint(c, d, "addresses print as text by themselves, with %%s");
 		return;
 	}
-	e->type = lt_str(p->type.kind == LT_STR && p->type.size < size ? p->type.size : size);
+	if (p->type.kind == LT_STR && n)
+		c_unsupported(c, n->span, "cutting a string with str() is",
+			"precision in the format prints a part: %.5s");
+	else
+		e->type = p->type.kind == LT_STR ? lt_str(p->type.size) : lt_str(size);
 }
 
 static void check_time(struct check *c, struct expr *e)

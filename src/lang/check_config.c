@@ -187,9 +187,12 @@ void check_config(struct check *c)
 static void check_decl(struct check *c, const struct map_decl *m)
 {
 	static const char *const others[] = {"lruhash", "percpuhash", "percpulruhash", "percpuarray"};
+	int errors = c->d->errors;
 
-	if (m->size)
-		check_const(c, m->size, "number of entries", 1, 1 << 26);
+	if (m->size && !check_const(c, m->size, "number of entries", 1, 1 << 26) &&
+		c->d->errors == errors) /* a map or variable: nothing is known of them here */
+		c_error(c, m->size->span, DIAG_WRONG_TYPE,
+			"the number of entries must be a constant number");
 	if (!strcmp(m->type, "hash"))
 		return;
 	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++) {

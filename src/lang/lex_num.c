@@ -181,7 +181,7 @@ static bool inet6(struct lexer *l, struct token *t)
 			break;
 		if (lex_hex(c) < 0 && c != ':' && c != '.')
 			break;
-		if (n == INET6_ADDRSTRLEN)
+		if (n == INET6_ADDRSTRLEN || colons > 8)
 			return false;
 		colons += c == ':';
 		text[n++] = (char)c;

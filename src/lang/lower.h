@@ -83,7 +83,8 @@ uint32_t lo_add_map(struct lower *L, struct meta_map map);
 bool lo_has_ring(const struct lower *L);
 
 /* ---- lower_expr.c ---- */
-ir_val lo_int(struct lower *L, const struct expr *e); /* numbers, pointers, INET4 and MAC (raw) */
+ir_val lo_int(struct lower *L, const struct expr *e); /* numbers, addresses, INET4 and MAC (raw) */
+ir_val lo_value(struct lower *L, const struct expr *e); /* the same; typed pointers stay pointers */
 struct lo_pair {
 	ir_val lo, hi; /* first and second 8 bytes as they lie in memory */
 };

@@ -217,6 +217,14 @@ static ir_val incdec(struct lower *L, const struct expr *e)
 
 ir_val lo_int(struct lower *L, const struct expr *e)
 {
+	ir_val v = lo_value(L, e);
+
+	/* a pointer that the verifier knows is no number until it is said to be one */
+	return ir_is_ptr(ir_type_of(L->f, v)) ? ir_un(L->f, IR_ADDR, v) : v;
+}
+
+ir_val lo_value(struct lower *L, const struct expr *e)
+{
 	ir_span(L->f, e->span);
 	if (e->is_const)
 		return ir_const(L->f, (int64_t)e->const_value);
@@ -240,7 +248,7 @@ ir_val lo_int(struct lower *L, const struct expr *e)
 	case EX_CAST:
 		return e->type.kind == LT_INT ? lo_extend(L, lo_int(L, e->u.cast.a), e->type.size,
 							e->type.is_signed)
-					      : lo_int(L, e->u.cast.a);
+					      : lo_value(L, e->u.cast.a);
 	case EX_INCDEC:
 		return incdec(L, e);
 	case EX_INDEX:

@@ -147,7 +147,7 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 			read_number(L, lo_addr(L, e), e->type.size ? e->type.size : 8, e->type.space),
 			e->type.kind == LT_INT ? e->type.size : 8, e->type.is_signed);
 	f = field_of(L, e, &p);
-	base = lo_int(L, p.ptr);
+	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
 	if (ir_type_of(L->f, base).kind == IRT_BTF)
 		return finish_number(L, load_field(L, base, ir_add_field(L->m, f)), &f);
@@ -166,7 +166,7 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 	if (!find_path(L, target, &p))
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: store to something that is no member");
 	f = field_of(L, target, &p);
-	base = lo_int(L, p.ptr);
+	base = lo_value(L, p.ptr);
 	ir_span(L->f, target->span);
 	ir_stf(L->f, base, ir_add_field(L->m, f), v);
 }

@@ -37,7 +37,7 @@ ir_val lo_kfunc_call(struct lower *L, const struct expr *e)
 	struct ir_type t = kfunc_type(L, k, &ret);
 
 	for (uint32_t i = 0; i < n && i < IR_MAX_ARGS; i++)
-		args[i] = lo_int(L, e->u.call.args.list.v[i]);
+		args[i] = lo_value(L, e->u.call.args.list.v[i]);
 	ir_span(L->f, e->span);
 	v = ir_kcall(L->f, ir_add_kfunc(L->m, k->name, k->btf_id, k->proto), t, n, args);
 	if (t.kind == IRT_VOID)
