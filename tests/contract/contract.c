@@ -287,6 +287,12 @@ static void judge(struct suite *s, const char *name, bool loads, const char *log
 	}
 }
 
+/* Walks of a million instructions: seconds natively, minutes in an emulated guest. */
+static bool is_slow(const char *name)
+{
+	return !strcmp(name, "L3") || !strcmp(name, "L5") || !strcmp(name, "L6");
+}
+
 static bool run_case(struct suite *s, const char *type, const char *name, const char *text)
 {
 	struct kernel_prog k = {.a = &s->a, .meta = &s->meta, .fd = -1};
@@ -295,6 +301,8 @@ static bool run_case(struct suite *s, const char *type, const char *name, const 
 	const char *why = set_kind(s, type, &k), *missing = NULL;
 	int err;
 
+	if (s->c->quick && is_slow(name))
+		why = "slow under emulation; contract full runs it";
 	name = arena_printf(&s->a, "%s/%s", type, name);
 	if (!why && !kernel_allowed(BPF_PROG_TYPE_KPROBE, &why))
 		why = arena_printf(&s->a, "programs may not be loaded: %s", why);

@@ -15,6 +15,7 @@ struct contract {
 	unsigned version; /* KERNEL_VERSION form */
 	bool x86;
 	const char *btf; /* path */
+	bool quick;	 /* leave out the cases that cost the verifier minutes under emulation */
 };
 void contract_open(struct contract *c, FILE *out);
 /* Runs all cases; false when a file cannot be read or makes no sense. */
