@@ -68,6 +68,8 @@ static void collect_ins(struct color *c, ir_val v, uint32_t w)
 	} else if (tied >= 0 || mach_form(i, IFORM_MOV_RR)) {
 		if (!mach_slot(c->f, i->args[tied > 0]))
 			befriend(c, v, i->args[tied > 0], w);
+		if (mach_form(i, IFORM_ALU_RR) && mach_row(i)->flags & ISAF_COMM)
+			befriend(c, v, i->args[1], w);
 	}
 }
 

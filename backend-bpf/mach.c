@@ -66,10 +66,10 @@ unsigned mach_late(const struct ir_fn *f, const struct ir_ins *i)
 		return 0;
 	if (mach_form(i, IFORM_FETCH)) /* the result takes b's register while a is the address */
 		return mach_slot(f, i->args[0]) || i->args[0] == i->args[1] ? 0 : 1;
-	if (mach_form(i, IFORM_ALU_RR) && i->args[0] != i->args[1]) {
-		if (!(mach_row(i)->flags & ISAF_COMM) || ir_is_ptr(i->type))
-			return 2;
-	}
+	/* Pointer plus number may also be made in the number's register: all kernels take that. */
+	if (mach_form(i, IFORM_ALU_RR) && i->args[0] != i->args[1] &&
+		!(mach_row(i)->flags & ISAF_COMM))
+		return 2;
 	return 0;
 }
 

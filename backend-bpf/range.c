@@ -301,6 +301,8 @@ static void promote_tied(struct ranges *r, ir_blk b, uint32_t i)
 	if (tied < 0 || !mach_result(f, v) || mach_calls(ins))
 		return;
 	a = ins->args[tied];
+	if (mach_form(ins, IFORM_ALU_RR) && mach_row(ins)->flags & ISAF_COMM && !dies_at(r, a, b, i))
+		a = ins->args[1];
 	if (mach_floats(f, a) || mach_slot(f, a) || back->cls.v[a] == back->cls.v[v] ||
 		r->spilled[a] || r->spilled[v] || !dies_at(r, a, b, i))
 		return;

@@ -15,6 +15,7 @@ struct gen {
 	ir_val packet, slot, key;
 	unsigned depth, work; /* statements times loop turns still allowed */
 	unsigned turns;
+	ir_blk left; /* by go_to, last */
 };
 
 static uint64_t rnd(struct gen *g)
@@ -153,6 +154,23 @@ static void gen_atomic(struct gen *g)
 		keep(g, v);
 }
 
+/* A global; its address is a constant that may be made again anywhere. */
+static void global(struct gen *g)
+{
+	ir_val p = ir_gaddr(g->f, 2, less(g, 8) * 8);
+
+	switch (less(g, 3)) {
+	case 0:
+		keep(g, ir_ld(g->f, 8, p, 0));
+		break;
+	case 1:
+		ir_st(g->f, 8, p, 0, wide(g, pick(g)));
+		break;
+	default:
+		ir_atom(g->f, AT_ADD, 8, p, 0, wide(g, pick(g)));
+	}
+}
+
 /* Blocks after a branch: everything alive becomes a parameter, or stays as it is. */
 static ir_blk join_block(struct gen *g, bool *param)
 {
@@ -184,7 +202,7 @@ static void go_to(struct gen *g, ir_blk b, const bool *param, const ir_val *like
 			v = ir_un(g->f, is32(g, v) ? IR_WIDE : IR_TRUNC, v);
 		args[n++] = v;
 	}
-	from = ir_here(g->f);
+	from = g->left = ir_here(g->f);
 	ir_jmp(g->f, b);
 	for (unsigned i = 0; i < n; i++)
 		ir_edge_arg(g->f, from, 0, args[i]);
@@ -298,6 +316,35 @@ static void lookup(struct gen *g)
 	enter_join(g, join, param, before);
 }
 
+/* More of the packet, or not, with the end loaded anew; the pointer itself goes to the join. */
+static void more_packet(struct gen *g)
+{
+	ir_val before[MAX_LIVE], p, q, end, which;
+	bool param[MAX_LIVE];
+	ir_blk yes = ir_block_new(g->f), no = ir_block_new(g->f), join;
+
+	p = ir_index(g->f, ir_ldctx(g->f, 4, 0, ir_ptr(IRT_PKT, 0)),
+		ir_bini(g->f, IR_AND, wide(g, pick(g)), 127));
+	end = ir_ldctx(g->f, 4, 4, ir_ptr(IRT_PKTEND, 0));
+	if (less(g, 2))
+		statements(g, less(g, 3));
+	q = ir_need(g->f, p, end, 8, yes, no);
+	memcpy(before, g->pool, sizeof(before));
+	join = join_block(g, param);
+	which = ir_param(g->f, join, ir_ptr(IRT_PKT, 8));
+	ir_at(g->f, yes);
+	statements(g, less(g, 3));
+	go_to(g, join, param, before);
+	ir_edge_arg(g->f, g->left, 0, q);
+	memcpy(g->pool, before, sizeof(before));
+	ir_at(g->f, no);
+	statements(g, less(g, 2));
+	go_to(g, join, param, before);
+	ir_edge_arg(g->f, g->left, 0, g->packet);
+	enter_join(g, join, param, before);
+	keep(g, ir_ld(g->f, 8, which, 0));
+}
+
 static void update(struct gen *g)
 {
 	ir_val args[4];
@@ -322,7 +369,9 @@ static void statement(struct gen *g)
 	} else if (what < 16) {
 		gen_unary(g);
 	} else if (what < 21) {
-		if (g->k->memory)
+		if (g->k->memory && less(g, 5) == 0)
+			global(g);
+		else if (g->k->memory)
 			gen_memory(g);
 	} else if (what < 23) {
 		if (g->k->memory)
@@ -338,6 +387,8 @@ static void statement(struct gen *g)
 		g->depth++;
 		if (what < 28 && g->k->calls)
 			lookup(g);
+		else if (what == 28 && g->k->memory)
+			more_packet(g);
 		else if (what < 30 && g->k->loops)
 			loop(g);
 		else
@@ -372,10 +423,12 @@ struct ir_random ir_random_knobs(uint64_t seed)
 
 static void add_maps(struct ir_module *m)
 {
-	while (m->meta->maps.n < 2) {
-		struct meta_map map = {.name = m->meta->maps.n ? "@b" : "@a",
-			.kname = m->meta->maps.n ? "b" : "a", .role = MM_USER, .type = BPF_MAP_TYPE_ARRAY,
-			.key_size = 4, .value_size = IR_RANDOM_VALUE, .max_entries = IR_RANDOM_ENTRIES,
+	while (m->meta->maps.n < IR_RANDOM_MAPS) {
+		static const char *const names[] = {"a", "b", "global"};
+		bool global = m->meta->maps.n == 2;
+		struct meta_map map = {.name = names[m->meta->maps.n], .kname = names[m->meta->maps.n],
+			.role = global ? MM_DATA : MM_USER, .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+			.value_size = IR_RANDOM_VALUE, .max_entries = global ? 1 : IR_RANDOM_ENTRIES,
 			.present_off = META_NONE};
 
 		vec_push(m->meta->a, &m->meta->maps, map);

@@ -7,6 +7,7 @@
 #pragma once
 #include "ir/ir.h"
 
+#define IR_RANDOM_MAPS 3 /* two arrays, one with a single entry */
 #define IR_RANDOM_PACKET 128
 #define IR_RANDOM_ENTRIES 8
 #define IR_RANDOM_VALUE 64
@@ -20,5 +21,5 @@ struct ir_random {
 
 /* Fills in the knobs from the seed. */
 struct ir_random ir_random_knobs(uint64_t seed);
-/* Two array maps are added to m->meta when there are none yet. */
+/* The maps are added to m->meta when there are none yet. */
 struct ir_fn *ir_random_fn(struct ir_module *m, const struct ir_random *knobs);

@@ -33,7 +33,7 @@ struct stress {
 	uint8_t packet[RUNS][IR_RANDOM_PACKET]; /* input */
 	uint8_t after[RUNS][IR_RANDOM_PACKET];
 	uint64_t result[RUNS];
-	uint8_t *maps[RUNS][2];
+	uint8_t *maps[RUNS][IR_RANDOM_MAPS];
 	char why[256];
 };
 
@@ -47,6 +47,11 @@ static void setup(struct stress *s, uint64_t seed)
 		.isa = seed % 7 == 0 ? 4 : 3, .features = ~0ull};
 	s->m = (struct ir_module){.a = &s->a, .scratch = &s->scratch, .trap = &s->trap, .diags = &s->diags,
 		.target = &s->target, .meta = &s->meta, .machine = &back_machine_names};
+}
+
+static uint32_t entries(uint32_t map)
+{
+	return map == 2 ? 1 : IR_RANDOM_ENTRIES;
 }
 
 static void fill(uint8_t *p, uint32_t n, uint64_t seed)
@@ -69,7 +74,7 @@ static bool evaluate(struct stress *s, uint64_t seed)
 
 		fill(s->packet[r], IR_RANDOM_PACKET, seed * 4 + r);
 		memcpy(s->after[r], s->packet[r], IR_RANDOM_PACKET);
-		for (unsigned k = 0; k < 2; k++) {
+		for (unsigned k = 0; k < IR_RANDOM_MAPS; k++) {
 			s->maps[r][k] = e.map[k] = arena_alloc(&s->a, size);
 			fill(e.map[k], size, k);
 		}
@@ -83,8 +88,8 @@ static bool evaluate(struct stress *s, uint64_t seed)
 
 static bool same_maps(struct stress *s, struct interp *in, unsigned r)
 {
-	for (uint32_t k = 0; k < 2; k++) {
-		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++) {
+	for (uint32_t k = 0; k < IR_RANDOM_MAPS; k++) {
+		for (uint32_t key = 0; key < entries(k); key++) {
 			if (memcmp(interp_map_lookup(in, k, &key),
 				s->maps[r][k] + key * IR_RANDOM_VALUE, IR_RANDOM_VALUE)) {
 				snprintf(s->why, sizeof(s->why), "run %u: map %u differs", r, k);
@@ -105,9 +110,9 @@ static bool interpret(struct stress *s, unsigned r)
 
 	memcpy(packet, s->packet[r], sizeof(packet));
 	interp_init(&in);
-	for (uint32_t k = 0; k < 2; k++) {
+	for (uint32_t k = 0; k < IR_RANDOM_MAPS; k++) {
 		fill(values, sizeof(values), k);
-		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++)
+		for (uint32_t key = 0; key < entries(k); key++)
 			interp_map_update(&in, k, &key, values + key * IR_RANDOM_VALUE, 0);
 	}
 	if (!interp_run(&in, &r0)) {
@@ -195,9 +200,9 @@ static bool fill_kernel_maps(struct kernel_prog *k)
 {
 	uint8_t values[IR_RANDOM_ENTRIES * IR_RANDOM_VALUE];
 
-	for (uint32_t m = 0; m < 2; m++) {
+	for (uint32_t m = 0; m < IR_RANDOM_MAPS; m++) {
 		fill(values, sizeof(values), m);
-		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++) {
+		for (uint32_t key = 0; key < entries(m); key++) {
 			if (bpf_map_update_elem(k->map_fd[m], &key, values + key * IR_RANDOM_VALUE, 0))
 				return false;
 		}
@@ -209,8 +214,8 @@ static bool same_kernel_maps(struct stress *s, struct kernel_prog *k, unsigned r
 {
 	uint8_t value[IR_RANDOM_VALUE];
 
-	for (uint32_t m = 0; m < 2; m++) {
-		for (uint32_t key = 0; key < IR_RANDOM_ENTRIES; key++) {
+	for (uint32_t m = 0; m < IR_RANDOM_MAPS; m++) {
+		for (uint32_t key = 0; key < entries(m); key++) {
 			if (bpf_map_lookup_elem(k->map_fd[m], &key, value) ||
 				memcmp(value, s->maps[r][m] + key * IR_RANDOM_VALUE, sizeof(value))) {
 				snprintf(s->why, sizeof(s->why), "kernel run %u: map %u differs", r, m);

@@ -58,7 +58,7 @@ static bool evaluate(struct subject *s)
 	struct ir_eval e = {.a = &s->a, .f = s->f, .packet = s->after,
 		.packet_len = IR_RANDOM_PACKET, .ifindex = 1};
 
-	for (unsigned k = 0; k < 2; k++)
+	for (unsigned k = 0; k < IR_RANDOM_MAPS; k++)
 		e.map[k] = arena_alloc(&s->a, IR_RANDOM_ENTRIES * IR_RANDOM_VALUE);
 	return ir_eval_run(&e, &s->result);
 }
