@@ -34,9 +34,13 @@ static-tests:
 ifdef STATIC
 $(STATIC_OUT)/skep: $(B)/skep
 	$(STRIP) -o $@ $<
-$(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(LIBS)
+# Parts of test programs that are no layer's.
+$(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script)
+	@rm -f $@
+	@$(AR) rcsD $@ $^
+$(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
 	@mkdir -p $(@D) $(B)/tests
-	$(CC) $(OPT) $< -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
+	$(CC) $(OPT) $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
 	$(STRIP) -o $@ $(B)/tests/$*
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)

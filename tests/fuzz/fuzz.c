@@ -17,6 +17,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifndef FUZZ_COUNT
+#define FUZZ_COUNT 1000
+#endif
 #define RUNS 3 /* packets per program */
 #define MAX_FAILURES 20
 
@@ -354,7 +357,7 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct fuzz fz = {.seed = 1, .count = 1000, .as_ir = true, .as_script = true, .kernel = true};
+	struct fuzz fz = {.seed = 1, .count = FUZZ_COUNT, .as_ir = true, .as_script = true, .kernel = true};
 	const char *why = NULL;
 
 	if (!options(&fz, argc, argv))
@@ -369,7 +372,7 @@ int main(int argc, char **argv)
 		if (fz.as_script)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_SCRIPT);
 	}
-	printf("%s fuzz: seeds %llu..%llu, %llu programs, %llu in the kernel, %llu instructions, "
+	printf("%s fuzz seeds %llu..%llu, %llu programs, %llu in the kernel, %llu instructions, "
 	       "%llu spills, %llu too complex for the verifier, %llu failed\n",
 		fz.failed ? "not ok" : "ok", (unsigned long long)fz.seed,
 		(unsigned long long)(fz.seed + fz.count - 1), (unsigned long long)fz.ran,

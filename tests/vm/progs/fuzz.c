@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A slice of the differential fuzzer in the guest's kernel; with arguments, as tests/fuzz/fuzz.c.
+ * timeout: 240
+ */
+#define FUZZ_COUNT 120
+#include "tests/fuzz/fuzz.c"
+#include "tests/fuzz/kernel.c"
