@@ -34,8 +34,8 @@ void c_hint(struct check *c, struct diag *e, const char *fmt, ...)
 
 void c_unsupported(struct check *c, struct skep_span at, const char *what, const char *hint)
 {
-	struct diag *e = c_error(c, at, DIAG_NOT_SUPPORTED, "%s not supported in this version of skep",
-		what);
+	struct diag *e = c_error(
+		c, at, DIAG_NOT_SUPPORTED, "%s not supported in this version of skep", what);
 
 	if (hint && *hint)
 		c_hint(c, e, "%s", hint);
@@ -170,8 +170,8 @@ static void check_unused_decls(struct check *c)
 		const struct map_decl *m = &c->s->decls.v[i];
 
 		if (!smap_get(&c->s->maps, m->map))
-			diag_warn(c->d, m->span, DIAG_UNUSED, "map '%.60s' is declared and never used",
-				m->map);
+			diag_warn(c->d, m->span, DIAG_UNUSED,
+				"map '%.60s' is declared and never used", m->map);
 	}
 }
 

@@ -45,8 +45,8 @@ void check_duplicates(struct check *c);
 void check_block(struct check *c, struct block *b);
 
 /* ---- check_expr.c ---- */
-void check_expr(struct check *c, struct expr *e);	  /* any value */
-bool check_int(struct check *c, struct expr *e, const char *what); /* a number; else reported */
+void check_expr(struct check *c, struct expr *e);		      /* any value */
+bool check_int(struct check *c, struct expr *e, const char *what);    /* a number; else reported */
 bool check_number(struct check *c, struct expr *e, const char *what); /* a number or pointer */
 void check_condition(struct check *c, struct expr *e);
 /* A number known at compile time within lo..hi; else reported. */
@@ -83,7 +83,7 @@ void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */
 void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound);
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
-void check_var(struct check *c, struct expr *e);	/* EX_VAR as a value */
+void check_var(struct check *c, struct expr *e); /* EX_VAR as a value */
 void check_var_assign(struct check *c, struct expr *target, struct expr *value);
 bool is_storable(struct check *c, const struct expr *e, const char *what);
 

@@ -116,11 +116,14 @@ static void check_delete(struct check *c, struct expr *e)
 		keys = key->u.tuple;
 	else
 		vec_push(c->a, &keys.list, key);
-	if (key->kind == EX_MAP && !key->u.map.keys.list.n && smap_get(&c->s->maps, key->u.map.name)) {
+	if (key->kind == EX_MAP && !key->u.map.keys.list.n &&
+		smap_get(&c->s->maps, key->u.map.name)) {
 		const struct map_sym *other = smap_get(&c->s->maps, key->u.map.name);
 
 		if (other->keyed) {
-			c_hint(c, c_error(c, key->span, DIAG_WRONG_ARGS, "expected a key, found a map"),
+			c_hint(c,
+				c_error(c, key->span, DIAG_WRONG_ARGS,
+					"expected a key, found a map"),
 				"write delete() once for each map");
 			return;
 		}
@@ -131,7 +134,7 @@ static void check_delete(struct check *c, struct expr *e)
 static bool is_pointer_like(const struct lt *t)
 {
 	return t->kind == LT_INT || t->kind == LT_PTR || t->kind == LT_STR ||
-		(t->kind == LT_ARRAY && t->nelems);
+	       (t->kind == LT_ARRAY && t->nelems);
 }
 
 static void check_str(struct check *c, struct expr *e)
@@ -142,7 +145,8 @@ static void check_str(struct check *c, struct expr *e)
 
 	if (!count_args(c, e, 1, 2))
 		return;
-	if (p->kind == EX_POSARG && p->u.num.v) { /* str($1) is text, also if it looks like a number */
+	if (p->kind == EX_POSARG &&
+		p->u.num.v) { /* str($1) is text, also if it looks like a number */
 		const char *text = p->u.num.v <= c->s->nparams ? c->s->params[p->u.num.v - 1] : "";
 
 		p->kind = EX_STR;
@@ -180,7 +184,9 @@ static void check_time(struct check *c, struct expr *e)
 		return;
 	check_expr(c, f);
 	if (f->kind != EX_STR)
-		c_hint(c, c_error(c, f->span, DIAG_WRONG_ARGS, "the format must be a string in quotes"),
+		c_hint(c,
+			c_error(c, f->span, DIAG_WRONG_ARGS,
+				"the format must be a string in quotes"),
 			"for instance: time(\"%%H:%%M:%%S\\n\")");
 }
 
@@ -225,8 +231,8 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 static void unknown_function(struct check *c, const struct expr *e)
 {
 	const char *name = e->u.call.name;
-	struct diag *d = c_error(c, e->u.call.name_span, DIAG_UNKNOWN_NAME, "unknown function '%.60s'",
-		name);
+	struct diag *d = c_error(
+		c, e->u.call.name_span, DIAG_UNKNOWN_NAME, "unknown function '%.60s'", name);
 	const struct scx_alias *al;
 	const struct agg *g;
 	struct suggest s;
@@ -246,11 +252,13 @@ static void unknown_function(struct check *c, const struct expr *e)
 	if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else if (c_is_kind(c, PP_OPS))
-		c_hint(c, d, "kernel functions are called by their kernel names, for instance "
-			     "scx_bpf_dsq_insert()");
+		c_hint(c, d,
+			"kernel functions are called by their kernel names, for instance "
+			"scx_bpf_dsq_insert()");
 	else
-		c_hint(c, d, "functions are printf print str time exit clear delete zero, and for maps "
-			     "count sum min max avg stats hist lhist");
+		c_hint(c, d,
+			"functions are printf print str time exit clear delete zero, and for maps "
+			"count sum min max avg stats hist lhist");
 }
 
 /* A value written like a call: comm() is comm. */
@@ -294,8 +302,8 @@ static void not_a_builtin(struct check *c, struct expr *e)
 
 static void check_agg_alone(struct check *c, struct expr *e)
 {
-	struct diag *d = c_error(c, e->span, DIAG_WRONG_TYPE,
-		"%s() can only be assigned to a map", e->u.call.name);
+	struct diag *d = c_error(
+		c, e->span, DIAG_WRONG_TYPE, "%s() can only be assigned to a map", e->u.call.name);
 
 	c_hint(c, d, "@ = %s(…), or with a key: @[comm] = %s(…)", e->u.call.name, e->u.call.name);
 	e->type.kind = LT_UNKNOWN;

@@ -10,14 +10,39 @@ static const struct {
 	uint32_t size;
 	bool is_signed;
 } int_names[] = {
-	{"bool", 1, false}, {"char", 1, true}, {"int", 4, true}, {"int16", 2, true},
-	{"int16_t", 2, true}, {"int32", 4, true}, {"int32_t", 4, true}, {"int64", 8, true},
-	{"int64_t", 8, true}, {"int8", 1, true}, {"int8_t", 1, true}, {"long", 8, true},
-	{"s16", 2, true}, {"s32", 4, true}, {"s64", 8, true}, {"s8", 1, true}, {"short", 2, true},
-	{"signed", 4, true}, {"size_t", 8, false}, {"u16", 2, false}, {"u32", 4, false},
-	{"u64", 8, false}, {"u8", 1, false}, {"uint16", 2, false}, {"uint16_t", 2, false},
-	{"uint32", 4, false}, {"uint32_t", 4, false}, {"uint64", 8, false}, {"uint64_t", 8, false},
-	{"uint8", 1, false}, {"uint8_t", 1, false}, {"uintptr_t", 8, false}, {"unsigned", 4, false},
+	{"bool", 1, false},
+	{"char", 1, true},
+	{"int", 4, true},
+	{"int16", 2, true},
+	{"int16_t", 2, true},
+	{"int32", 4, true},
+	{"int32_t", 4, true},
+	{"int64", 8, true},
+	{"int64_t", 8, true},
+	{"int8", 1, true},
+	{"int8_t", 1, true},
+	{"long", 8, true},
+	{"s16", 2, true},
+	{"s32", 4, true},
+	{"s64", 8, true},
+	{"s8", 1, true},
+	{"short", 2, true},
+	{"signed", 4, true},
+	{"size_t", 8, false},
+	{"u16", 2, false},
+	{"u32", 4, false},
+	{"u64", 8, false},
+	{"u8", 1, false},
+	{"uint16", 2, false},
+	{"uint16_t", 2, false},
+	{"uint32", 4, false},
+	{"uint32_t", 4, false},
+	{"uint64", 8, false},
+	{"uint64_t", 8, false},
+	{"uint8", 1, false},
+	{"uint8_t", 1, false},
+	{"uintptr_t", 8, false},
+	{"unsigned", 4, false},
 };
 
 /* C's words in any order: "unsigned long long", "long int", "short unsigned int". */
@@ -58,7 +83,6 @@ static bool int_name(const char *name, struct lt *t)
 	return strchr(name, ' ') && int_words(name, t);
 }
 
-
 static void unknown_type(struct check *c, const struct expr *e, const char *name)
 {
 	struct diag *d = c_error(c, e->u.cast.type_span, DIAG_UNKNOWN_NAME,
@@ -91,8 +115,9 @@ static uint32_t named_type(struct check *c, const struct expr *e)
 		d = c_error(c, e->u.cast.type_span, DIAG_NEED_BTF,
 			"type '%.80s' needs the kernel's type information: %s", name,
 			c->t->btf_why ? c->t->btf_why : "the target has none");
-		c_hint(c, d, "use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
-			     "--btf FILE");
+		c_hint(c, d,
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
+			"--btf FILE");
 		return 0;
 	}
 	if (!strncmp(name, "struct ", 7) || !strncmp(name, "union ", 6)) {
@@ -145,7 +170,7 @@ static struct lt pointer_cast(struct check *c, const struct expr *e)
 	}
 	/* A proven pointer stays proven when the cast says what it is already. */
 	t.typed = e->u.cast.a->type.typed && e->u.cast.a->type.kind == LT_PTR &&
-		e->u.cast.a->type.btf == t.btf;
+		  e->u.cast.a->type.btf == t.btf;
 	if (e->u.cast.a->type.kind == LT_PTR && e->u.cast.a->type.typed && !t.typed) {
 		c_unsupported(c, e->span, "casts of a scheduler's typed pointers are",
 			"use its members directly");
@@ -177,7 +202,8 @@ static struct lt number_cast(struct check *c, const struct expr *e)
 		t = lt_from_btf(c, id, SPACE_KERNEL, false);
 	if (t.kind == LT_INT || t.kind == LT_PTR)
 		return t;
-	d = c_error(c, e->u.cast.type_span, DIAG_WRONG_TYPE, "cannot cast to '%.80s'", e->u.cast.type);
+	d = c_error(
+		c, e->u.cast.type_span, DIAG_WRONG_TYPE, "cannot cast to '%.80s'", e->u.cast.type);
 	c_hint(c, d, "cast to a pointer to it: (%.80s *)", e->u.cast.type);
 	t.kind = LT_UNKNOWN;
 	return t;
@@ -227,8 +253,8 @@ static void bad_element(struct check *c, const struct expr *e, const struct lt *
 		e->kind == EX_INDEX ? "has no elements" : "does not point to a value");
 
 	if (t->kind == LT_INT)
-		c_hint(c, d, "cast it to a pointer first: %s(uint64 *)…%s", e->kind == EX_INDEX ? "(" : "*",
-			e->kind == EX_INDEX ? ")[i]" : "");
+		c_hint(c, d, "cast it to a pointer first: %s(uint64 *)…%s",
+			e->kind == EX_INDEX ? "(" : "*", e->kind == EX_INDEX ? ")[i]" : "");
 	else if (t->kind == LT_PTR)
 		c_hint(c, d, "cast it to a pointer that says what it points to");
 }
@@ -248,7 +274,8 @@ void check_index(struct check *c, struct expr *e)
 		return;
 	}
 	check_expr(c, i);
-	if (!check_int(c, i, "an index") || base->type.kind == LT_UNKNOWN || i->type.kind == LT_UNKNOWN)
+	if (!check_int(c, i, "an index") || base->type.kind == LT_UNKNOWN ||
+		i->type.kind == LT_UNKNOWN)
 		return;
 	if (base->type.kind == LT_PTR || base->type.kind == LT_ARRAY)
 		e->type = element(c, &base->type);
@@ -256,7 +283,7 @@ void check_index(struct check *c, struct expr *e)
 		bad_element(c, e, &base->type);
 		e->type.kind = LT_UNKNOWN;
 	} else if (base->type.kind == LT_ARRAY && base->type.nelems && i->is_const &&
-		i->const_value >= base->type.nelems) {
+		   i->const_value >= base->type.nelems) {
 		c_error(c, i->span, DIAG_CONST_RANGE, "the array has %u elements, from 0",
 			base->type.nelems);
 	}

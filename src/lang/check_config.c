@@ -43,7 +43,8 @@ static const struct config_row {
 	{"sched_exit_dump_len", CT_U32, offsetof(struct config, sched_exit_dump_len), 0, 1u << 24},
 	{"sched_flags", CT_U64, offsetof(struct config, sched_flags), 0, UINT64_MAX},
 	{"sched_name", CT_NAME, offsetof(struct config, sched_name), 0, 0},
-	{"sched_timeout_ms", CT_U32, offsetof(struct config, sched_timeout_ms), 1, SCHED_TIMEOUT_MAX},
+	{"sched_timeout_ms", CT_U32, offsetof(struct config, sched_timeout_ms), 1,
+		SCHED_TIMEOUT_MAX},
 	{"show_debug_info", CT_IGNORED, 0, 0, 0},
 	{"stack_mode", CT_IGNORED, 0, 0, 0},
 	{"str_trunc_trailer", CT_IGNORED, 0, 0, 0},
@@ -59,7 +60,8 @@ static const struct config_row {
 
 static void unknown_key(struct check *c, const struct config_entry *e)
 {
-	struct diag *d = c_error(c, e->key_span, DIAG_BAD_CONFIG, "unknown setting '%.60s'", e->key);
+	struct diag *d =
+		c_error(c, e->key_span, DIAG_BAD_CONFIG, "unknown setting '%.60s'", e->key);
 	struct suggest s;
 
 	suggest_init(&s, e->key);
@@ -68,8 +70,9 @@ static void unknown_key(struct check *c, const struct config_entry *e)
 	if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
-		c_hint(c, d, "settings are max_strlen, max_map_keys, print_maps_on_exit, sched_name, "
-			     "sched_timeout_ms, sched_flags");
+		c_hint(c, d,
+			"settings are max_strlen, max_map_keys, print_maps_on_exit, sched_name, "
+			"sched_timeout_ms, sched_flags");
 }
 
 static void sched_name(struct check *c, const struct config_entry *e, const char **out)
@@ -95,8 +98,8 @@ static void sched_name(struct check *c, const struct config_entry *e, const char
 	}
 }
 
-static bool config_number(struct check *c, const struct config_row *row,
-	const struct config_entry *e, uint64_t *n)
+static bool config_number(
+	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
 	struct expr *v = e->value;
 	struct diag *d;
@@ -105,7 +108,7 @@ static bool config_number(struct check *c, const struct config_row *row,
 	if (v->kind == EX_INT) {
 		*n = v->u.num.v;
 	} else if (v->kind == EX_NAME && row->type == CT_U64 && c->btf &&
-		kbtf_enum_value(c->btf, v->u.name, &num)) {
+		   kbtf_enum_value(c->btf, v->u.name, &num)) {
 		*n = (uint64_t)num;
 	} else {
 		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a %s", e->key,
@@ -140,11 +143,12 @@ static void config_entry(struct check *c, const struct config_entry *e)
 	case CT_IGNORED:
 		break;
 	case CT_CHANGES:
-		if (e->value->kind == EX_NAME ? strcmp(e->value->u.name, "error")
-			: e->value->kind != EX_STR || strcmp(e->value->u.str.s, "error"))
-			diag_hint(c->d, diag_warn(c->d, e->key_span, DIAG_BAD_CONFIG,
-						"'%s' is not supported in this version of skep",
-						e->key),
+		if (e->value->kind == EX_NAME
+				? strcmp(e->value->u.name, "error")
+				: e->value->kind != EX_STR || strcmp(e->value->u.str.s, "error"))
+			diag_hint(c->d,
+				diag_warn(c->d, e->key_span, DIAG_BAD_CONFIG,
+					"'%s' is not supported in this version of skep", e->key),
 				"a probe that does not exist is an error");
 		break;
 	case CT_NAME:
@@ -177,6 +181,7 @@ void check_config(struct check *c)
 		cfg->max_strlen = env.max_strlen;
 	if (env.max_map_keys)
 		cfg->max_map_keys = env.max_map_keys;
+	/* kept strings are as long as the user said, or short: a stack has 512 bytes */
 	cfg->max_keystr = cfg->max_strlen ? cfg->max_strlen : KEY_STRLEN_DEFAULT;
 	if (!cfg->max_strlen)
 		cfg->max_strlen = MAX_STRLEN_DEFAULT;
@@ -186,7 +191,8 @@ void check_config(struct check *c)
 
 static void check_decl(struct check *c, const struct map_decl *m)
 {
-	static const char *const others[] = {"lruhash", "percpuhash", "percpulruhash", "percpuarray"};
+	static const char *const others[] = {
+		"lruhash", "percpuhash", "percpulruhash", "percpuarray"};
 	int errors = c->d->errors;
 
 	if (m->size && !check_const(c, m->size, "number of entries", 1, 1 << 26) &&
@@ -197,7 +203,8 @@ static void check_decl(struct check *c, const struct map_decl *m)
 		return;
 	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		if (!strcmp(others[i], m->type)) {
-			c_unsupported(c, m->span, arena_printf(c->a, "maps of type '%s' are", m->type),
+			c_unsupported(c, m->span,
+				arena_printf(c->a, "maps of type '%s' are", m->type),
 				"hash(N) is a map of at most N entries");
 			return;
 		}
@@ -215,8 +222,9 @@ void check_decls(struct check *c)
 		check_decl(c, m);
 		for (uint32_t k = 0; k < i; k++) {
 			if (!strcmp(c->s->decls.v[k].map, m->map))
-				diag_also(c->d, c_error(c, m->span, DIAG_DUPLICATE,
-							"map '%.60s' is declared twice", m->map),
+				diag_also(c->d,
+					c_error(c, m->span, DIAG_DUPLICATE,
+						"map '%.60s' is declared twice", m->map),
 					c->s->decls.v[k].span, "first here");
 		}
 	}

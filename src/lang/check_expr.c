@@ -16,7 +16,8 @@ void set_const(struct expr *e, uint64_t v, bool is_signed)
 
 /* ---- what a place in the script wants ---- */
 
-static void not_a_number(struct check *c, const struct expr *e, const char *what, const char *wanted)
+static void not_a_number(
+	struct check *c, const struct expr *e, const char *what, const char *wanted)
 {
 	struct diag *d;
 
@@ -84,7 +85,8 @@ static uint64_t fold_div(enum binop op, bool uns, uint64_t a, uint64_t b)
 		return op == BO_DIV ? a / b : a % b;
 	if ((int64_t)b == -1) /* the one quotient that overflows wraps */
 		return op == BO_DIV ? 0 - a : 0;
-	return op == BO_DIV ? (uint64_t)((int64_t)a / (int64_t)b) : (uint64_t)((int64_t)a % (int64_t)b);
+	return op == BO_DIV ? (uint64_t)((int64_t)a / (int64_t)b)
+			    : (uint64_t)((int64_t)a % (int64_t)b);
 }
 
 static uint64_t fold(enum binop op, bool uns, uint64_t a, uint64_t b)
@@ -141,8 +143,10 @@ static bool check_right_const(struct check *c, enum binop op, const struct expr 
 		return false;
 	}
 	if ((op == BO_SHL || op == BO_SHR) && b->const_value > 63) {
-		c_hint(c, c_error(c, b->span, DIAG_CONST_RANGE, "numbers have 64 bits: cannot shift by %lld",
-				  (long long)b->const_value),
+		c_hint(c,
+			c_error(c, b->span, DIAG_CONST_RANGE,
+				"numbers have 64 bits: cannot shift by %lld",
+				(long long)b->const_value),
 			"shift by 0 to 63");
 		return false;
 	}
@@ -199,8 +203,9 @@ static void check_compare(struct check *c, struct expr *e)
 	}
 	if (lt_is(a, LT_STR) && lt_is(b, LT_STR)) {
 		if (is_order(op))
-			c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "strings have no order: '%s'",
-					  binop_text(op)),
+			c_hint(c,
+				c_error(c, e->span, DIAG_WRONG_TYPE, "strings have no order: '%s'",
+					binop_text(op)),
 				"compare strings with == or !=");
 		return;
 	}
@@ -212,7 +217,8 @@ static void check_compare(struct check *c, struct expr *e)
 			c_type(c, &a->type), c_type(c, &b->type));
 		if (lt_is(a, LT_STR) || lt_is(b, LT_STR))
 			c_hint(c, d, "strings compare with strings: \"%s\"",
-				lt_is(a, LT_PTR) || lt_is(b, LT_PTR) ? "text\" and str(pointer)" : "text");
+				lt_is(a, LT_PTR) || lt_is(b, LT_PTR) ? "text\" and str(pointer)"
+								     : "text");
 		return;
 	}
 	if (!check_number(c, a, "what is compared") || !check_number(c, b, "what is compared"))
@@ -222,7 +228,8 @@ static void check_compare(struct check *c, struct expr *e)
 		warn_negative(c, b, a);
 	}
 	if (a->is_const && b->is_const)
-		set_const(e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value), true);
+		set_const(
+			e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value), true);
 }
 
 static void check_binary(struct check *c, struct expr *e)
@@ -272,7 +279,8 @@ static void check_unary(struct check *c, struct expr *e)
 	}
 	check_expr(c, a);
 	if (op == UO_ADDR) {
-		c_unsupported(c, e->span, "'&' before an operand is", "members are read with '.' and '->'");
+		c_unsupported(c, e->span, "'&' before an operand is",
+			"members are read with '.' and '->'");
 		e->type.kind = LT_UNKNOWN;
 		return;
 	}
@@ -291,7 +299,8 @@ static void check_unary(struct check *c, struct expr *e)
 	case UO_BNOT:
 		set_const(e, ~a->const_value, e->type.is_signed);
 		break;
-	case UO_NEG: /* 9223372036854775808 has no sign; with a minus it is the least signed number */
+	case UO_NEG: /* 9223372036854775808 has no sign; with a minus it is the least signed number
+		      */
 		set_const(e, 0 - a->const_value, e->type.is_signed || a->const_value == 1ull << 63);
 		break;
 	default:
@@ -315,9 +324,10 @@ static void check_ternary(struct check *c, struct expr *e)
 		return;
 	}
 	if (first->type.kind != no->type.kind) {
-		diag_also(c->d, c_error(c, first->span, DIAG_WRONG_TYPE,
-					"both values of '? :' must have one type: this is %s",
-					c_type(c, &first->type)),
+		diag_also(c->d,
+			c_error(c, first->span, DIAG_WRONG_TYPE,
+				"both values of '? :' must have one type: this is %s",
+				c_type(c, &first->type)),
 			no->span, arena_printf(c->a, "this is %s", c_type(c, &no->type)));
 		e->type.kind = LT_UNKNOWN;
 		return;
@@ -330,7 +340,8 @@ static void check_ternary(struct check *c, struct expr *e)
 				e->type.is_signed);
 		break;
 	case LT_STR:
-		e->type = lt_str(first->type.size > no->type.size ? first->type.size : no->type.size);
+		e->type =
+			lt_str(first->type.size > no->type.size ? first->type.size : no->type.size);
 		break;
 	case LT_PTR:
 		e->type.typed = false;
@@ -342,8 +353,8 @@ static void check_ternary(struct check *c, struct expr *e)
 	case LT_PROBE:
 		break;
 	default:
-		c_error(c, e->span, DIAG_WRONG_TYPE, "'? :' cannot choose between values of type %s",
-			c_type(c, &e->type));
+		c_error(c, e->span, DIAG_WRONG_TYPE,
+			"'? :' cannot choose between values of type %s", c_type(c, &e->type));
 		e->type.kind = LT_UNKNOWN;
 	}
 }
@@ -402,16 +413,18 @@ static void check_leaf(struct check *c, struct expr *e)
 	case EX_STR:
 		e->type = lt_str(e->u.str.n + 1);
 		if (e->u.str.n >= c->s->config.max_strlen) {
-			c_hint(c, c_error(c, e->span, DIAG_TOO_BIG, "string of %u bytes; at most %u fit",
-					  e->u.str.n, c->s->config.max_strlen - 1),
+			c_hint(c,
+				c_error(c, e->span, DIAG_TOO_BIG,
+					"string of %u bytes; at most %u fit", e->u.str.n,
+					c->s->config.max_strlen - 1),
 				"config = { max_strlen = %u; } makes room", e->u.str.n + 1);
 			e->type.kind = LT_UNKNOWN;
 		}
 		break;
 	case EX_ADDR:
-		e->type = e->u.addr.family == 4 ? lt_of(LT_INET4, 4)
-			: e->u.addr.family == 6 ? lt_of(LT_INET6, 16)
-						: lt_of(LT_MAC, 6);
+		e->type = e->u.addr.family == 4	  ? lt_of(LT_INET4, 4)
+			  : e->u.addr.family == 6 ? lt_of(LT_INET6, 16)
+						  : lt_of(LT_MAC, 6);
 		break;
 	default:
 		break;
@@ -468,8 +481,8 @@ void check_expr(struct check *c, struct expr *e)
 		check_incdec(c, e);
 		break;
 	case EX_TUPLE:
-		c_unsupported(c, e->span, "tuples outside of map keys are",
-			"give the values one by one");
+		c_unsupported(
+			c, e->span, "tuples outside of map keys are", "give the values one by one");
 		e->type.kind = LT_UNKNOWN;
 		break;
 	case EX_RANGE:

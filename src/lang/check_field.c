@@ -6,7 +6,8 @@
 
 /* ---- types of the kernel ---- */
 
-static struct lt pointer_to(struct check *c, const struct kbtf_info *p, enum lt_space space, bool typed)
+static struct lt pointer_to(
+	struct check *c, const struct kbtf_info *p, enum lt_space space, bool typed)
 {
 	struct kbtf_info to = kbtf_describe(c->btf, p->target);
 	struct lt t = lt_of(LT_PTR, 8);
@@ -92,7 +93,8 @@ static void no_member(struct check *c, const struct expr *e, uint32_t id)
 	if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
-		c_hint(c, d, "bpftool btf dump file /sys/kernel/btf/vmlinux format c lists the members");
+		c_hint(c, d,
+			"bpftool btf dump file /sys/kernel/btf/vmlinux format c lists the members");
 }
 
 /* An element of an array lies on the way: such members are read by address, whole bytes only. */
@@ -122,7 +124,8 @@ static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space s
 	e->type = lt_from_btf(c, m->type, space, typed);
 	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
 		c_unsupported(c, e->u.field.name_span,
-			arena_printf(c->a, "members of type '%s' are", kbtf_spell(c->btf, m->type, c->a)),
+			arena_printf(c->a, "members of type '%s' are",
+				kbtf_spell(c->btf, m->type, c->a)),
 			NULL);
 		e->type.kind = LT_UNKNOWN;
 	} else if (m->bit_size && !through_ptr && through_element(e->u.field.base)) {
@@ -156,7 +159,8 @@ static void struct_field(struct check *c, struct expr *e)
 		return;
 	if (base->type.kind == LT_PTR && base->type.btf &&
 		kbtf_describe(c->btf, base->type.btf).class == KBTF_STRUCT) {
-		member(c, e, kbtf_strip(c->btf, base->type.btf), base->type.space, base->type.typed);
+		member(c, e, kbtf_strip(c->btf, base->type.btf), base->type.space,
+			base->type.typed);
 	} else if (base->type.kind == LT_STRUCT) {
 		member(c, e, base->type.btf, base->type.space, base->type.typed);
 	} else {
@@ -169,8 +173,8 @@ static void struct_field(struct check *c, struct expr *e)
 static void no_tp_field(struct check *c, const struct expr *e, const struct attach_point *ap)
 {
 	struct suggest s;
-	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "'args.%.60s' is not a field of %s",
-		e->u.field.name, ap->name);
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD,
+		"'args.%.60s' is not a field of %s", e->u.field.name, ap->name);
 
 	suggest_init(&s, e->u.field.name);
 	for (uint32_t i = 0; i < ap->tracepoint->fields.n; i++)
@@ -211,7 +215,8 @@ static struct lt tp_pointer(struct check *c, const struct tracepoint *tp, const 
 	return t;
 }
 
-static struct lt type_of_tp_field(struct check *c, const struct tracepoint *tp, const struct tp_field *f)
+static struct lt type_of_tp_field(
+	struct check *c, const struct tracepoint *tp, const struct tp_field *f)
 {
 	struct lt t = {.kind = LT_UNKNOWN};
 
@@ -229,7 +234,7 @@ static struct lt type_of_tp_field(struct check *c, const struct tracepoint *tp, 
 static bool same_place(const struct tp_field *a, const struct tp_field *b)
 {
 	return a->off == b->off && a->size == b->size && a->is_signed == b->is_signed &&
-		a->array_size == b->array_size && a->data_loc == b->data_loc;
+	       a->array_size == b->array_size && a->data_loc == b->data_loc;
 }
 
 static void tracepoint_arg(struct check *c, struct expr *e)
@@ -249,10 +254,12 @@ static void tracepoint_arg(struct check *c, struct expr *e)
 			return;
 		}
 		if (first && !same_place(first, f)) {
-			c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
-					  "'args.%.60s' differs between %s and %s: one block for both "
-					  "is not supported in this version of skep",
-					  f->name, first_ap->name, ap->name),
+			c_hint(c,
+				c_error(c, e->span, DIAG_NOT_SUPPORTED,
+					"'args.%.60s' differs between %s and %s: one block for "
+					"both "
+					"is not supported in this version of skep",
+					f->name, first_ap->name, ap->name),
 				"write a block for each");
 			return;
 		}
@@ -267,7 +274,8 @@ static void tracepoint_arg(struct check *c, struct expr *e)
 	e->ref.u.tp = first;
 	e->type = type_of_tp_field(c, first_ap->tracepoint, first);
 	if (e->type.kind == LT_UNKNOWN)
-		c_unsupported(c, e->span, arena_printf(c->a, "fields of type '%s' are", first->type), NULL);
+		c_unsupported(c, e->span,
+			arena_printf(c->a, "fields of type '%s' are", first->type), NULL);
 }
 
 /* Name of an operation's argument: from the table, or argN when that has none. */
@@ -289,10 +297,11 @@ static int param_index(struct check *c, const struct attach_point *ap, const cha
 	return -1;
 }
 
-static void no_ops_arg(struct check *c, const struct expr *e, const struct attach_point *ap, uint32_t n)
+static void no_ops_arg(
+	struct check *c, const struct expr *e, const struct attach_point *ap, uint32_t n)
 {
-	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "'args.%.60s' is not an argument of %s",
-		e->u.field.name, ap->name);
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD,
+		"'args.%.60s' is not an argument of %s", e->u.field.name, ap->name);
 	struct buf b;
 
 	buf_init(&b, c->a);
@@ -325,10 +334,12 @@ static void ops_arg(struct check *c, struct expr *e)
 			return;
 		}
 		if (index >= 0 && at != index) {
-			c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
-					  "'args.%.60s' stands at different places in these "
-					  "operations: one block for both is not supported in this "
-					  "version of skep", e->u.field.name),
+			c_hint(c,
+				c_error(c, e->span, DIAG_NOT_SUPPORTED,
+					"'args.%.60s' stands at different places in these "
+					"operations: one block for both is not supported in this "
+					"version of skep",
+					e->u.field.name),
 				"write a block for each");
 			return;
 		}
@@ -360,8 +371,9 @@ static void args_field(struct check *c, struct expr *e)
 				return; /* reported */
 	if (e->type.kind == LT_UNKNOWN && e->ref.kind == REF_NONE && !c_is_kind(c, PP_TRACEPOINT) &&
 		!c_is_kind(c, PP_OPS))
-		c_hint(c, c_error(c, e->span, DIAG_WRONG_PROBE,
-				  "'args' means different things in these probes"),
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_PROBE,
+				"'args' means different things in these probes"),
 			"write a block for each kind of probe");
 }
 
@@ -371,8 +383,8 @@ static void no_net_field(struct check *c, const struct expr *e, const char *name
 {
 	const char *layer = e->u.field.base->u.name;
 	size_t len = strlen(layer);
-	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "header '%s' has no field '%.60s'", layer,
-		e->u.field.name);
+	struct diag *d = c_error(c, e->span, DIAG_NO_SUCH_FIELD, "header '%s' has no field '%.60s'",
+		layer, e->u.field.name);
 	const struct net_field *f;
 	struct suggest s;
 	struct buf b;
@@ -393,7 +405,8 @@ static void no_net_field(struct check *c, const struct expr *e, const char *name
 
 static void net_field(struct check *c, struct expr *e)
 {
-	const char *name = arena_printf(c->a, "%s.%.100s", e->u.field.base->u.name, e->u.field.name);
+	const char *name =
+		arena_printf(c->a, "%s.%.100s", e->u.field.base->u.name, e->u.field.name);
 	const struct net_field *f = net_field_by_name(name);
 
 	if (!c_is_kind(c, PP_IFACE)) {
@@ -402,9 +415,10 @@ static void net_field(struct check *c, struct expr *e)
 
 			if (ap->kind == PROBE_COUNT || kern_probe(ap->kind)->parts == PP_IFACE)
 				continue;
-			c_hint(c, c_error(c, e->span, DIAG_WRONG_PROBE,
-					  "'%s' does not exist in %s probes", name,
-					  kern_probe(ap->kind)->name),
+			c_hint(c,
+				c_error(c, e->span, DIAG_WRONG_PROBE,
+					"'%s' does not exist in %s probes", name,
+					kern_probe(ap->kind)->name),
 				"packet fields exist in xdp probes: xdp:eth0 { … }");
 			return;
 		}
@@ -476,5 +490,6 @@ void field_is_assignable(struct check *c, struct expr *e)
 	else if (e->ref.kind == REF_NET)
 		c_hint(c, d, "packets cannot be changed in this version of skep");
 	else
-		c_hint(c, d, "the kernel's memory is read only; keep the value in a $variable or @map");
+		c_hint(c, d,
+			"the kernel's memory is read only; keep the value in a $variable or @map");
 }

@@ -83,7 +83,8 @@ static bool allowed_here(struct check *c, const struct expr *e, const char *kfun
 		const struct attach_point *ap = &c->probe->points.v[i];
 		struct diag *d;
 
-		if (ap->kind == PROBE_COUNT || !ap->op || scx_may_call(ap->op, kfunc, c->t->version))
+		if (ap->kind == PROBE_COUNT || !ap->op ||
+			scx_may_call(ap->op, kfunc, c->t->version))
 			continue;
 		d = c_error(c, e->u.call.name_span, DIAG_SCHED, "%s() may not be called in %s",
 			e->u.call.name, ap->name);
@@ -140,21 +141,25 @@ static void check_kfunc_arg(struct check *c, struct expr *a, const struct kbtf_p
 		return;
 	if (want.class == KBTF_INT) {
 		if (a->type.kind != LT_INT)
-			c_error(c, a->span, DIAG_WRONG_TYPE, "argument '%s' must be a '%s', this is %s",
-				name, spelled, c_type(c, &a->type));
+			c_error(c, a->span, DIAG_WRONG_TYPE,
+				"argument '%s' must be a '%s', this is %s", name, spelled,
+				c_type(c, &a->type));
 		return;
 	}
 	to = kbtf_describe(c->btf, want.target);
 	if (want.class != KBTF_PTR || to.class != KBTF_STRUCT) {
-		c_unsupported(c, a->span, arena_printf(c->a, "arguments of type '%s' are", spelled), NULL);
+		c_unsupported(c, a->span, arena_printf(c->a, "arguments of type '%s' are", spelled),
+			NULL);
 		return;
 	}
 	if (a->is_const && !a->const_value && ends_nullable(name))
 		return;
 	if (a->type.kind == LT_PTR && a->type.btf && is_trusted(a) &&
-		!strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, a->type.btf)), kbtf_name(c->btf, to.id))) {
+		!strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, a->type.btf)),
+			kbtf_name(c->btf, to.id))) {
 		if (may_be_null(c, a) && !ends_nullable(name))
-			c_unsupported(c, a->span, "handing on an argument that may be NULL is", NULL);
+			c_unsupported(
+				c, a->span, "handing on an argument that may be NULL is", NULL);
 		return;
 	}
 	wrong_pointer(c, a, spelled, name);
@@ -176,8 +181,8 @@ static void check_kfunc_args(struct check *c, struct expr *e, uint32_t proto)
 			e->u.call.name, n, n == 1 ? "" : "s", have);
 		buf_init(&b, c->a);
 		for (uint32_t i = 0; i < n; i++)
-			buf_printf(&b, "%s%s %s", i ? ", " : "", kbtf_spell(c->btf, params[i].type, c->a),
-				params[i].name);
+			buf_printf(&b, "%s%s %s", i ? ", " : "",
+				kbtf_spell(c->btf, params[i].type, c->a), params[i].name);
 		c_hint(c, d, "write %s(%s)", e->u.call.name, b.n ? b.p : "");
 		return;
 	}
@@ -197,8 +202,10 @@ void check_kfunc(struct check *c, struct expr *e, const char *name)
 			return; /* reported */
 		if (kern_probe(ap->kind)->parts == PP_OPS)
 			continue;
-		c_hint(c, c_error(c, e->u.call.name_span, DIAG_WRONG_PROBE,
-				  "%s() does not exist in %s probes", name, kern_probe(ap->kind)->name),
+		c_hint(c,
+			c_error(c, e->u.call.name_span, DIAG_WRONG_PROBE,
+				"%s() does not exist in %s probes", name,
+				kern_probe(ap->kind)->name),
 			"functions of the kernel can be called in sched_ext probes");
 		return;
 	}
@@ -208,8 +215,9 @@ void check_kfunc(struct check *c, struct expr *e, const char *name)
 	if (!kfunc || !allowed_here(c, e, kfunc))
 		return;
 	if (kfunc_effects(kfunc) & (KE_ACQUIRE | KE_RELEASE)) {
-		c_unsupported(c, e->span, arena_printf(c->a, "%s(), which takes or gives back a reference, is",
-			name), NULL);
+		c_unsupported(c, e->span,
+			arena_printf(c->a, "%s(), which takes or gives back a reference, is", name),
+			NULL);
 		return;
 	}
 	func = kbtf_func(c->btf, kfunc);

@@ -62,7 +62,8 @@ bool is_storable(struct check *c, const struct expr *e, const char *what)
 		c_error(c, e->span, DIAG_WRONG_TYPE, "this has no value and cannot be %s", what);
 		return false;
 	default:
-		d = c_error(c, e->span, DIAG_WRONG_TYPE, "%s cannot be %s", c_type(c, &e->type), what);
+		d = c_error(
+			c, e->span, DIAG_WRONG_TYPE, "%s cannot be %s", c_type(c, &e->type), what);
 		c_hint(c, d, "take a member or an element of it");
 		return false;
 	}
@@ -110,7 +111,9 @@ static struct map_sym *map_sym(struct check *c, const struct expr *e)
 	if (m)
 		return m;
 	m = ARENA_NEW(c->a, struct map_sym);
-	*m = (struct map_sym){.name = e->u.map.name, .first = e->span, .agg = MA_NONE,
+	*m = (struct map_sym){.name = e->u.map.name,
+		.first = e->span,
+		.agg = MA_NONE,
 		.max_entries = c->s->config.max_map_keys};
 	for (uint32_t i = 0; i < c->s->decls.n; i++) {
 		const struct map_decl *d = &c->s->decls.v[i];
@@ -128,8 +131,8 @@ static struct map_sym *map_sym(struct check *c, const struct expr *e)
 
 static void never_written(struct check *c, const struct expr *e)
 {
-	struct diag *d = c_error(c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written",
-		e->u.map.name);
+	struct diag *d = c_error(
+		c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written", e->u.map.name);
 	struct suggest s;
 
 	suggest_init(&s, e->u.map.name);
@@ -151,7 +154,8 @@ static void never_written(struct check *c, const struct expr *e)
 static void key_mismatch(struct check *c, const struct map_sym *m, struct skep_span at,
 	const char *here, const char *there)
 {
-	struct diag *e = c_error(c, at, DIAG_KEY_MISMATCH, "map '%.60s' has %s here", m->name, here);
+	struct diag *e =
+		c_error(c, at, DIAG_KEY_MISMATCH, "map '%.60s' has %s here", m->name, here);
 
 	diag_also(c->d, e, m->key_at, there);
 }
@@ -163,7 +167,8 @@ static const char *keys_text(struct check *c, const struct lt *v, uint32_t n)
 
 	buf_init(&b, c->a);
 	for (uint32_t i = 0; i < n; i++)
-		buf_printf(&b, "%s%s", i ? ", " : "", v[i].kind == LT_STR ? "string" : c_type(c, &v[i]));
+		buf_printf(&b, "%s%s", i ? ", " : "",
+			v[i].kind == LT_STR ? "string" : c_type(c, &v[i]));
 	return b.n ? b.p : "";
 }
 
@@ -235,7 +240,8 @@ void check_map_value(struct check *c, struct expr *e)
 			"reading an aggregation inside a probe is not supported in this version of "
 			"skep");
 
-		c_hint(c, d, "print(%.60s) prints it; a plain map (%.60s++, %.60s += x) can be read",
+		c_hint(c, d,
+			"print(%.60s) prints it; a plain map (%.60s++, %.60s += x) can be read",
 			m->name, m->name, m->name);
 		e->type.kind = LT_UNKNOWN;
 	} else if (m->value.kind == LT_INET6) {
@@ -247,12 +253,13 @@ void check_map_value(struct check *c, struct expr *e)
 
 /* ---- values ---- */
 
-static void value_mismatch(struct check *c, const struct map_sym *m, struct skep_span at,
-	const char *what)
+static void value_mismatch(
+	struct check *c, const struct map_sym *m, struct skep_span at, const char *what)
 {
 	const char *have = m->agg != MA_NONE ? arena_printf(c->a, "%s()", meta_agg_text(m->agg))
 					     : c_type(c, &m->value);
-	struct diag *e = c_error(c, at, DIAG_VALUE_MISMATCH, "map '%.60s' gets %s here", m->name, what);
+	struct diag *e =
+		c_error(c, at, DIAG_VALUE_MISMATCH, "map '%.60s' gets %s here", m->name, what);
 
 	diag_also(c->d, e, m->value_at, arena_printf(c->a, "%s here", have));
 }
@@ -310,14 +317,16 @@ static void check_lhist(struct check *c, struct map_sym *m, struct expr *call)
 	max = (int64_t)a[2]->const_value;
 	step = (int64_t)a[3]->const_value;
 	if (min >= max) {
-		c_hint(c, c_error(c, a[2]->span, DIAG_CONST_RANGE,
-				  "the greatest value of lhist() must be above the least"),
+		c_hint(c,
+			c_error(c, a[2]->span, DIAG_CONST_RANGE,
+				"the greatest value of lhist() must be above the least"),
 			"lhist(value, min, max, step)");
 		return;
 	}
 	if (((uint64_t)max - (uint64_t)min - 1) / (uint64_t)step >= LHIST_BUCKETS) {
-		c_hint(c, c_error(c, a[3]->span, DIAG_TOO_BIG,
-				  "lhist() of more than %d buckets", LHIST_BUCKETS),
+		c_hint(c,
+			c_error(c, a[3]->span, DIAG_TOO_BIG, "lhist() of more than %d buckets",
+				LHIST_BUCKETS),
 			"take a greater step or a smaller range");
 		return;
 	}
@@ -340,8 +349,9 @@ static bool check_agg_args(struct check *c, const struct agg *g, struct expr *ca
 	struct diag *d;
 
 	if (n < g->min_args || n > g->max_args) {
-		d = c_error(c, call->span, DIAG_WRONG_ARGS, "%s() takes %s%u argument%s, this has %u",
-			g->name, g->min_args < g->max_args ? "up to " : "", g->max_args,
+		d = c_error(c, call->span, DIAG_WRONG_ARGS,
+			"%s() takes %s%u argument%s, this has %u", g->name,
+			g->min_args < g->max_args ? "up to " : "", g->max_args,
 			g->max_args == 1 ? "" : "s", n);
 		c_hint(c, d, "write %s(%s)", g->name, g->args);
 		return false;
@@ -425,15 +435,16 @@ void check_var(struct check *c, struct expr *e)
 		diag_also(c->d, d, v->first, "assigned here");
 		return;
 	}
-	d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE, "variable '$%.60s' is not assigned in this probe",
-		e->u.name);
+	d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
+		"variable '$%.60s' is not assigned in this probe", e->u.name);
 	suggest_init(&s, e->u.name);
 	for (uint32_t i = 0; i < c->probe->vars.n; i++)
 		suggest_try(&s, c->probe->vars.v[i]->name);
 	if (suggest_best(&s) && e->u.name[1]) /* one letter is near to every other */
 		c_hint(c, d, "did you mean '$%s'?", suggest_best(&s));
 	else
-		c_hint(c, d, "variables live in one probe; maps (@%.60s) are seen by all", e->u.name);
+		c_hint(c, d, "variables live in one probe; maps (@%.60s) are seen by all",
+			e->u.name);
 }
 
 void check_var_assign(struct check *c, struct expr *target, struct expr *value)

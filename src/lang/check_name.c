@@ -75,8 +75,10 @@ static void unknown_name(struct check *c, const struct expr *e)
 	else if (smap_get(&c->s->maps, arena_printf(c->a, "@%s", name)))
 		c_hint(c, d, "maps start with '@': @%.60s", name);
 	else if (!c->btf)
-		c_hint(c, d, "constants of the kernel need its type information (BTF); "
-			     "#define %.60s NUMBER defines one", name);
+		c_hint(c, d,
+			"constants of the kernel need its type information (BTF); "
+			"#define %.60s NUMBER defines one",
+			name);
 	else
 		c_hint(c, d, "#define %.60s NUMBER defines a constant", name);
 }
@@ -133,13 +135,15 @@ bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr 
 	if (!is_address(a) && !is_address(b))
 		return true;
 	if (a->type.kind != b->type.kind) {
-		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "cannot compare %s with %s",
-				  c_type(c, &a->type), c_type(c, &b->type)),
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_TYPE, "cannot compare %s with %s",
+				c_type(c, &a->type), c_type(c, &b->type)),
 			"for instance: ip.src == 10.0.0.1, ip6.src == fe80::1, "
 			"eth.src == 00:11:22:33:44:55");
 	} else if (op != BO_EQ && op != BO_NE) {
-		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "addresses have no order: '%s'",
-				  binop_text(op)),
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_TYPE, "addresses have no order: '%s'",
+				binop_text(op)),
 			"ranges of addresses are written as prefixes: ip.src in 10.0.0.0/8");
 	} else if (addr->kind == EX_ADDR && addr->u.addr.prefix != address_bits(addr)) {
 		c_hint(c, c_error(c, addr->span, DIAG_WRONG_TYPE, "a network is no address"),
@@ -162,26 +166,29 @@ static void check_element(struct check *c, const struct expr *a, struct expr *on
 		one->type = lt_int(8, true);
 	}
 	check_expr(c, lo);
-	if (a->type.kind == LT_UNKNOWN || lo->type.kind == LT_UNKNOWN || hi->type.kind == LT_UNKNOWN)
+	if (a->type.kind == LT_UNKNOWN || lo->type.kind == LT_UNKNOWN ||
+		hi->type.kind == LT_UNKNOWN)
 		return;
 	if (lo->type.kind != a->type.kind || hi->type.kind != a->type.kind) {
-		c_hint(c, c_error(c, one->span, DIAG_WRONG_TYPE, "%s among values of type %s",
-				  c_type(c, lo->type.kind != a->type.kind ? &lo->type : &hi->type),
-				  c_type(c, &a->type)),
+		c_hint(c,
+			c_error(c, one->span, DIAG_WRONG_TYPE, "%s among values of type %s",
+				c_type(c, lo->type.kind != a->type.kind ? &lo->type : &hi->type),
+				c_type(c, &a->type)),
 			"all elements must be of the type of the left side");
 		return;
 	}
 	if (lo == hi)
 		return;
 	if (is_address(a)) {
-		c_unsupported(c, one->span, "ranges of addresses are",
-			"write a prefix: 10.0.0.0/24");
+		c_unsupported(
+			c, one->span, "ranges of addresses are", "write a prefix: 10.0.0.0/24");
 	} else if (lt_unsigned_pair(a, lo) != lt_unsigned_pair(a, hi)) {
 		c_error(c, one->span, DIAG_WRONG_TYPE,
 			"one end of the range is compared as signed, the other as unsigned");
 	} else if (c->final && lo->is_const && hi->is_const &&
-		(lt_unsigned_pair(a, lo) ? lo->const_value > hi->const_value
-					 : (int64_t)lo->const_value > (int64_t)hi->const_value)) {
+		   (lt_unsigned_pair(a, lo)
+				   ? lo->const_value > hi->const_value
+				   : (int64_t)lo->const_value > (int64_t)hi->const_value)) {
 		c_hint(c, diag_warn(c->d, one->span, DIAG_UNUSED, "the range is empty"),
 			"ranges go from the lesser to the greater number");
 	}
@@ -216,8 +223,9 @@ void check_in(struct check *c, struct expr *e)
 	} else {
 		if (b->kind != EX_RANGE && !(b->kind == EX_ADDR)) {
 			check_expr(c, b);
-			c_hint(c, c_error(c, b->span, DIAG_WRONG_TYPE,
-					  "'in' needs a set, a range or a network on its right"),
+			c_hint(c,
+				c_error(c, b->span, DIAG_WRONG_TYPE,
+					"'in' needs a set, a range or a network on its right"),
 				"for instance: {22, 80}, 8000..8080, 10.0.0.0/8");
 			return;
 		}

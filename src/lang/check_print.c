@@ -45,7 +45,8 @@ static uint32_t source_step(const char *p, uint32_t room, uint32_t *bytes)
 }
 
 /* The span of len bytes from byte from of the literal e; e's own when that cannot be said. */
-static struct skep_span inside(const struct check *c, const struct expr *e, uint32_t from, uint32_t len)
+static struct skep_span inside(
+	const struct check *c, const struct expr *e, uint32_t from, uint32_t len)
 {
 	uint32_t room, i = 1, at = 0, bytes, start = 0;
 	const char *p = source_at(c->s->d, e->span.off, &room);
@@ -72,8 +73,8 @@ static bool is_number_conv(char conv)
 
 static bool prints_as_text(const struct lt *t)
 {
-	return t->kind == LT_STR || t->kind == LT_INET4 || t->kind == LT_INET6 || t->kind == LT_MAC ||
-		t->kind == LT_PROBE;
+	return t->kind == LT_STR || t->kind == LT_INET4 || t->kind == LT_INET6 ||
+	       t->kind == LT_MAC || t->kind == LT_PROBE;
 }
 
 static const char *quoted_conv(struct check *c, const struct expr *f, const struct fmt_conv *v)
@@ -113,8 +114,8 @@ static bool check_conv(struct check *c, const struct expr *f, const struct fmt_c
 	return false;
 }
 
-static void check_conv_arg(struct check *c, const struct expr *f, const struct fmt_conv *v,
-	const struct expr *a)
+static void check_conv_arg(
+	struct check *c, const struct expr *f, const struct fmt_conv *v, const struct expr *a)
 {
 	struct skep_span at = inside(c, f, v->start, v->len);
 	const char *conv = quoted_conv(c, f, v);
@@ -149,8 +150,9 @@ static void check_conversions(struct check *c, struct expr *e, const struct expr
 		if (n >= args->list.n) {
 			d = c_error(c, inside(c, f, v.start, v.len), DIAG_BAD_FORMAT,
 				"no argument for '%s'", quoted_conv(c, f, &v));
-			c_hint(c, d, "each conversion takes one argument; write %%%% for a percent "
-				     "sign");
+			c_hint(c, d,
+				"each conversion takes one argument; write %%%% for a percent "
+				"sign");
 			return;
 		}
 		check_conv_arg(c, f, &v, args->list.v[n++]);
@@ -159,8 +161,7 @@ static void check_conversions(struct check *c, struct expr *e, const struct expr
 		d = c_error(c, args->list.v[n]->span, DIAG_BAD_FORMAT,
 			"the format has no conversion for this argument");
 		diag_also(c->d, d, f->span, NULL);
-		c_hint(c, d, "add one: %s",
-			prints_as_text(&args->list.v[n]->type) ? "%s" : "%d");
+		c_hint(c, d, "add one: %s", prints_as_text(&args->list.v[n]->type) ? "%s" : "%d");
 	}
 }
 
@@ -178,8 +179,11 @@ void check_printf(struct check *c, struct expr *e)
 	}
 	f = args->list.v[0];
 	if (f->kind != EX_STR) {
-		c_hint(c, c_error(c, f->span, DIAG_WRONG_ARGS, "the format must be a string in quotes"),
-			"for instance: printf(\"%s\\n\", …)", prints_as_text(&f->type) ? "%s" : "%d");
+		c_hint(c,
+			c_error(c, f->span, DIAG_WRONG_ARGS,
+				"the format must be a string in quotes"),
+			"for instance: printf(\"%s\\n\", …)",
+			prints_as_text(&f->type) ? "%s" : "%d");
 		return;
 	}
 	check_conversions(c, e, f);

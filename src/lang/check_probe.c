@@ -75,12 +75,13 @@ static void substitute(struct check *c, struct attach_point *ap)
 		if (end == d + 1 || !n) {
 			c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "'$' without a number");
 		} else if (n > c->s->nparams) {
-			c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE,
-					  "parameter $%lu is not given", n),
+			c_hint(c,
+				c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE,
+					"parameter $%lu is not given", n),
 				"give it behind the script on the command line");
 		} else {
-			ap->parts.v[i] = arena_printf(c->a, "%.*s%s%s", (int)(d - p), p,
-				c->s->params[n - 1], end);
+			ap->parts.v[i] = arena_printf(
+				c->a, "%.*s%s%s", (int)(d - p), p, c->s->params[n - 1], end);
 			i--; /* there may be another one; parameters with '$' end at the text */
 			if (strchr(c->s->params[n - 1], '$'))
 				i++;
@@ -146,8 +147,9 @@ static void check_function(struct check *c, struct attach_point *ap)
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
 	else
-		c_hint(c, e, "/sys/kernel/tracing/available_filter_functions lists all; inlined "
-			     "functions cannot be probed");
+		c_hint(c, e,
+			"/sys/kernel/tracing/available_filter_functions lists all; inlined "
+			"functions cannot be probed");
 }
 
 /* ---- tracepoints ---- */
@@ -161,8 +163,8 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	ap->tracepoint = target_tracepoint(c->t, ap->parts.v[0], ap->parts.v[1], &why);
 	if (ap->tracepoint)
 		return;
-	e = c_error(c, ap->span, DIAG_NO_SUCH_TARGET, "tracepoint '%.60s:%.60s': %s", ap->parts.v[0],
-		ap->parts.v[1], why ? why : "not found");
+	e = c_error(c, ap->span, DIAG_NO_SUCH_TARGET, "tracepoint '%.60s:%.60s': %s",
+		ap->parts.v[0], ap->parts.v[1], why ? why : "not found");
 	suggest_init(&s, arena_printf(c->a, "%s:%s", ap->parts.v[0], ap->parts.v[1]));
 	target_each_tracepoint(c->t, try_name, &s);
 	if (suggest_best(&s))
@@ -182,7 +184,8 @@ static const struct {
 	uint64_t ns;
 } units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"hz", 0}};
 
-static void bad_interval(struct check *c, const struct attach_point *ap, uint32_t i, const char *what)
+static void bad_interval(
+	struct check *c, const struct attach_point *ap, uint32_t i, const char *what)
 {
 	c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "%s", what), "write %s",
 		form_of(c, ap));
@@ -191,7 +194,8 @@ static void bad_interval(struct check *c, const struct attach_point *ap, uint32_
 /* interval:s:1, and bpftrace's interval:1s and interval:1000000000 (nanoseconds). */
 static void check_interval(struct check *c, struct attach_point *ap)
 {
-	const char *num = ap->parts.v[ap->parts.n - 1], *unit = ap->parts.n == 2 ? ap->parts.v[0] : NULL;
+	const char *num = ap->parts.v[ap->parts.n - 1],
+		   *unit = ap->parts.n == 2 ? ap->parts.v[0] : NULL;
 	uint32_t ui = 0, ni = ap->parts.n - 1;
 	unsigned u = 0;
 	char *end;
@@ -275,10 +279,12 @@ static bool have_sched_ext(struct check *c, const struct attach_point *ap)
 	struct diag *e;
 
 	if (!c->btf) {
-		e = c_error(c, ap->span, DIAG_NEED_BTF, "schedulers need the kernel's type information: %s",
+		e = c_error(c, ap->span, DIAG_NEED_BTF,
+			"schedulers need the kernel's type information: %s",
 			c->t->btf_why ? c->t->btf_why : "the target has none");
-		c_hint(c, e, "use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
-			     "--btf FILE");
+		c_hint(c, e,
+			"use a kernel built with CONFIG_DEBUG_INFO_BTF, or give its BTF with "
+			"--btf FILE");
 		return false;
 	}
 	if (kbtf_find_struct(c->btf, "sched_ext_ops"))
@@ -300,10 +306,12 @@ static void check_ops(struct check *c, struct attach_point *ap)
 	}
 	if (!have_sched_ext(c, ap))
 		return;
-	if (!kbtf_find_member(c->btf, kbtf_find_struct(c->btf, "sched_ext_ops"), ap->op->name, &m)) {
-		c_hint(c, c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
-				  "the target kernel's sched_ext has no operation '%s'",
-				  ap->op->name),
+	if (!kbtf_find_member(
+		    c->btf, kbtf_find_struct(c->btf, "sched_ext_ops"), ap->op->name, &m)) {
+		c_hint(c,
+			c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
+				"the target kernel's sched_ext has no operation '%s'",
+				ap->op->name),
 			"it came with a later kernel");
 		return;
 	}
@@ -375,9 +383,11 @@ void check_points(struct check *c, struct probe *p)
 			first = ap;
 			p->ctx = kern_probe(ap->kind)->ctx;
 		} else if (!first->ops_ret != !ap->ops_ret) {
-			diag_also(c->d, c_error(c, ap->span, DIAG_SCHED,
-						"'%s' and '%s' differ in whether they return a "
-						"value", first->name, ap->name),
+			diag_also(c->d,
+				c_error(c, ap->span, DIAG_SCHED,
+					"'%s' and '%s' differ in whether they return a "
+					"value",
+					first->name, ap->name),
 				first->span, "write two blocks");
 		}
 	}
@@ -397,9 +407,9 @@ void check_duplicates(struct check *c)
 				continue;
 			first = smap_get(&seen, ap->op->name);
 			if (first)
-				diag_also(c->d, c_error(c, ap->span, DIAG_DUPLICATE,
-							"operation '%s' is written twice",
-							ap->op->name),
+				diag_also(c->d,
+					c_error(c, ap->span, DIAG_DUPLICATE,
+						"operation '%s' is written twice", ap->op->name),
 					first->span, "first here");
 			else
 				smap_put(&seen, ap->op->name, ap);

@@ -76,16 +76,18 @@ static void check_for_range(struct check *c, struct stmt *s)
 
 	check_expr(c, lo);
 	check_expr(c, hi);
-	if (check_int(c, lo, "the start of the range") && check_int(c, hi, "the end of the range") &&
-		lo->type.kind != LT_UNKNOWN && hi->type.kind != LT_UNKNOWN) {
+	if (check_int(c, lo, "the start of the range") &&
+		check_int(c, hi, "the end of the range") && lo->type.kind != LT_UNKNOWN &&
+		hi->type.kind != LT_UNKNOWN) {
 		if (!lo->is_const || !hi->is_const) {
 			e = c_error(c, (lo->is_const ? hi : lo)->span, DIAG_NOT_SUPPORTED,
 				"ranges that are not constant are not supported in this version "
 				"of skep");
-			c_hint(c, e, "take the greatest range and leave early: if ($i >= $n) { "
-				     "break; }");
+			c_hint(c, e,
+				"take the greatest range and leave early: if ($i >= $n) { "
+				"break; }");
 		} else if ((int64_t)hi->const_value > (int64_t)lo->const_value &&
-			hi->const_value - lo->const_value > FOR_RANGE_MAX) {
+			   hi->const_value - lo->const_value > FOR_RANGE_MAX) {
 			c_error(c, hi->span, DIAG_CONST_RANGE,
 				"the loop has more than %d rounds: no kernel takes it",
 				FOR_RANGE_MAX);
@@ -138,7 +140,8 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 		return;
 	}
 	check_expr(c, e);
-	if (e->kind == EX_INCDEC || e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE || !c->final)
+	if (e->kind == EX_INCDEC || e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE ||
+		!c->final)
 		return;
 	d = diag_warn(c->d, e->span, DIAG_UNUSED, "this value is not used");
 	if (e->kind == EX_BINARY && e->u.binary.op == BO_EQ)

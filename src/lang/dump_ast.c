@@ -295,7 +295,8 @@ static void probe(struct dump *d, const struct probe *p)
 		line(d, 1, "/", p->pred);
 	block(d, p->body, 1);
 	for (uint32_t i = 0; d->types && i < p->vars.n; i++)
-		buf_printf(d->out, "  # $%s: %s\n", p->vars.v[i]->name, lt_text(d->s, &p->vars.v[i]->type));
+		buf_printf(d->out, "  # $%s: %s\n", p->vars.v[i]->name,
+			lt_text(d->s, &p->vars.v[i]->type));
 }
 
 static void map_line(struct dump *d, const struct map_sym *m)

@@ -24,7 +24,8 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	uint32_t base;
 
 	if (len > SOURCE_MAX) {
-		diag_error(d, NO_SPAN, DIAG_TOO_BIG, "'%s' is larger than %u MB", name, SOURCE_MAX >> 20);
+		diag_error(d, NO_SPAN, DIAG_TOO_BIG, "'%s' is larger than %u MB", name,
+			SOURCE_MAX >> 20);
 		return SKEP_EUSER;
 	}
 	base = diags_add_source(d, name, text, len);

@@ -18,6 +18,8 @@ void lex_init(struct lexer *l, struct arena *a, struct skep_diags *d, const char
 	uint32_t base)
 {
 	*l = (struct lexer){.a = a, .d = d, .text = text, .len = (uint32_t)len, .base = base};
+	if (len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+		l->pos = 3; /* byte order mark */
 	l->names = ARENA_NEW(a, struct smap);
 	smap_init(l->names, a);
 	l->defines = ARENA_NEW(a, struct smap);
@@ -54,8 +56,8 @@ static void block_comment(struct lexer *l)
 			return;
 		}
 	}
-	e = lex_error(l, lex_span(l, start, start + 2), DIAG_UNTERMINATED,
-		"comment without its end");
+	e = lex_error(
+		l, lex_span(l, start, start + 2), DIAG_UNTERMINATED, "comment without its end");
 	if (e)
 		diag_hint(l->d, e, "close it with '*/'");
 }
@@ -181,8 +183,9 @@ static uint32_t escape(struct lexer *l, char *out)
 	}
 	e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_ESCAPE, "unknown escape in a string");
 	if (e)
-		diag_hint(l->d, e, "known are \\n \\t \\r \\\\ \\\" \\0 \\ooo (octal) \\xhh (hex); "
-				   "for a backslash itself write \\\\");
+		diag_hint(l->d, e,
+			"known are \\n \\t \\r \\\\ \\\" \\0 \\ooo (octal) \\xhh (hex); "
+			"for a backslash itself write \\\\");
 	return 0;
 }
 
@@ -257,8 +260,9 @@ static void char_literal(struct lexer *l, struct token *t)
 	e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
 		"not a character between single quotes");
 	if (e)
-		diag_hint(l->d, e, "strings stand between double quotes: \"text\"; 'c' is one "
-				   "character");
+		diag_hint(l->d, e,
+			"strings stand between double quotes: \"text\"; 'c' is one "
+			"character");
 }
 
 /* $name, $1, $# */
@@ -287,8 +291,9 @@ static void dollar(struct lexer *l, struct token *t)
 		return;
 	e = lex_error(l, lex_span(l, start, l->pos), DIAG_SYNTAX, "'$' without a name");
 	if (e)
-		diag_hint(l->d, e, "variables are $name, arguments of the command line $1, $2, … "
-				   "and their number $#");
+		diag_hint(l->d, e,
+			"variables are $name, arguments of the command line $1, $2, … "
+			"and their number $#");
 	t->num.v = 1;
 }
 
@@ -317,7 +322,7 @@ static void bad_chars(struct lexer *l)
 			"control character (byte 0x%02x)", (unsigned)c);
 	else if ((e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
 			  "'%c' has no meaning here", c)) &&
-		c == '#')
+		 c == '#')
 		diag_hint(l->d, e, "comments start with '//'");
 }
 

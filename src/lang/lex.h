@@ -20,7 +20,7 @@ enum token_kind {
 struct token {
 	enum token_kind kind;
 	struct skep_span span;
-	bool spaced; /* white space or a comment stands before it */
+	bool spaced;	  /* white space or a comment stands before it */
 	const char *text; /* IDENT, VAR (without $), MAP (with @): interned */
 	struct {
 		const char *s;
@@ -45,13 +45,13 @@ struct lexer {
 	struct arena *a;
 	struct skep_diags *d;
 	const char *text;
-	uint32_t pos, len; /* len may be lowered to the end of a #define's value */
-	uint32_t base;	   /* span offset of text[0] */
-	bool mute;	   /* looking ahead: errors will be found again */
-	bool have_btf;	   /* BPFTRACE_HAVE_BTF is defined */
-	struct smap *names; /* interned; shared by copies that look ahead */
+	uint32_t pos, len;    /* len may be lowered to the end of a #define's value */
+	uint32_t base;	      /* span offset of text[0] */
+	bool mute;	      /* looking ahead: errors will be found again */
+	bool have_btf;	      /* BPFTRACE_HAVE_BTF is defined */
+	struct smap *names;   /* interned; shared by copies that look ahead */
 	struct smap *defines; /* likewise */
-	unsigned if_depth; /* open #if lines */
+	unsigned if_depth;    /* open #if lines */
 	uint32_t if_start[16];
 };
 

@@ -68,8 +68,13 @@ static const struct {
 	const char *text;
 	uint64_t ns;
 } units[] = {
-	{"ns", 1}, {"us", 1000}, {"ms", 1000000}, {"s", 1000000000}, {"m", 60000000000},
-	{"h", 3600000000000}, {"d", 86400000000000},
+	{"ns", 1},
+	{"us", 1000},
+	{"ms", 1000000},
+	{"s", 1000000000},
+	{"m", 60000000000},
+	{"h", 3600000000000},
+	{"d", 86400000000000},
 };
 
 /* C's suffixes (u, l, ll in any order) and units of time. */
@@ -86,8 +91,8 @@ static void suffix(struct lexer *l, uint32_t start, struct token *t)
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strlen(units[i].text) == n && !memcmp(l->text + from, units[i].text, n)) {
 			if (__builtin_mul_overflow(t->num.v, units[i].ns, &t->num.v))
-				number_error(l, start, "time does not fit 64 bits of nanoseconds",
-					NULL);
+				number_error(
+					l, start, "time does not fit 64 bits of nanoseconds", NULL);
 			return;
 		}
 	}
@@ -186,7 +191,8 @@ static bool inet6(struct lexer *l, struct token *t)
 		colons += c == ':';
 		text[n++] = (char)c;
 	}
-	if (colons < 2 || lex_is_word(lex_at(l, p)) || inet_pton(AF_INET6, text, t->addr.bytes) != 1)
+	if (colons < 2 || lex_is_word(lex_at(l, p)) ||
+		inet_pton(AF_INET6, text, t->addr.bytes) != 1)
 		return false;
 	t->addr.family = 6;
 	l->pos = p;

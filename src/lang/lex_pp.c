@@ -109,15 +109,17 @@ static void condition(struct lexer *l, const char *kind, uint32_t start)
 	if (!strcmp(kind, "if")) {
 		yes = !strcmp(name, "1");
 		if (!yes && strcmp(name, "0")) {
-			struct diag *e = lex_error(l, lex_span(l, start, l->pos), DIAG_NOT_SUPPORTED,
+			struct diag *e = lex_error(l, lex_span(l, start, l->pos),
+				DIAG_NOT_SUPPORTED,
 				"#if with an expression is not supported in this version of skep");
 
 			if (e)
-				diag_hint(l->d, e, "#ifdef NAME, #ifndef NAME, #if 0 and #if 1 are");
+				diag_hint(
+					l->d, e, "#ifdef NAME, #ifndef NAME, #if 0 and #if 1 are");
 		}
 	} else {
 		yes = smap_get(l->defines, name) ||
-			(l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
+		      (l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
 		if (!strcmp(kind, "ifndef"))
 			yes = !yes;
 	}
@@ -182,7 +184,7 @@ void lex_preprocessor(struct lexer *l)
 void lex_end(struct lexer *l)
 {
 	if (l->if_depth)
-		lex_error(l, lex_span(l, l->if_start[l->if_depth - 1],
-				  l->if_start[l->if_depth - 1] + 1),
+		lex_error(l,
+			lex_span(l, l->if_start[l->if_depth - 1], l->if_start[l->if_depth - 1] + 1),
 			DIAG_UNTERMINATED, "#if without #endif");
 }

@@ -86,7 +86,8 @@ static const char *found(struct parser *p)
 
 struct diag *p_expected(struct parser *p, const char *what)
 {
-	struct diag *e = p_error(p, p->tok.span, DIAG_SYNTAX, "expected %s, found %s", what, found(p));
+	struct diag *e =
+		p_error(p, p->tok.span, DIAG_SYNTAX, "expected %s, found %s", what, found(p));
 
 	if (!e)
 		return NULL;
@@ -98,6 +99,8 @@ struct diag *p_expected(struct parser *p, const char *what)
 		p_hint(p, e, "write '||'");
 	else if (p_is_word(p, "not"))
 		p_hint(p, e, "write '!'");
+	else if (p_is(p, TOK_EOF))
+		p->stopped = true; /* that blocks are open, too, is no news */
 	return e;
 }
 
@@ -269,7 +272,7 @@ static bool is_word_at(const struct parser *p, const char *word)
 	const struct lexer *l = &p->lex;
 
 	return l->len - l->pos >= n && !memcmp(l->text + l->pos, word, n) &&
-		!lex_is_word(lex_at(l, l->pos + (uint32_t)n));
+	       !lex_is_word(lex_at(l, l->pos + (uint32_t)n));
 }
 
 /* Skips a C definition up to its ';', or a function up to its '}'. */
@@ -311,8 +314,9 @@ static bool unsupported_definition(struct parser *p)
 		if (!is_word_at(p, rows[i].word))
 			continue;
 		p_next(p);
-		p_hint(p, p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				  "%s not supported in this version of skep", rows[i].what),
+		p_hint(p,
+			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
+				"%s not supported in this version of skep", rows[i].what),
 			"%s", rows[i].hint);
 		skip_definition(p, rows[i].to_semicolon);
 		p->panic = false;
@@ -346,7 +350,9 @@ static bool declaration(struct parser *p)
 		map_decl(p);
 		return true;
 	}
-	p_hint(p, p_error(p, p->tok.span, DIAG_SYNTAX, "expected a map after 'let', outside of probes"),
+	p_hint(p,
+		p_error(p, p->tok.span, DIAG_SYNTAX,
+			"expected a map after 'let', outside of probes"),
 		"for instance: let @recent = lruhash(1000);");
 	skip_definition(p, true);
 	p->panic = false;
@@ -362,8 +368,8 @@ static void skip_semicolons(struct parser *p)
 	}
 }
 
-struct script *parse_script(struct arena *a, struct skep_diags *d, struct target *t, const char *text,
-	size_t len, uint32_t base)
+struct script *parse_script(struct arena *a, struct skep_diags *d, struct target *t,
+	const char *text, size_t len, uint32_t base)
 {
 	struct script *s = ARENA_NEW(a, struct script);
 	struct parser *p = ARENA_NEW(a, struct parser);
@@ -382,8 +388,8 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	}
 	lex_end(&p->lex);
 	if (!s->probes.n && !d->errors) {
-		struct diag *e = diag_error(d, (struct skep_span){base, 1}, DIAG_SYNTAX,
-			"the script has no probe");
+		struct diag *e = diag_error(
+			d, (struct skep_span){base, 1}, DIAG_SYNTAX, "the script has no probe");
 
 		diag_hint(d, e, "for instance: kprobe:vfs_read { @[comm] = count(); }");
 	}

@@ -23,8 +23,9 @@ static struct expr *over(struct parser *p, struct expr *e, const struct expr *ch
 		return e;
 	e->height = child->height + 1;
 	if (e->height > PARSE_HEIGHT) {
-		p_hint(p, p_error(p, e->span, DIAG_TOO_DEEP,
-				  "expression of more than %d levels", PARSE_HEIGHT),
+		p_hint(p,
+			p_error(p, e->span, DIAG_TOO_DEEP, "expression of more than %d levels",
+				PARSE_HEIGHT),
 			"keep parts in variables: $x = …");
 		p_stop(p);
 		e->height = 1;
@@ -95,8 +96,8 @@ static struct expr *set(struct parser *p)
 
 /* ---- casts ---- */
 
-static const char *const c_words[] = {"unsigned", "signed", "long", "short", "char", "int", "bool",
-	"void", "const", "volatile"};
+static const char *const c_words[] = {
+	"unsigned", "signed", "long", "short", "char", "int", "bool", "void", "const", "volatile"};
 static const char *const int_words[] = {"int8", "int16", "int32", "int64", "uint8", "uint16",
 	"uint32", "uint64", "size_t", "int8_t", "int16_t", "int32_t", "int64_t", "uint8_t",
 	"uint16_t", "uint32_t", "uint64_t", "u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64",
@@ -190,8 +191,9 @@ static void cast_type(struct parser *p, struct expr *e)
 		p_next(p);
 	}
 	if (p_is(p, TOK_LBRACKET))
-		p_hint(p, p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				  "casts to arrays are not supported in this version of skep"),
+		p_hint(p,
+			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
+				"casts to arrays are not supported in this version of skep"),
 			"cast to a pointer to the element");
 	if (!p->panic)
 		p_expect(p, TOK_RPAREN, "')' after the type");
@@ -246,7 +248,7 @@ static struct expr *parenthesised(struct parser *p)
 static bool takes_types(const char *name)
 {
 	return !strcmp(name, "sizeof") || !strcmp(name, "offsetof") || !strcmp(name, "typeof") ||
-		!strcmp(name, "typeinfo") || !strcmp(name, "container_of");
+	       !strcmp(name, "typeinfo") || !strcmp(name, "container_of");
 }
 
 static void skip_parens(struct parser *p)
@@ -302,8 +304,9 @@ static struct expr *expand(struct parser *p, struct define *m, struct skep_span 
 	p_next(p);
 	e = parse_expr(p);
 	if (!p->panic && !p_is(p, TOK_EOF))
-		p_hint(p, p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				  "this #define is more than an expression"),
+		p_hint(p,
+			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
+				"this #define is more than an expression"),
 			"#define NAME value defines a constant");
 	m->busy = false;
 	p->in_pred = in_pred;
@@ -435,7 +438,8 @@ static struct expr *field(struct parser *p, struct expr *base)
 
 	p_next(p);
 	if (!p_is(p, TOK_IDENT) && !p_is(p, TOK_INT)) {
-		p_expected(p, arrow ? "the name of a field after '->'" : "the name of a field after '.'");
+		p_expected(p,
+			arrow ? "the name of a field after '->'" : "the name of a field after '.'");
 		return base;
 	}
 	e = expr_new(p, EX_FIELD, base->span.off);
@@ -476,7 +480,8 @@ static struct expr *subscript(struct parser *p, struct expr *base)
 	return over(p, e, e->u.index.index);
 }
 
-static struct expr *incdec(struct parser *p, struct expr *target, uint32_t start, bool prefix, bool dec)
+static struct expr *incdec(
+	struct parser *p, struct expr *target, uint32_t start, bool prefix, bool dec)
 {
 	struct expr *e = expr_new(p, EX_INCDEC, start);
 
@@ -484,8 +489,9 @@ static struct expr *incdec(struct parser *p, struct expr *target, uint32_t start
 	e->u.incdec.prefix = prefix;
 	e->u.incdec.dec = dec;
 	if (!p->panic && target->kind != EX_VAR && target->kind != EX_MAP)
-		p_hint(p, p_error(p, target->span, DIAG_BAD_ASSIGN,
-				  "'%s' needs a $variable or a map", dec ? "--" : "++"),
+		p_hint(p,
+			p_error(p, target->span, DIAG_BAD_ASSIGN, "'%s' needs a $variable or a map",
+				dec ? "--" : "++"),
 			"write for instance @x%s", dec ? "--" : "++");
 	return over(p, e, target);
 }
@@ -581,11 +587,24 @@ static const struct {
 	int prec;
 	enum binop op;
 } binops[] = {
-	{TOK_LOR, 1, BO_LOR}, {TOK_LAND, 2, BO_LAND}, {TOK_PIPE, 3, BO_OR}, {TOK_CARET, 4, BO_XOR},
-	{TOK_AMP, 5, BO_AND}, {TOK_EQ, 6, BO_EQ}, {TOK_NE, 6, BO_NE}, {TOK_LT, 7, BO_LT},
-	{TOK_LE, 7, BO_LE}, {TOK_GT, 7, BO_GT}, {TOK_GE, 7, BO_GE}, {TOK_SHL, 8, BO_SHL},
-	{TOK_SHR, 8, BO_SHR}, {TOK_PLUS, 9, BO_ADD}, {TOK_MINUS, 9, BO_SUB}, {TOK_STAR, 10, BO_MUL},
-	{TOK_SLASH, 10, BO_DIV}, {TOK_PERCENT, 10, BO_MOD},
+	{TOK_LOR, 1, BO_LOR},
+	{TOK_LAND, 2, BO_LAND},
+	{TOK_PIPE, 3, BO_OR},
+	{TOK_CARET, 4, BO_XOR},
+	{TOK_AMP, 5, BO_AND},
+	{TOK_EQ, 6, BO_EQ},
+	{TOK_NE, 6, BO_NE},
+	{TOK_LT, 7, BO_LT},
+	{TOK_LE, 7, BO_LE},
+	{TOK_GT, 7, BO_GT},
+	{TOK_GE, 7, BO_GE},
+	{TOK_SHL, 8, BO_SHL},
+	{TOK_SHR, 8, BO_SHR},
+	{TOK_PLUS, 9, BO_ADD},
+	{TOK_MINUS, 9, BO_SUB},
+	{TOK_STAR, 10, BO_MUL},
+	{TOK_SLASH, 10, BO_DIV},
+	{TOK_PERCENT, 10, BO_MOD},
 };
 
 /* The '/' at hand is the one before '{' that ends the predicate. */
@@ -628,7 +647,8 @@ static struct expr *binary(struct parser *p, int min)
 		}
 		while (i < sizeof(binops) / sizeof(*binops) && binops[i].tok != p->tok.kind)
 			i++;
-		if (i == sizeof(binops) / sizeof(*binops) || binops[i].prec < min || ends_predicate(p))
+		if (i == sizeof(binops) / sizeof(*binops) || binops[i].prec < min ||
+			ends_predicate(p))
 			break;
 		p_next(p);
 		e = expr_new(p, EX_BINARY, a->span.off);

@@ -24,7 +24,8 @@ static bool kind_has_paths(const char *kind)
 	return false;
 }
 
-static struct diag *expected_probe(struct parser *p)
+/* inside: behind the first byte of a point */
+static struct diag *expected_probe(struct parser *p, bool inside)
 {
 	int c = lex_at(&p->lex, p->lex.pos);
 	struct skep_span at = lex_span(&p->lex, p->lex.pos, p->lex.pos + 1);
@@ -32,13 +33,16 @@ static struct diag *expected_probe(struct parser *p)
 
 	if (c < 0)
 		e = p_error(p, at, DIAG_SYNTAX, "expected a probe, found the end of the script");
+	else if (inside && c > 32 && c < 127)
+		e = p_error(p, at, DIAG_SYNTAX, "'%c' cannot stand in the name of a probe", c);
 	else if (c >= 0x80 || c < 32 || c == 127)
 		e = p_error(p, at, DIAG_BAD_CHAR, "byte 0x%02x cannot stand in the name of a probe",
 			(unsigned)c);
 	else
 		e = p_error(p, at, DIAG_SYNTAX, "expected a probe, found '%c'", c);
-	p_hint(p, e, "a probe is for instance BEGIN, kprobe:vfs_read or "
-		     "tracepoint:syscalls:sys_enter_openat");
+	p_hint(p, e,
+		"a probe is for instance BEGIN, kprobe:vfs_read or "
+		"tracepoint:syscalls:sys_enter_openat");
 	return e;
 }
 
@@ -55,8 +59,9 @@ static void quoted(struct parser *p, struct buf *b)
 		}
 		buf_putc(b, (char)c);
 	}
-	p_hint(p, p_error(p, lex_span(&p->lex, start, start + 1), DIAG_UNTERMINATED,
-			  "quoted part of a probe without its end"),
+	p_hint(p,
+		p_error(p, lex_span(&p->lex, start, start + 1), DIAG_UNTERMINATED,
+			"quoted part of a probe without its end"),
 		"close it with '\"'");
 }
 
@@ -88,8 +93,9 @@ static void push_part(struct parser *p, struct attach_point *ap, struct buf *b, 
 /* name=kprobe:f; always false. */
 static bool named_probe(struct parser *p, uint32_t start)
 {
-	p_hint(p, p_error(p, lex_span(&p->lex, start, p->lex.pos + 1), DIAG_NOT_SUPPORTED,
-			  "names of probes are not supported in this version of skep"),
+	p_hint(p,
+		p_error(p, lex_span(&p->lex, start, p->lex.pos + 1), DIAG_NOT_SUPPORTED,
+			"names of probes are not supported in this version of skep"),
 		"leave the name and '=' out");
 	return false;
 }
@@ -128,7 +134,7 @@ static bool split_point(struct parser *p, struct attach_point *ap)
 	push_part(p, ap, &b, part);
 	ap->span = lex_span(l, start, l->pos);
 	if (!ends_point(c, paths, colon) || l->pos == start)
-		expected_probe(p);
+		expected_probe(p, l->pos != start);
 	return !p->panic;
 }
 
@@ -145,7 +151,8 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 		p_hint(p, e, "%s", *u->hint ? u->hint : PROBE_KINDS);
 		return;
 	}
-	e = p_error(p, ap->kind_span, DIAG_UNKNOWN_PROBE, "unknown probe kind '%.60s'", ap->kind_text);
+	e = p_error(
+		p, ap->kind_span, DIAG_UNKNOWN_PROBE, "unknown probe kind '%.60s'", ap->kind_text);
 	suggest_init(&s, ap->kind_text);
 	for (unsigned i = 0; i < PROBE_COUNT; i++) {
 		k = kern_probe((enum kern_probe_kind)i);
@@ -212,8 +219,9 @@ static void predicate(struct parser *p, struct probe *probe)
 		struct diag *e = p_expected(p, "'/' at the end of the predicate");
 
 		if (e && !e->hint)
-			p_hint(p, e, "a predicate stands between slashes, before '{': "
-				     "/pid == 1/ { … }");
+			p_hint(p, e,
+				"a predicate stands between slashes, before '{': "
+				"/pid == 1/ { … }");
 		if (e)
 			diag_also(p->d, e, open, "it starts here");
 	}
@@ -228,9 +236,20 @@ static void predicate(struct parser *p, struct probe *probe)
 static void skip_probe(struct parser *p)
 {
 	p->panic = true;
+	p->lex.mute = true;
 	p_next(p);
 	p_skip_braces(p);
+	p->lex.mute = false;
 	p->panic = false;
+}
+
+static bool has_unknown(const struct probe *probe)
+{
+	for (uint32_t i = 0; i < probe->points.n; i++) {
+		if (probe->points.v[i].kind == PROBE_COUNT)
+			return true;
+	}
+	return false;
 }
 
 void parse_probe(struct parser *p)
@@ -247,6 +266,10 @@ void parse_probe(struct parser *p)
 		predicate(p, &probe);
 	else
 		p_next(p);
+	if (!p_is(p, TOK_LBRACE) && has_unknown(&probe)) { /* no probe at all, and reported */
+		p_skip_braces(p);
+		return;
+	}
 	if (!p_is(p, TOK_LBRACE)) {
 		struct diag *e = p_expected(p, "'{' or a predicate after the probe");
 

@@ -102,13 +102,18 @@ static struct stmt *for_stmt(struct parser *p)
 	paren = p_accept(p, TOK_LPAREN);
 	s->u.each.var = parse_range_bound(p);
 	if (!p->panic && s->u.each.var->kind != EX_VAR) {
-		p_hint(p, p_error(p, s->u.each.var->span, DIAG_SYNTAX, "expected a $variable after 'for'"),
+		p_hint(p,
+			p_error(p, s->u.each.var->span, DIAG_SYNTAX,
+				"expected a $variable after 'for'"),
 			"for instance: for ($i : 0..10) { … }");
 		return s;
 	}
 	if (!p_is(p, TOK_COLON)) {
 		p_hint(p, p_expected(p, "':' after the loop's variable"),
 			"for instance: for ($i : 0..10) { … }");
+		/* the semicolons of C's "for" end no statement */
+		while (!p_is(p, TOK_LBRACE) && !p_is(p, TOK_RBRACE) && !p_is(p, TOK_EOF))
+			p_next(p);
 		return s;
 	}
 	p_next(p);
@@ -140,8 +145,9 @@ static struct stmt *let_stmt(struct parser *p)
 	}
 	s->u.assign.target = parse_range_bound(p);
 	if (p_is(p, TOK_COLON)) {
-		p_hint(p, p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				  "types of variables are not supported in this version of skep"),
+		p_hint(p,
+			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
+				"types of variables are not supported in this version of skep"),
 			"a variable has the type of the first value it gets");
 		return s;
 	}
@@ -154,9 +160,15 @@ static const struct {
 	enum token_kind tok;
 	enum binop op;
 } assign_ops[] = {
-	{TOK_ADD_ASSIGN, BO_ADD}, {TOK_SUB_ASSIGN, BO_SUB}, {TOK_MUL_ASSIGN, BO_MUL},
-	{TOK_DIV_ASSIGN, BO_DIV}, {TOK_MOD_ASSIGN, BO_MOD}, {TOK_AND_ASSIGN, BO_AND},
-	{TOK_OR_ASSIGN, BO_OR}, {TOK_XOR_ASSIGN, BO_XOR}, {TOK_SHL_ASSIGN, BO_SHL},
+	{TOK_ADD_ASSIGN, BO_ADD},
+	{TOK_SUB_ASSIGN, BO_SUB},
+	{TOK_MUL_ASSIGN, BO_MUL},
+	{TOK_DIV_ASSIGN, BO_DIV},
+	{TOK_MOD_ASSIGN, BO_MOD},
+	{TOK_AND_ASSIGN, BO_AND},
+	{TOK_OR_ASSIGN, BO_OR},
+	{TOK_XOR_ASSIGN, BO_XOR},
+	{TOK_SHL_ASSIGN, BO_SHL},
 	{TOK_SHR_ASSIGN, BO_SHR},
 };
 

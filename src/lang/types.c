@@ -17,7 +17,8 @@ struct lt lt_str(uint32_t size)
 	return (struct lt){.kind = LT_STR, .size = size};
 }
 
-/* Forces its operation to be unsigned: 8 bytes, unsigned, and no constant that fits the other side. */
+/* Forces its operation to be unsigned: 8 bytes, unsigned, and no constant that fits the other side.
+ */
 static bool is_unsigned_side(const struct expr *e)
 {
 	if (e->type.kind == LT_PTR)
@@ -75,13 +76,31 @@ const char *lt_text(const struct script *s, const struct lt *t)
 }
 
 static const char *const binop_texts[] = {
-	[BO_ADD] = "+", [BO_SUB] = "-", [BO_MUL] = "*", [BO_DIV] = "/", [BO_MOD] = "%",
-	[BO_AND] = "&", [BO_OR] = "|", [BO_XOR] = "^", [BO_SHL] = "<<", [BO_SHR] = ">>",
-	[BO_LAND] = "&&", [BO_LOR] = "||", [BO_EQ] = "==", [BO_NE] = "!=", [BO_LT] = "<",
-	[BO_LE] = "<=", [BO_GT] = ">", [BO_GE] = ">=",
+	[BO_ADD] = "+",
+	[BO_SUB] = "-",
+	[BO_MUL] = "*",
+	[BO_DIV] = "/",
+	[BO_MOD] = "%",
+	[BO_AND] = "&",
+	[BO_OR] = "|",
+	[BO_XOR] = "^",
+	[BO_SHL] = "<<",
+	[BO_SHR] = ">>",
+	[BO_LAND] = "&&",
+	[BO_LOR] = "||",
+	[BO_EQ] = "==",
+	[BO_NE] = "!=",
+	[BO_LT] = "<",
+	[BO_LE] = "<=",
+	[BO_GT] = ">",
+	[BO_GE] = ">=",
 };
 static const char *const unop_texts[] = {
-	[UO_NOT] = "!", [UO_BNOT] = "~", [UO_NEG] = "-", [UO_PLUS] = "+", [UO_DEREF] = "*",
+	[UO_NOT] = "!",
+	[UO_BNOT] = "~",
+	[UO_NEG] = "-",
+	[UO_PLUS] = "+",
+	[UO_DEREF] = "*",
 	[UO_ADDR] = "&",
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A compilation's front half for tests: arena, diagnostics, target, module. Never reads the host. */
+/* A compilation's front half for tests: arena, diagnostics, target, module. Never reads the host.
+ */
 #pragma once
 #include "base/trap.h"
 #include "lang/front.h"
@@ -30,15 +31,21 @@ static inline void langtest_init(struct langtest *t, const char *target)
 	diags_init(&t->d, &t->a);
 	meta_init(&t->meta, &t->a);
 	if (target) {
-		if (target_file(&t->t, &t->a, arena_printf(&t->a, "tests/targets/%s.target", target), &why))
+		if (target_file(&t->t, &t->a,
+			    arena_printf(&t->a, "tests/targets/%s.target", target), &why))
 			fail_msg("target %s: %s", target, why);
 	} else {
-		t->t = (struct target){.a = &t->a, .name = "test", .arch = KERN_X86_64, .isa = 3,
-			.version = KV(6, 12), .ncpus = 4, .btf_why = "none in this test"};
+		t->t = (struct target){.a = &t->a,
+			.name = "test",
+			.arch = KERN_X86_64,
+			.isa = 3,
+			.version = KV(6, 12),
+			.ncpus = 4,
+			.btf_why = "none in this test"};
 		target_features_by_version(&t->t);
 	}
-	t->m = (struct ir_module){.a = &t->a, .trap = &t->trap, .diags = &t->d, .target = &t->t,
-		.meta = &t->meta};
+	t->m = (struct ir_module){
+		.a = &t->a, .trap = &t->trap, .diags = &t->d, .target = &t->t, .meta = &t->meta};
 }
 
 static inline void langtest_free(struct langtest *t)

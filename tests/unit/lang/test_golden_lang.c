@@ -3,7 +3,7 @@
  * tests/golden/parse, check, diag, malformed: one test per file.
  *   -- target NAME       tests/targets/NAME.target; without it a kernel 6.12 that has nothing
  *   -- params A B        $1, $2
- *   -- script [escaped]  escaped: \xHH, \n and \\ stand for bytes; the last newline is dropped
+ *   -- script [escaped]  escaped: \xHH, \n, \t and \\ stand for bytes; the last newline is dropped
  *   -- ast               expected: the parsed tree
  *   -- types             expected: the checked tree; the script is lowered, too
  *   -- diag              expected messages; without it there must be none
@@ -29,7 +29,7 @@ static size_t unescape(char *s)
 			*out++ = (char)(hex(p[2]) << 4 | hex(p[3]));
 			p += 4;
 		} else {
-			*out++ = p[1] == 'n' ? '\n' : p[1];
+			*out++ = p[1] == 'n' ? '\n' : p[1] == 't' ? '\t' : p[1];
 			p += 2;
 		}
 	}
@@ -45,7 +45,8 @@ static void set_params(struct langtest *t, struct golden *g)
 	if (!s)
 		return;
 	list = arena_strdup(&g->a, s->rest);
-	for (char *p = strtok_r(list, " ", &save); p && t->s->nparams < 8; p = strtok_r(NULL, " ", &save))
+	for (char *p = strtok_r(list, " ", &save); p && t->s->nparams < 8;
+		p = strtok_r(NULL, " ", &save))
 		params[t->s->nparams++] = p;
 	t->s->params = params;
 }

@@ -31,7 +31,8 @@ static void compile_text(struct langtest *t, const char *text)
 		check_script(t->s);
 }
 
-static void compile(struct langtest *t, const char *head, const char *unit, const char *tail, size_t size)
+static void compile(
+	struct langtest *t, const char *head, const char *unit, const char *tail, size_t size)
 {
 	char *text = make_text(head, unit, tail, size);
 
@@ -40,7 +41,8 @@ static void compile(struct langtest *t, const char *head, const char *unit, cons
 }
 
 /* The first message has this id; 0 errors when id is DIAG_COUNT. */
-static void expect(const char *head, const char *unit, const char *tail, size_t size, enum diag_id id)
+static void expect(
+	const char *head, const char *unit, const char *tail, size_t size, enum diag_id id)
 {
 	struct langtest t;
 
@@ -55,8 +57,9 @@ static void expect(const char *head, const char *unit, const char *tail, size_t 
 
 static void deep_nesting(void **state)
 {
-	static const char *const units[] = {"(", "!", "- ", "{", "if (1) {", "@x[", "f(", "1 ? ", "1 ? 1 : ",
-		"(uint64)", "(a, ", "*", "++", "if 1 { } else ", "a[", "(1 + ", "unroll (2) {"};
+	static const char *const units[] = {"(", "!", "- ", "{", "if (1) {", "@x[", "f(", "1 ? ",
+		"1 ? 1 : ", "(uint64)", "(a, ", "*", "++", "if 1 { } else ", "a[", "(1 + ",
+		"unroll (2) {"};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
@@ -76,7 +79,8 @@ static void deep_enough(void **state)
 {
 	(void)state;
 	expect("BEGIN { @ = 1", " + 1", "; }", 300 * 4, DIAG_COUNT);
-	expect("BEGIN { @ = ", "(", "1 ))))))))))))))))))))))))))))))))))))))) }", 12 + 39, DIAG_COUNT);
+	expect("BEGIN { @ = ", "(", "1 ))))))))))))))))))))))))))))))))))))))) }", 12 + 39,
+		DIAG_COUNT);
 	expect("BEGIN { ", "if (1) { ", "} } } } } } } } } } }", 8 + 9 * 10, DIAG_COUNT);
 }
 
@@ -101,8 +105,9 @@ static void ten_megabytes(void **state)
 
 static void megabytes_of_nonsense(void **state)
 {
-	static const char *const units[] = {"`@", "\"", "\\\"\n", "\x01", "\xff", "'", "{", "}", "/", "@x=;",
-		"$", "#", "kprobe:a ", ":", "x", "0x", "1.1.1.1", "::", "BEGIN{", "BEGIN{`}", "/**/(", "\"\\"};
+	static const char *const units[] = {"`@", "\"", "\\\"\n", "\x01", "\xff", "'", "{", "}",
+		"/", "@x=;", "$", "#", "kprobe:a ", ":", "x", "0x", "1.1.1.1", "::", "BEGIN{",
+		"BEGIN{`}", "/**/(", "\"\\"};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++) {
@@ -128,8 +133,8 @@ static void define_doubling(void **state)
 
 	(void)state;
 	for (int i = 0; i < 30; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "#define A%d (A%d + A%d)\n", i, i + 1,
-			i + 1);
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "#define A%d (A%d + A%d)\n", i,
+			i + 1, i + 1);
 	snprintf(text + n, sizeof(text) - (size_t)n, "#define A30 1\nBEGIN { @ = A0 }");
 	compile_text(&t, text);
 	assert_true(t.d.errors > 0);

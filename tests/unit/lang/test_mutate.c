@@ -64,7 +64,8 @@ static void read_corpus(struct corpus *c)
 		snprintf(path, sizeof(path), "tests/golden/%s", dirs[i]);
 		n = scandir(path, &names, NULL, alphasort);
 		for (int k = 0; k < n; k++) {
-			snprintf(path, sizeof(path), "tests/golden/%s/%s", dirs[i], names[k]->d_name);
+			snprintf(path, sizeof(path), "tests/golden/%s/%s", dirs[i],
+				names[k]->d_name);
 			if (c->n < SCRIPTS_MAX && strstr(path, ".case") &&
 				(c->text[c->n] = script_of(path)))
 				c->n++;
@@ -94,19 +95,21 @@ static char telling(struct rng *r)
 static bool is_word(char ch)
 {
 	return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-		(ch && strchr("_$@.", ch));
+	       (ch && strchr("_$@.", ch));
 }
 
 /* Another operand in the place of the word at at: most of these still parse. */
 static size_t swap_word(struct rng *r, char *text, size_t n, size_t at)
 {
-	static const char *const words[] = {"0", "1", "-1", "5", "64", "18446744073709551615", "pid", "comm",
-		"nsecs", "arg0", "retval", "cpu", "\"text\"", "\"\"", "probe", "$x", "$s", "@", "@x", "@[1]",
-		"@[comm]", "(1 + pid)", "(pid ? 1 : 2)", "str(arg0)", "(int8)pid", "(uint64)-1", "count()",
-		"hist(pid)", "ip.src", "tcp.dport", "eth.src", "ip6.src", "10.0.0.1", "10.0.0.0/8", "args.p",
-		"args.p.scx.slice", "args.pid", "curtask", "curtask->comm", "((struct file *)arg0)",
-		"((struct task_struct *)arg0)->pid", "SCX_SLICE_DFL", "{1, 2..3}", "!pid", "@x++", "arg0++",
-		"exit()", "drop()", "print(@)", "delete(@x)", "nsecs / 7", "-pid % 3", "pid >> 3", "return"};
+	static const char *const words[] = {"0", "1", "-1", "5", "64", "18446744073709551615",
+		"pid", "comm", "nsecs", "arg0", "retval", "cpu", "\"text\"", "\"\"", "probe", "$x",
+		"$s", "@", "@x", "@[1]", "@[comm]", "(1 + pid)", "(pid ? 1 : 2)", "str(arg0)",
+		"(int8)pid", "(uint64)-1", "count()", "hist(pid)", "ip.src", "tcp.dport", "eth.src",
+		"ip6.src", "10.0.0.1", "10.0.0.0/8", "args.p", "args.p.scx.slice", "args.pid",
+		"curtask", "curtask->comm", "((struct file *)arg0)",
+		"((struct task_struct *)arg0)->pid", "SCX_SLICE_DFL", "{1, 2..3}", "!pid", "@x++",
+		"arg0++", "exit()", "drop()", "print(@)", "delete(@x)", "nsecs / 7", "-pid % 3",
+		"pid >> 3", "return"};
 	const char *word = words[rnd(r, sizeof(words) / sizeof(*words))];
 	size_t end, len = strlen(word);
 
