@@ -157,8 +157,10 @@ static void atomic(struct legal *l, ir_val v)
 	const struct target *t = l->f->m->target;
 
 	if (t && !target_has(t, KF_ATOMICS) && !(i->op == IR_ATOM && i->sub == AT_ADD))
-		diag_error(l->f->m->diags, i->span, DIAG_NO_KERNEL_FEATURE, "this needs %s",
-			kern_feature_text(KF_ATOMICS));
+		diag_error(l->f->m->diags, i->span, DIAG_NO_KERNEL_FEATURE,
+			"this needs %s, which the target kernel lacks (Linux %u.%u has them)",
+			kern_feature_what(KF_ATOMICS), kern_feature_since(KF_ATOMICS) >> 16,
+			kern_feature_since(KF_ATOMICS) >> 8 & 0xff);
 	vec_push(l->f->a, &l->out.ins, v);
 }
 
@@ -216,30 +218,6 @@ static bool odd_constant(struct legal *l, ir_val v)
 	default:
 		return false;
 	}
-}
-
-static bool is_zero(const struct ir_fn *f, ir_val v)
-{
-	const struct ir_ins *i = ir_ins_of(f, v);
-
-	return i->op == IR_CONST && (i->type.kind == IRT_I32 ? (uint32_t)i->imm == 0 : i->imm == 0);
-}
-
-/* Constants that the verifier refuses in instructions, though they mean something here. */
-static void constant_operand(struct legal *l, ir_val v)
-{
-	struct ir_ins i = *ir_ins_of(l->f, v);
-	bool w32 = i.type.kind == IRT_I32, shift = i.op == IR_SHL || i.op == IR_LSHR || i.op == IR_ASHR;
-	int64_t mask = w32 ? 31 : 63, c = ir_ins_of(l->f, i.args[1])->imm;
-
-	if (shift && (c & mask) != c)
-		become(l, v, (enum ir_op)i.op, i.args[0], constant(l, c & mask, w32));
-	else if (shift || !is_zero(l->f, i.args[1]))
-		vec_push(l->f->a, &l->out.ins, v);
-	else if (i.op == IR_UDIV || i.op == IR_SDIV)
-		become(l, v, IR_AND, i.args[0], i.args[1]);
-	else
-		become(l, v, IR_OR, i.args[0], i.args[1]); /* the dividend */
 }
 
 static void legal_ins(struct legal *l, ir_val v)
