@@ -91,7 +91,9 @@ struct diag *p_expected(struct parser *p, const char *what)
 
 	if (!e)
 		return NULL;
-	if (p->tok.kind == TOK_ASSIGN)
+	if (p->tok.kind == TOK_ASSIGN && strchr(what, ']'))
+		p_hint(p, e, "close the key with ']'");
+	else if (p->tok.kind == TOK_ASSIGN)
 		p_hint(p, e, "to compare, write '=='");
 	else if (p_is_word(p, "and"))
 		p_hint(p, e, "write '&&'");
