@@ -34,7 +34,7 @@ expect_equal status $status 0
 expect_match counted '^@dropped\[10\.0\.0\.1\]: [1-9]' /tmp/rules
 t_check after connects a 10.0.0.2 8080
 
-rules -e 'xdp:v0 /ip.src in 10.0.0.0\/8 && tcp.dport in {22, 9000..9099}/ { @[tcp.dport, ip.ttl] = count(); drop(); }
+rules -e 'xdp:v0 /ip.src in 10.0.0.0/8 && tcp.dport in {22, 9000..9099}/ { @[tcp.dport, ip.ttl] = count(); drop(); }
 	xdp:v0 /ip.proto == 1/ { @icmp = count(); @len = hist(ip.len); }
 	xdp:v0 { @all++; }'
 if connects a 10.0.0.2 9090; then t_fail set_blocked "9090 answers"; else t_ok set_blocked; fi
@@ -51,7 +51,7 @@ sleep 1
 rules_end
 expect_match addresses '^10\.0\.0\.1 -> 10\.0\.0\.2$' /tmp/rules
 
-rules -e 'xdp:v0 /ip6.src in fd00::\/16 && icmp6.type == 128/ { @six[ip6.src] = count(); drop(); }'
+rules -e 'xdp:v0 /ip6.src in fd00::/16 && icmp6.type == 128/ { @six[ip6.src] = count(); drop(); }'
 if in_ns a ping -6 -c 1 -W 2 fd00::2 >/dev/null; then t_fail six_blocked "answers"; else t_ok six_blocked; fi
 t_check six_v4 in_ns a ping -c 1 -W 2 10.0.0.2
 rules_end

@@ -5,20 +5,20 @@
 load_reads 40
 skep_run /tmp/count 2 -e 'kprobe:vfs_read { @[comm] = count(); }'
 expect_equal count_status $status 0
-expect_match count '^@\[cat\]: [1-9][0-9]*$' /tmp/count
+expect_match count '^@\[dd\]: [1-9][0-9]*$' /tmp/count
 expect_match attached '^Attached 1 probe$' /tmp/count.err
 
 skep_run /tmp/lat 2 -e 'kprobe:vfs_read { @start[tid] = nsecs; }
 	kretprobe:vfs_read /@start[tid]/ { @ns[comm] = hist(nsecs - @start[tid]); delete(@start[tid]); }'
-expect_match latency '^@ns\[cat\]:$' /tmp/lat
+expect_match latency '^@ns\[dd\]:$' /tmp/lat
 expect_match latency_bar '^\[[0-9KM]+, [0-9KM]+\) +[1-9][0-9]* \|@+ *\|$' /tmp/lat
 expect_match attached2 '^Attached 2 probes$' /tmp/lat.err
 
 skep_run /tmp/open 2 -e 'tracepoint:syscalls:sys_enter_openat { printf("%s %s\n", comm, str(args.filename)); }'
 expect_match openat '^cat /etc/passwd$' /tmp/open
 
-skep_run /tmp/pred 2 -e 'kprobe:vfs_read /comm == "cat"/ { @cat++; } kprobe:vfs_read /comm == "nobody"/ { @no++; }'
-expect_match predicate '^@cat: [1-9]' /tmp/pred
+skep_run /tmp/pred 2 -e 'kprobe:vfs_read /comm == "dd"/ { @dd++; } kprobe:vfs_read /comm == "nobody"/ { @no++; }'
+expect_match predicate '^@dd: [1-9]' /tmp/pred
 expect_no_match predicate_false '^@no:' /tmp/pred
 
 skep_run /tmp/ret 2 -e 'kretprobe:vfs_read { @bytes = hist(retval); @neg[retval < 0] = count(); }'
