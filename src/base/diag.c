@@ -130,10 +130,29 @@ struct diag_pos diag_locate(const struct skep_diags *d, uint32_t off)
 #define BOLD "\033[1m"
 #define RESET "\033[0m"
 
+#define WINDOW 160 /* bytes of a long line that are shown */
+
+/* Of a very long line only what stands around the place, with dots where something is left out. */
+static struct diag_pos window(struct arena *a, const struct diag_pos *p)
+{
+	struct diag_pos w = *p;
+	uint32_t from = p->col > WINDOW / 2 ? p->col - WINDOW / 2 : 0;
+	uint32_t n = p->line_len - from < WINDOW ? p->line_len - from : WINDOW;
+
+	if (p->line_len <= WINDOW)
+		return w;
+	w.line_text = arena_printf(a, "%s%.*s%s", from ? "..." : "", (int)n, p->line_text + from,
+		from + n < p->line_len ? "..." : "");
+	w.line_len = (uint32_t)strlen(w.line_text);
+	w.col = p->col - from + (from ? 3 : 0);
+	return w;
+}
+
 /* The source line and a caret line under the span; tabs are kept so that both lines align. */
-static void render_excerpt(struct buf *out, const struct diag_pos *p, uint32_t len,
+static void render_excerpt(struct buf *out, const struct diag_pos *at, uint32_t len,
 	const char *label, bool color)
 {
+	struct diag_pos w = window(out->a, at), *p = &w;
 	uint32_t room = p->col - 1 < p->line_len ? p->line_len - (p->col - 1) : 0;
 
 	if (len > room)

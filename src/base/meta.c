@@ -315,6 +315,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	visit_u32(c, &m->target_arch);
 	visit_bool(c, &m->portable);
 	visit_bool(c, &m->exits_itself);
+	visit_bool(c, &m->silent_maps);
 	VISIT_VEC(c, &m->maps, visit_map);
 	VISIT_VEC(c, &m->formats, visit_format);
 	VISIT_VEC(c, &m->counters, visit_counter);

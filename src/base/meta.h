@@ -136,6 +136,7 @@ struct meta {
 	VEC(struct meta_ops) ops;
 	VEC(struct meta_source) sources;
 	bool exits_itself; /* only BEGIN and END probes: nothing to wait for */
+	bool silent_maps;  /* config print_maps_on_exit = false */
 };
 
 void meta_init(struct meta *m, struct arena *a);

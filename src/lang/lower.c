@@ -445,4 +445,5 @@ void lower_script(const struct script *s, struct ir_module *m)
 	settle_rodata(L);
 	m->meta->target_arch = m->target->arch;
 	m->meta->exits_itself = only_begin_end(s);
+	m->meta->silent_maps = !s->config.print_maps_on_exit;
 }

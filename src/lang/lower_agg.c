@@ -66,8 +66,12 @@ ir_val lo_bucket_log2(struct lower *L, ir_val v, bool is_signed)
 	return ir_var_read(L->f, var);
 }
 
-static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v)
+static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v, bool is_signed)
 {
+	/* bounds are int64: a large unsigned value is above them, and none is below a negative one */
+	enum ir_cc below = is_signed ? CC_SLT : CC_LT, above = is_signed ? CC_SGE : CC_GE;
+	int64_t least = !is_signed && m->lhist_min < 0 ? 0 : m->lhist_min;
+	int64_t end = !is_signed && m->lhist_max < 0 ? 0 : m->lhist_max;
 	uint64_t span = (uint64_t)m->lhist_max - (uint64_t)m->lhist_min;
 	uint64_t step = (uint64_t)m->lhist_step, inner = (span + step - 1) / step;
 	ir_blk low = lo_block(L), rest = lo_block(L), high = lo_block(L), mid = lo_block(L),
@@ -75,12 +79,12 @@ static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v)
 	unsigned var = ir_var_new(L->f, ir_range(inner + 1));
 	ir_val i;
 
-	lo_if(L, CC_SLT, v, ir_const(L->f, m->lhist_min), low, rest);
+	lo_if(L, below, v, ir_const(L->f, least), low, rest);
 	lo_enter(L, low);
 	ir_var_write(L->f, var, ir_const(L->f, 0));
 	lo_goto(L, done);
 	lo_enter(L, rest);
-	lo_if(L, CC_SGE, v, ir_const(L->f, m->lhist_max), high, mid);
+	lo_if(L, above, v, ir_const(L->f, end), high, mid);
 	lo_enter(L, mid);
 	i = ir_bini(L->f, IR_SUB, v, m->lhist_min);
 	i = ir_bini(L->f, IR_UDIV, i, m->lhist_step);
@@ -166,7 +170,7 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 	if (m->agg == MA_HIST)
 		v = lo_bucket_log2(L, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	else if (m->agg == MA_LHIST)
-		v = lhist_bucket(L, m, v);
+		v = lhist_bucket(L, m, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	done = lo_block(L);
 	p = lo_map_ensure(L, target, done);
 	ir_span(L->f, call->span);

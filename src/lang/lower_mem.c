@@ -232,16 +232,21 @@ void lo_tp_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t o
 
 /* ---- arguments of struct_ops operations ---- */
 
-/* The kernel marks arguments that may be NULL by a suffix in the prototype of its stub. */
+/*
+ * The kernel marks arguments that may be NULL by a suffix in the prototype of its stub; where BTF
+ * has no stubs the table of the operations' arguments says it.
+ */
 static bool may_be_null(struct lower *L, unsigned index)
 {
 	struct kbtf *btf = L->m->target->btf;
 	struct kbtf_param params[8];
 	uint32_t func = kbtf_func(btf, arena_printf(L->a, "sched_ext_ops__%s", L->ap->op->name)), n;
+	bool nullable = false;
 	size_t len;
 
-	if (!func)
-		return false;
+	scx_op_arg(L->ap->op->name, index, &len, &nullable);
+	if (!func || nullable)
+		return nullable;
 	n = kbtf_params(btf, kbtf_func_proto(btf, func), params, 8);
 	if (index >= n || index >= 8)
 		return false;

@@ -145,7 +145,7 @@ static int finish(struct session *s)
 		return err;
 	if (!s->o->quiet)
 		s->form->before_maps(&s->out);
-	if (!s->o->no_maps_at_exit)
+	if (!s->o->no_maps_at_exit && !s->l->meta.silent_maps)
 		session_print_maps(s);
 	session_flush(s);
 	if (s->write_error != EPIPE) {
