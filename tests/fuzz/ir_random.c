@@ -418,6 +418,10 @@ struct ir_random ir_random_knobs(uint64_t seed)
 	k.memory = less(&g, 4) != 0;
 	k.loops = less(&g, 2);
 	k.small = less(&g, 2);
+	if (seed % 16 == 15) { /* now and then a large one */
+		k.live = 30 + less(&g, 32);
+		k.statements = 50 + less(&g, 200);
+	}
 	return k;
 }
 
@@ -449,7 +453,7 @@ static void finish(struct gen *g)
 
 struct ir_fn *ir_random_fn(struct ir_module *m, const struct ir_random *knobs)
 {
-	struct gen g = {.k = knobs, .state = knobs->seed * 0xd1342543de82ef95ull + 7, .work = 400,
+	struct gen g = {.k = knobs, .state = knobs->seed * 0xd1342543de82ef95ull + 7, .work = 400 + knobs->statements * 4,
 		.turns = 1};
 	ir_blk ok, no;
 	ir_val data, end;
