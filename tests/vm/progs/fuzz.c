@@ -3,6 +3,6 @@
  * A slice of the differential fuzzer in the guest's kernel; with arguments, as tests/fuzz/fuzz.c.
  * timeout: 240
  */
-#define FUZZ_COUNT 120
+#define FUZZ_COUNT 25
 #include "tests/fuzz/fuzz.c"
 #include "tests/fuzz/kernel.c"
