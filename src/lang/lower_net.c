@@ -6,9 +6,17 @@
  *
  * A later fragment has no L4 header; what is cut short has no header either.
  *
+ * Headers start 14 bytes plus a multiple of 4 into the packet. Offsets are counted in those words and
+ * a pointer stands 14 bytes before its header: so the verifier knows the alignment, on which it
+ * insists where unaligned loads are slow (riscv64).
+ *
  * What was found is kept in a stack object, written byte by byte and read in pairs of bytes: so the
  * verifier forgets how it came about. All ways through the parser then end in one state, and it
  * looks at the rules once instead of once per way (there are thousands).
+ *
+ * The kernel lays a packet NET_IP_ALIGN = 2 bytes behind a multiple of 8, so that all headers behind
+ * Ethernet's start at a multiple of 4. Where the verifier wants aligned accesses (riscv64), offsets
+ * say so in a form it understands, and what lies across is read in parts.
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -18,7 +26,8 @@
 #define VLAN_TAGS 2
 #define IP6_LEN 40
 #define IP6_EXT_MAX 8	   /* extension headers followed */
-#define L4_MAX 4096	   /* further out nothing is looked for */
+#define L4_WORDS 1024	   /* further out nothing is looked for; a power of 2 */
+#define L3_WORDS 4	   /* likewise */
 #define NO_L4 255	   /* reserved by IANA: no header has this protocol number */
 #define FRAG_OFFSET4 0x1fff /* of the 16-bit field at 6 */
 #define FRAG_OFFSET6 0xfff8 /* of the 16-bit field at 2 of the fragment header */
@@ -26,10 +35,12 @@
 enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43,
 	PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_ICMP6 = 58, PROTO_DSTOPTS = 60 };
 
-/* Numbers of 16 bits in the stack object. */
-enum info { INFO_L3TYPE = 0, INFO_L3OFF = 2, INFO_VLAN = 4, INFO_L4OFF = 6, INFO_L4PROTO = 8,
+/*
+ * Numbers of 16 bits in the stack object. L3TYPE: EtherType as it lies in the packet, 0 none.
+ * L3, L4: words from ETH_LEN to the header. TAGGED: whether there is a VLAN tag.
+ */
+enum info { INFO_L3TYPE = 0, INFO_L3 = 2, INFO_TAGGED = 4, INFO_L4 = 6, INFO_L4PROTO = 8,
 	INFO_BYTES = 16 };
-/* L3TYPE: EtherType as it lies in the packet, 0 none. VLAN: offset of the outermost tag, 0 none. */
 
 static void put_info(struct lower *L, enum info at, ir_val v)
 {
@@ -48,8 +59,38 @@ static ir_val get_info(struct lower *L, enum info at)
 {
 	ir_val v = ir_ld(L->f, 2, L->net.info, at);
 
-	return at == INFO_L3OFF || at == INFO_VLAN ? ir_bini(L->f, IR_AND, v, 31)
-	       : at == INFO_L4OFF ? ir_bini(L->f, IR_AND, v, L4_MAX - 1) : v;
+	if (at == INFO_L4OFF)
+		return offset_of(L, v, L4_MAX - 1);
+	if (at == INFO_L3OFF)
+		return offset_of(L, v, 31);
+	return at == INFO_L3 ? ir_bini(L->f, IR_AND, v, L3_WORDS - 1)
+	       : at == INFO_L4 ? ir_bini(L->f, IR_AND, v, L4_WORDS - 1) : v;
+}
+
+/* ---- loads ---- */
+
+/* Pointer ETH_LEN bytes before the header that starts this many words behind ETH_LEN. */
+static ir_val before_header(struct lower *L, ir_val words)
+{
+	return ir_index(L->f, L->net.data, ir_bini(L->f, IR_SHL, words, 2));
+}
+
+/* Load at p+off, p a multiple of 4 from the packet's start; in aligned parts where they must be. */
+static ir_val load(struct lower *L, unsigned width, ir_val p, uint32_t off)
+{
+	unsigned part = width;
+	ir_val v, next;
+
+	/* the packet starts 2 bytes behind a multiple of 4: NET_IP_ALIGN */
+	while (L->m->target->arch == KERN_RISCV64 && (part > 4 || (off + 2) % part))
+		part /= 2;
+	v = ir_ld(L->f, part, p, off);
+	for (unsigned i = part; i < width; i += part) {
+		next = ir_ld(L->f, part, p, off + i);
+		next = ir_bini(L->f, IR_SHL, next, 8 * i);
+		v = ir_bin(L->f, IR_OR, v, next);
+	}
+	return v;
 }
 
 /* ---- what the rules use ---- */
@@ -164,9 +205,9 @@ static void parse_l2(struct lower *L, ir_blk cut)
 	ir_val eth = lo_need(L, L->net.data, ETH_LEN, ok, cut), type, p;
 
 	lo_enter(L, ok);
-	type = ir_ld(L->f, 2, eth, 12);
+	type = load(L, 2, eth, 12);
 	put_info(L, INFO_L3TYPE, type);
-	put_info_const(L, INFO_L3OFF, ETH_LEN);
+	put_info_const(L, INFO_L3, 0);
 	for (unsigned tag = 0; tag < VLAN_TAGS; tag++) {
 		ir_blk other = lo_block(L), tagged = lo_block(L), have = lo_block(L);
 		unsigned off = ETH_LEN + 4 * tag;
@@ -177,50 +218,48 @@ static void parse_l2(struct lower *L, ir_blk cut)
 		lo_enter(L, tagged);
 		p = lo_need(L, L->net.data, off + 4, have, cut);
 		lo_enter(L, have);
-		type = ir_ld(L->f, 2, p, off + 2);
+		type = load(L, 2, p, off + 2);
 		put_info(L, INFO_L3TYPE, type);
-		put_info_const(L, INFO_L3OFF, off + 4);
+		put_info_const(L, INFO_L3, tag + 1);
 		if (!tag)
-			put_info_const(L, INFO_VLAN, ETH_LEN);
+			put_info_const(L, INFO_TAGGED, 1);
 	}
 	lo_goto(L, done);
 	lo_enter(L, done);
 }
 
-/* Ends the current block; writes protocol and offset of L4 where there is one. */
+/* Ends the current block; writes protocol and place of L4 where there is one. */
 static void parse_ip4(struct lower *L, ir_blk done)
 {
 	ir_blk have = lo_block(L), v4 = lo_block(L), sane = lo_block(L), first = lo_block(L);
-	ir_val l3off = get_info(L, INFO_L3OFF), p, v, len, proto;
+	ir_val l3 = get_info(L, INFO_L3), p, v, words, proto;
 
-	p = ir_index(L->f, L->net.data, l3off);
-	p = lo_need(L, p, 20, have, done);
+	p = before_header(L, l3);
+	p = lo_need(L, p, ETH_LEN + 20, have, done);
 	lo_enter(L, have);
-	v = ir_ld(L->f, 1, p, 0);
-	len = ir_bini(L->f, IR_AND, v, 15);
-	len = ir_bini(L->f, IR_SHL, len, 2);
+	v = load(L, 1, p, ETH_LEN);
+	words = ir_bini(L->f, IR_AND, v, 15);
 	v = ir_bini(L->f, IR_LSHR, v, 4);
 	lo_if(L, CC_EQ, v, ir_const(L->f, 4), v4, done);
 	lo_enter(L, v4);
-	lo_if(L, CC_GE, len, ir_const(L->f, 20), sane, done);
+	lo_if(L, CC_GE, words, ir_const(L->f, 5), sane, done);
 	lo_enter(L, sane);
-	v = ir_ld(L->f, 2, p, 6);
+	v = load(L, 2, p, ETH_LEN + 6);
 	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET4));
 	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, done);
 	lo_enter(L, first);
-	proto = ir_ld(L->f, 1, p, 9);
+	proto = load(L, 1, p, ETH_LEN + 9);
 	put_info(L, INFO_L4PROTO, proto);
-	v = ir_bin(L->f, IR_ADD, l3off, len);
-	put_info(L, INFO_L4OFF, v);
+	put_info(L, INFO_L4, ir_bin(L->f, IR_ADD, l3, words));
 	lo_goto(L, done);
 }
 
-/* Moves the offset of L4 behind the extension header at p; to done when a later fragment follows. */
-static void skip_ext(struct lower *L, ir_val p, ir_val off, ir_val nh, ir_blk next, ir_blk done)
+/* Moves L4 behind the extension header at p; to done when a later fragment follows. */
+static void skip_ext(struct lower *L, ir_val p, ir_val l4, ir_val nh, ir_blk next, ir_blk done)
 {
 	static const int plain[] = {PROTO_HOPOPTS, PROTO_ROUTING, PROTO_DSTOPTS};
 	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L);
-	ir_val n = ir_ld(L->f, 1, p, 1), v;
+	ir_val n = load(L, 1, p, ETH_LEN + 1), v;
 
 	for (unsigned i = 0; i < 3; i++) {
 		ir_blk other = lo_block(L);
@@ -230,21 +269,20 @@ static void skip_ext(struct lower *L, ir_val p, ir_val off, ir_val nh, ir_blk ne
 	}
 	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_FRAGMENT), frag, fours);
 	lo_enter(L, eights); /* RFC 8200: length in 8 bytes, the first not counted */
-	v = ir_bini(L->f, IR_ADD, n, 1);
-	v = ir_bini(L->f, IR_SHL, v, 3);
-	put_info(L, INFO_L4OFF, ir_bin(L->f, IR_ADD, off, v));
+	v = ir_bini(L->f, IR_SHL, n, 1);
+	v = ir_bini(L->f, IR_ADD, v, 2);
+	put_info(L, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
 	lo_goto(L, next);
 	lo_enter(L, fours); /* AH, RFC 4302: length in 4 bytes, two not counted */
 	v = ir_bini(L->f, IR_ADD, n, 2);
-	v = ir_bini(L->f, IR_SHL, v, 2);
-	put_info(L, INFO_L4OFF, ir_bin(L->f, IR_ADD, off, v));
+	put_info(L, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
 	lo_goto(L, next);
 	lo_enter(L, frag);
-	v = ir_ld(L->f, 2, p, 2);
+	v = load(L, 2, p, ETH_LEN + 2);
 	v = ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET6));
 	lo_if(L, CC_EQ, v, ir_const(L->f, 0), first, done);
 	lo_enter(L, first);
-	put_info(L, INFO_L4OFF, ir_bini(L->f, IR_ADD, off, 8));
+	put_info(L, INFO_L4, ir_bini(L->f, IR_ADD, l4, 2));
 	lo_goto(L, next);
 }
 
@@ -268,21 +306,21 @@ static ir_val step_ext(struct lower *L, ir_val nh, ir_blk done)
 {
 	ir_blk known = lo_block(L), step = lo_block(L), have = lo_block(L), near = lo_block(L),
 	       next = lo_block(L);
-	ir_val p, off, kind;
+	ir_val p, l4, kind;
 
 	is_ext(L, nh, step, known);
 	lo_enter(L, known);
 	put_info(L, INFO_L4PROTO, nh);
 	lo_goto(L, done);
 	lo_enter(L, step);
-	off = ir_ld(L->f, 2, L->net.info, INFO_L4OFF);
-	off = lo_bound(L, off, L4_MAX, near, done);
+	l4 = ir_ld(L->f, 2, L->net.info, INFO_L4);
+	l4 = lo_bound(L, l4, L4_WORDS, near, done);
 	lo_enter(L, near);
-	p = ir_index(L->f, L->net.data, off);
-	p = lo_need(L, p, 8, have, done);
+	p = before_header(L, l4);
+	p = lo_need(L, p, ETH_LEN + 8, have, done);
 	lo_enter(L, have);
-	kind = ir_ld(L->f, 1, p, 0);
-	skip_ext(L, p, off, nh, next, done);
+	kind = load(L, 1, p, ETH_LEN);
+	skip_ext(L, p, l4, nh, next, done);
 	lo_enter(L, next);
 	return kind;
 }
@@ -290,18 +328,18 @@ static ir_val step_ext(struct lower *L, ir_val nh, ir_blk done)
 static void parse_ip6(struct lower *L, ir_blk done)
 {
 	ir_blk have = lo_block(L), v6 = lo_block(L), head, body, from;
-	ir_val p, v, i, zero, off = get_info(L, INFO_L3OFF);
+	ir_val p, v, i, zero, l3 = get_info(L, INFO_L3);
 	unsigned nh = ir_var_new(L->f, ir_range(255));
 
-	p = ir_index(L->f, L->net.data, off);
-	p = lo_need(L, p, IP6_LEN, have, done);
+	p = before_header(L, l3);
+	p = lo_need(L, p, ETH_LEN + IP6_LEN, have, done);
 	lo_enter(L, have);
-	v = ir_ld(L->f, 1, p, 0);
+	v = load(L, 1, p, ETH_LEN);
 	v = ir_bini(L->f, IR_LSHR, v, 4);
 	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, done);
 	lo_enter(L, v6);
-	ir_var_write(L->f, nh, ir_ld(L->f, 1, p, 6));
-	put_info(L, INFO_L4OFF, ir_bini(L->f, IR_ADD, off, IP6_LEN));
+	ir_var_write(L->f, nh, load(L, 1, p, ETH_LEN + 6));
+	put_info(L, INFO_L4, ir_bini(L->f, IR_ADD, l3, IP6_LEN / 4));
 	head = lo_block(L);
 	i = ir_param(L->f, head, IR_I64);
 	zero = ir_const(L->f, 0);
@@ -379,8 +417,8 @@ static void demand_proto(struct lower *L, int proto)
 	demand(L, get_info(L, INFO_L4PROTO), proto);
 }
 
-/* Makes sure the layer is there; gives the number its header starts at. */
-static ir_val layer_offset(struct lower *L, enum net_layer layer)
+/* Makes sure the layer is there; gives the words from ETH_LEN to its header. */
+static ir_val layer_words(struct lower *L, enum net_layer layer)
 {
 	static const int protos[NET_COUNT] = {[NET_TCP] = PROTO_TCP, [NET_UDP] = PROTO_UDP,
 		[NET_ICMP] = PROTO_ICMP, [NET_ICMP6] = PROTO_ICMP6};
@@ -390,15 +428,12 @@ static ir_val layer_offset(struct lower *L, enum net_layer layer)
 	ir_val v;
 
 	if (layer == NET_VLAN) {
-		v = get_info(L, INFO_VLAN);
-		ok = lo_block(L);
-		lo_if(L, CC_NE, v, ir_const(L->f, 0), ok, L->missing);
-		lo_enter(L, ok);
-		return v;
+		demand(L, get_info(L, INFO_TAGGED), 1);
+		return ir_const(L->f, 0);
 	}
 	if (types[layer]) {
 		demand(L, get_info(L, INFO_L3TYPE), RAW16((uint16_t)types[layer]));
-		return get_info(L, INFO_L3OFF);
+		return get_info(L, INFO_L3);
 	}
 	if (layer == NET_L4) { /* TCP or UDP */
 		v = get_info(L, INFO_L4PROTO);
@@ -411,13 +446,19 @@ static ir_val layer_offset(struct lower *L, enum net_layer layer)
 	} else {
 		demand_proto(L, protos[layer]);
 	}
-	return get_info(L, INFO_L4OFF);
+	return get_info(L, INFO_L4);
 }
 
-/* Proven pointer to a layer's header. */
+/* Where a layer's header starts from the pointer that layer_ptr gives. */
+static uint32_t header_at(enum net_layer layer)
+{
+	return layer == NET_ETH ? 0 : ETH_LEN;
+}
+
+/* Pointer for a layer, its header proven to be there. */
 static ir_val layer_ptr(struct lower *L, enum net_layer layer)
 {
-	uint32_t bytes = net_layer_row(layer)->bytes;
+	uint32_t bytes = header_at(layer) + net_layer_row(layer)->bytes;
 	ir_val p = L->net.data;
 	ir_blk ok;
 
@@ -426,7 +467,7 @@ static ir_val layer_ptr(struct lower *L, enum net_layer layer)
 			return L->proofs.v[i].ptr;
 	}
 	if (layer != NET_ETH)
-		p = ir_index(L->f, p, layer_offset(L, layer));
+		p = before_header(L, layer_words(L, layer));
 	ok = lo_block(L);
 	p = lo_need(L, p, bytes, ok, L->missing);
 	lo_enter(L, ok);
@@ -437,11 +478,12 @@ static ir_val layer_ptr(struct lower *L, enum net_layer layer)
 ir_val lo_net_raw(struct lower *L, const struct net_field *f)
 {
 	ir_val p = layer_ptr(L, f->layer), low, high;
+	uint32_t at = header_at(f->layer) + f->off;
 
 	if (f->width != 6)
-		return ir_ld(L->f, f->width, p, f->off);
-	low = ir_ld(L->f, 4, p, f->off);
-	high = ir_ld(L->f, 2, p, f->off + 4);
+		return load(L, f->width, p, at);
+	low = load(L, 4, p, at);
+	high = load(L, 2, p, at + 4);
 	high = ir_bini(L->f, IR_SHL, high, 32);
 	return ir_bin(L->f, IR_OR, low, high);
 }
@@ -481,10 +523,11 @@ ir_val lo_net_field(struct lower *L, const struct net_field *f)
 
 struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f)
 {
+	uint32_t at = header_at(f->layer) + f->off;
 	ir_val p = layer_ptr(L, f->layer);
 	struct lo_pair v;
 
-	v.lo = ir_ld(L->f, 8, p, f->off);
-	v.hi = ir_ld(L->f, 8, p, f->off + 8);
+	v.lo = load(L, 8, p, at);
+	v.hi = load(L, 8, p, at + 8);
 	return v;
 }
