@@ -113,7 +113,7 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 	char *log = arena_alloc(k->a, LOG_SIZE);
 	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log, .log_size = LOG_SIZE,
 		.expected_attach_type = (enum bpf_attach_type)k->expected_attach_type,
-		.attach_btf_id = k->attach_btf_id, .prog_flags = k->flags);
+		.attach_btf_id = k->attach_btf_id, .prog_flags = k->flags | BPF_F_ANY_ALIGNMENT); /* as on x86, also on riscv64 */
 	int err;
 
 	k->fd = -1;

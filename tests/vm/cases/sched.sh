@@ -63,7 +63,7 @@ if [ "$(uname -m)" = riscv64 ]; then
 		t_ok fifo_riscv64
 	else
 		dispatch=
-		expect_match riscv64_explained 'riscv64.*dispatch|dispatch.*riscv64|JIT' /tmp/s.err
+		expect_match riscv64_explained 'sched_ext:dispatch.*private stack' /tmp/s.err
 	fi
 fi
 if [ $dispatch ]; then

@@ -2,7 +2,7 @@
 # kprobes, tracepoints, intervals on a live kernel.
 # timeout: 150
 
-load_reads 40
+load_reads 140
 skep_run /tmp/count 2 -e 'kprobe:vfs_read { @[comm] = count(); }'
 expect_equal count_status $status 0
 expect_match count '^@\[dd\]: [1-9][0-9]*$' /tmp/count
