@@ -13,10 +13,6 @@
  * What was found is kept in a stack object, written byte by byte and read in pairs of bytes: so the
  * verifier forgets how it came about. All ways through the parser then end in one state, and it
  * looks at the rules once instead of once per way (there are thousands).
- *
- * The kernel lays a packet NET_IP_ALIGN = 2 bytes behind a multiple of 8, so that all headers behind
- * Ethernet's start at a multiple of 4. Where the verifier wants aligned accesses (riscv64), offsets
- * say so in a form it understands, and what lies across is read in parts.
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -59,10 +55,6 @@ static ir_val get_info(struct lower *L, enum info at)
 {
 	ir_val v = ir_ld(L->f, 2, L->net.info, at);
 
-	if (at == INFO_L4OFF)
-		return offset_of(L, v, L4_MAX - 1);
-	if (at == INFO_L3OFF)
-		return offset_of(L, v, 31);
 	return at == INFO_L3 ? ir_bini(L->f, IR_AND, v, L3_WORDS - 1)
 	       : at == INFO_L4 ? ir_bini(L->f, IR_AND, v, L4_WORDS - 1) : v;
 }
