@@ -111,9 +111,10 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 {
 	struct bpf_insn *copy = ARENA_ARRAY(k->a, struct bpf_insn, n);
 	char *log = arena_alloc(k->a, LOG_SIZE);
+	/* any alignment: riscv64 takes then what the other architectures always take */
 	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log, .log_size = LOG_SIZE,
 		.expected_attach_type = (enum bpf_attach_type)k->expected_attach_type,
-		.attach_btf_id = k->attach_btf_id, .prog_flags = k->flags | BPF_F_ANY_ALIGNMENT); /* as on x86, also on riscv64 */
+		.attach_btf_id = k->attach_btf_id, .prog_flags = k->flags | BPF_F_ANY_ALIGNMENT);
 	int err;
 
 	k->fd = -1;
