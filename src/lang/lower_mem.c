@@ -150,7 +150,7 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
 	if (ir_type_of(L->f, base).kind == IRT_BTF)
-		return finish_number(L, load_field(L, base, ir_add_field(L->m, f)), &f);
+		return load_field(L, base, ir_add_field(L->m, f)); /* sign and bits taken there */
 	base = ir_bini(L->f, IR_ADD, as_number(L, base), f.off);
 	v = read_number(L, base, f.size, p.ptr->type.space);
 	f.type = IR_I64;
