@@ -49,6 +49,11 @@ uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t 
 	return m->counters.n - 1;
 }
 
+uint64_t meta_lhist_steps(int64_t min, int64_t max, int64_t step)
+{
+	return ((uint64_t)max - (uint64_t)min) / (uint64_t)step;
+}
+
 uint32_t meta_find_map(const struct meta *m, const char *name)
 {
 	for (uint32_t i = 0; i < m->maps.n; i++) {

@@ -141,6 +141,11 @@ struct meta {
 
 void meta_init(struct meta *m, struct arena *a);
 uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t ref);
+/*
+ * Whole steps between min and max of lhist(): the buckets between the lowest and the highest, which
+ * takes the rest of a last step that is not whole, too (so does bpftrace).
+ */
+uint64_t meta_lhist_steps(int64_t min, int64_t max, int64_t step);
 uint32_t meta_find_map(const struct meta *m, const char *name); /* by script name; META_NONE */
 uint32_t meta_role_map(const struct meta *m, enum meta_map_role role); /* first one; META_NONE */
 

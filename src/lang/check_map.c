@@ -323,7 +323,7 @@ static void check_lhist(struct check *c, struct map_sym *m, struct expr *call)
 			"lhist(value, min, max, step)");
 		return;
 	}
-	if (((uint64_t)max - (uint64_t)min - 1) / (uint64_t)step >= LHIST_BUCKETS) {
+	if (meta_lhist_steps(min, max, step) > LHIST_BUCKETS) {
 		c_hint(c,
 			c_error(c, a[3]->span, DIAG_TOO_BIG, "lhist() of more than %d buckets",
 				LHIST_BUCKETS),

@@ -71,9 +71,9 @@ static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v, b
 	/* bounds are int64: a large unsigned value is above them, and none is below a negative one */
 	enum ir_cc below = is_signed ? CC_SLT : CC_LT, above = is_signed ? CC_SGE : CC_GE;
 	int64_t least = !is_signed && m->lhist_min < 0 ? 0 : m->lhist_min;
-	int64_t end = !is_signed && m->lhist_max < 0 ? 0 : m->lhist_max;
-	uint64_t span = (uint64_t)m->lhist_max - (uint64_t)m->lhist_min;
-	uint64_t step = (uint64_t)m->lhist_step, inner = (span + step - 1) / step;
+	uint64_t inner = meta_lhist_steps(m->lhist_min, m->lhist_max, m->lhist_step);
+	int64_t last = (int64_t)((uint64_t)m->lhist_min + inner * (uint64_t)m->lhist_step);
+	int64_t end = !is_signed && last < 0 ? 0 : last;
 	ir_blk low = lo_block(L), rest = lo_block(L), high = lo_block(L), mid = lo_block(L),
 	       in = lo_block(L), done = lo_block(L);
 	unsigned var = ir_var_new(L->f, ir_range(inner + 1));
@@ -88,7 +88,7 @@ static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v, b
 	lo_enter(L, mid);
 	i = ir_bini(L->f, IR_SUB, v, m->lhist_min);
 	i = ir_bini(L->f, IR_UDIV, i, m->lhist_step);
-	i = lo_bound(L, i, inner, in, high); /* holds by arithmetic; said so that it is proven */
+	i = lo_bound(L, i, inner ? inner : 1, in, high); /* holds by arithmetic; said so that it is proven */
 	lo_enter(L, in);
 	ir_var_write(L->f, var, ir_bini(L->f, IR_ADD, i, 1));
 	lo_goto(L, done);

@@ -21,7 +21,7 @@ static uint32_t agg_words(const struct map_sym *m)
 	case MA_HIST:
 		return HIST_WORDS;
 	case MA_LHIST:
-		return (uint32_t)((m->lhist_max - m->lhist_min + m->lhist_step - 1) / m->lhist_step) + 2;
+		return (uint32_t)meta_lhist_steps(m->lhist_min, m->lhist_max, m->lhist_step) + 2;
 	default:
 		return 2;
 	}

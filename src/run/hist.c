@@ -22,12 +22,9 @@ struct bucket {
 
 uint32_t hist_buckets(const struct meta_map *map)
 {
-	uint64_t steps;
-
 	if (map->agg == MA_HIST)
 		return 66;
-	steps = ((uint64_t)map->lhist_max - (uint64_t)map->lhist_min) / (uint64_t)map->lhist_step;
-	return (uint32_t)steps + 2;
+	return (uint32_t)meta_lhist_steps(map->lhist_min, map->lhist_max, map->lhist_step) + 2;
 }
 
 static struct bucket log2_bucket(uint32_t i)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Every packet field is read, compared and kept on every target; the IR's rules hold each time. */
+#include "tests/unit/lang/langtest.h"
+#include <stdio.h>
+
+static void one(const char *target, const char *text)
+{
+	struct langtest t;
+
+	langtest_init(&t, target);
+	if (setjmp(t.trap.env))
+		fail_msg("%s: %s: %s", target, text, t.trap.message);
+	langtest_parse(&t, text, strlen(text));
+	if (!t.d.errors)
+		check_script(t.s);
+	if (t.d.errors)
+		fail_msg("%s: %s", target, langtest_diags(&t));
+	langtest_lower(&t, text);
+	langtest_free(&t);
+}
+
+static void fields(void **state)
+{
+	static const char *const targets[] = {
+		"x86_64-5.10-nobtf", "x86_64-6.1", "x86_64-7.3", "arm64-7.3", "riscv64-7.2"};
+	const struct net_field *f;
+	char text[256];
+
+	(void)state;
+	for (unsigned n = 0; (f = net_field_at(n)); n++) {
+		if (!strcmp(f->name, "payload")) /* not in this version */
+			continue;
+		snprintf(text, sizeof(text),
+			"xdp:eth0 { @a[%s] = count(); } xdp:eth0 /%s == %s/ { drop(); }", f->name, f->name,
+			f->name);
+		for (unsigned i = 0; i < sizeof(targets) / sizeof(*targets); i++)
+			one(targets[i], text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(fields)};
+
+	return cmocka_run_group_tests_name("net", tests, NULL, NULL);
+}
