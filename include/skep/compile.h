@@ -2,12 +2,15 @@
 /* Script text to an eBPF object file. Needs no rights and no kernel. */
 #pragma once
 #include "skep/skep.h"
+#include <stdint.h>
 
 struct skep_compile_options {
 	const char *const *params; /* $1 … */
 	unsigned nparams;
 	bool unsafe;	  /* allow functions that change the system */
 	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */
+	uint32_t max_strlen;   /* bytes of a string, and */
+	uint32_t max_map_keys; /* entries of a map, over what the script's config says; 0: not set */
 	const char *dump; /* collect the state after this stage, "all" for every one; or NULL */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* skep check and skep build: compile, and keep nothing or the object. */
 #include "cli/cli.h"
+#include <stdlib.h>
 #include <string.h>
 
 static void list_stages(void)
@@ -10,6 +11,37 @@ static void list_stages(void)
 	for (unsigned i = 0; (name = skep_stage(i, &what)); i++)
 		printf("%-8s %s\n", name, what);
 	printf("%-8s %s\n", "all", "every stage");
+}
+
+/* bpftrace's environment variables that skep heeds; each wins over the script's config block. */
+static const struct {
+	const char *name;
+	size_t at;
+	unsigned long least, most;
+} environment[] = {
+	{"BPFTRACE_MAX_STRLEN", offsetof(struct skep_compile_options, max_strlen), 2, 4096},
+	{"BPFTRACE_MAX_MAP_KEYS", offsetof(struct skep_compile_options, max_map_keys), 1, 1ul << 26},
+};
+
+static bool take_environment(struct skep_compile_options *co)
+{
+	for (size_t i = 0; i < sizeof(environment) / sizeof(*environment); i++) {
+		const char *text = getenv(environment[i].name);
+		unsigned long n;
+		char hint[96], *end;
+
+		if (!text || !*text)
+			continue;
+		n = strtoul(text, &end, 10);
+		if (*end || n < environment[i].least || n > environment[i].most) {
+			snprintf(hint, sizeof(hint), "%s takes a number from %lu to %lu",
+				environment[i].name, environment[i].least, environment[i].most);
+			fail(hint, "%s='%s' is out of range", environment[i].name, text);
+			return false;
+		}
+		*(uint32_t *)((char *)co + environment[i].at) = (uint32_t)n;
+	}
+	return true;
 }
 
 int compile_script(struct skep *s, struct settings *o, bool portable)
@@ -22,7 +54,7 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 	struct input in;
 	int err;
 
-	if (!input_script(&in, o))
+	if (!take_environment(&co) || !input_script(&in, o))
 		return SKEP_EUSER;
 	co.params = o->args;
 	co.nparams = o->nargs;
