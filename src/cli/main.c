@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The program: finds the subcommand and hands over. Without one, a script runs. */
 #include "cli/cli.h"
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +71,10 @@ int main(int argc, char **argv)
 		o.args = args;
 	}
 	free(o.args);
-	if (fflush(stdout) && !status)
+	if ((fflush(stdout) || ferror(stdout)) && !status) {
+		if (errno != EPIPE)
+			fail(NULL, "cannot write the output: %s", strerror(errno));
 		status = 1;
+	}
 	return status;
 }

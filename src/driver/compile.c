@@ -123,6 +123,7 @@ static void compile_fn(struct skep *s, const struct skep_compile_options *o, str
 	s->fn = f;
 	s->pass = "emit";
 	back_emit(f, code);
+	limit_maps(s, code);
 	s->fn = NULL;
 	s->pass = NULL;
 	if (dumped(o, "asm"))
@@ -177,6 +178,8 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.params = c->o->params,
 		.nparams = c->o->nparams,
 		.unsafe = c->o->unsafe,
+		.max_strlen = c->o->max_strlen,
+		.max_map_keys = c->o->max_map_keys,
 		.dump = dump,
 		.dump_out = &s->dump,
 	};

@@ -52,6 +52,8 @@ void run_pass(struct skep *s, const struct pass *p, struct ir_fn *f);
 
 /* limits.c: whether what the checker found is the script's fault; then it has been reported. */
 bool limit_reported(struct skep *s, const struct ir_fn *f, const char *why);
+struct code;
+void limit_maps(struct skep *s, const struct code *code); /* reports a program with too many maps */
 
 /* dump.c */
 void dump_fn(struct skep *s, const char *stage, const struct ir_fn *f);

@@ -123,13 +123,17 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 static int do_list(struct skep *s, void *arg)
 {
 	struct listing *l = arg;
+	struct diag *e;
 
 	l->pattern = full_pattern(s, l->pattern);
 	for (unsigned k = 0; k < PROBE_COUNT; k++)
 		list_kind(l, kern_probe((enum kern_probe_kind)k));
 	if (l->found)
 		return SKEP_OK;
-	diag_error(&s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'", l->pattern);
+	e = diag_error(&s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'", l->pattern);
+	if (!s->target.tracefs && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
+		diag_hint(&s->diags, e, "tracepoints are seen once tracefs is mounted: "
+					"mount -t tracefs tracefs /sys/kernel/tracing");
 	return SKEP_EUSER;
 }
 
