@@ -18,7 +18,7 @@
 struct outcome {
 	uint64_t result;
 	uint8_t packet[IR_RANDOM_PACKET];
-	uint8_t map[2][MAP_BYTES];
+	uint8_t map[IR_RANDOM_MAPS][MAP_BYTES];
 };
 
 static const struct {
@@ -45,12 +45,14 @@ static void evaluate(const struct ir_fn *f, uint64_t seed, struct outcome *out)
 {
 	struct arena a;
 	struct ir_eval e = {.a = &a, .f = f, .packet = out->packet, .packet_len = IR_RANDOM_PACKET,
-		.ifindex = 1, .map = {out->map[0], out->map[1]}};
+		.ifindex = 1};
 
 	arena_init(&a, NULL);
 	fill(out->packet, sizeof(out->packet), seed);
-	fill(out->map[0], MAP_BYTES, 1);
-	fill(out->map[1], MAP_BYTES, 2);
+	for (unsigned k = 0; k < IR_RANDOM_MAPS; k++) {
+		e.map[k] = out->map[k];
+		fill(out->map[k], MAP_BYTES, k + 1);
+	}
 	if (!ir_eval_run(&e, &out->result))
 		fail_msg("seed %llu: %s", (unsigned long long)seed / RUNS, e.error);
 	arena_free(&a);

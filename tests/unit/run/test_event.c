@@ -52,7 +52,7 @@ static bool send(struct env *e, uint32_t type, uint32_t id, uint64_t v, size_t s
 	struct {
 		struct meta_event head;
 		uint64_t v;
-	} *r = malloc(size ? size : 1); /* exactly that large, so that reading further is seen */
+	} *r = calloc(1, size ? size : 1); /* exactly that large, so that reading further is seen */
 	struct meta_event head = {type, id};
 	bool ok;
 
