@@ -17,6 +17,6 @@ $(B)/fuzz: $(FUZZ_OBJ) $(FUZZ_LIBS)
 fuzz: $(B)/fuzz
 	$(B)/fuzz -s $(SEED) -n $(N) -f $(FORM) $(FUZZ_FLAGS)
 check-fuzz:
-	+@$(MAKE) --no-print-directory fuzz SEED=1000000 N=4000
-	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=1000 FUZZ_FLAGS=-K SAN=1
+	+@$(MAKE) --no-print-directory fuzz SEED=1000000 N=1500
+	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=500 FUZZ_FLAGS=-K SAN=1
 .PHONY: fuzz check-fuzz

@@ -15,7 +15,8 @@ vm: vm-static
 	@tests/vm/suite $(C:%=-c %) $(K)
 vm-static: $(VM_ARCHES:%=vm-static-%)
 vm-static-%: deps-static-%
-	+@$(MAKE) --no-print-directory static static-tests ARCH=$*
+	+@$(MAKE) --no-print-directory static ARCH=$*
+	+@$(MAKE) --no-print-directory static-tests ARCH=$*
 vm-fetch: deps-vm
 	@for k in $(K); do tests/vm/fetch-kernel $$(echo $$k | tr : ' ') >/dev/null || exit; done
 vm-shell: deps-vm vm-static
