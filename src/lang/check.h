@@ -7,6 +7,8 @@
 #pragma once
 #include "lang/front.h"
 
+#define MAX_STRLEN_MOST 4096 /* what max_strlen may be set to */
+
 struct check {
 	struct script *s;
 	struct arena *a;

@@ -32,7 +32,7 @@ static const struct config_row {
 	{"max_cat_bytes", CT_IGNORED, 0, 0, 0},
 	{"max_map_keys", CT_U32, offsetof(struct config, max_map_keys), 1, 1u << 26},
 	{"max_probes", CT_IGNORED, 0, 0, 0},
-	{"max_strlen", CT_U32, offsetof(struct config, max_strlen), 2, 4096},
+	{"max_strlen", CT_U32, offsetof(struct config, max_strlen), 2, MAX_STRLEN_MOST},
 	{"max_type_res_iterations", CT_IGNORED, 0, 0, 0},
 	{"missing_probes", CT_CHANGES, 0, 0, 0},
 	{"on_stack_limit", CT_IGNORED, 0, 0, 0},

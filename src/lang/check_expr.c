@@ -413,11 +413,15 @@ static void check_leaf(struct check *c, struct expr *e)
 	case EX_STR:
 		e->type = lt_str(e->u.str.n + 1);
 		if (e->u.str.n >= c->s->config.max_strlen) {
-			c_hint(c,
-				c_error(c, e->span, DIAG_TOO_BIG,
-					"string of %u bytes; at most %u fit", e->u.str.n,
-					c->s->config.max_strlen - 1),
-				"config = { max_strlen = %u; } makes room", e->u.str.n + 1);
+			struct diag *d = c_error(c, e->span, DIAG_TOO_BIG,
+				"string of %u bytes; at most %u fit", e->u.str.n,
+				c->s->config.max_strlen - 1);
+
+			if (e->u.str.n < MAX_STRLEN_MOST)
+				c_hint(c, d, "config = { max_strlen = %u; } makes room",
+					e->u.str.n + 1);
+			else
+				c_hint(c, d, "print it in parts");
 			e->type.kind = LT_UNKNOWN;
 		}
 		break;

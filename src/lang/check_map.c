@@ -69,6 +69,31 @@ bool is_storable(struct check *c, const struct expr *e, const char *what)
 	}
 }
 
+/* A literal is never cut in silence. */
+static void literal_fits(struct check *c, const struct expr *e, const char *what)
+{
+	uint32_t most = c->s->config.max_keystr;
+
+	if (!e || e->type.kind != LT_STR) /* "a ?: b" has no middle */
+		return;
+	if (e->kind == EX_TERNARY) {
+		literal_fits(c, e->u.ternary.yes, what);
+		literal_fits(c, e->u.ternary.no, what);
+	}
+	if (e->kind != EX_STR || e->u.str.n < most)
+		return;
+	c_hint(c,
+		c_error(c, e->span, DIAG_TOO_BIG, "string of %u bytes; at most %u can be %s",
+			e->u.str.n, most - 1, what),
+		"config = { max_strlen = %u; } makes room", e->u.str.n + 1);
+}
+
+static bool can_keep(struct check *c, const struct expr *e, const char *what)
+{
+	literal_fits(c, e, what);
+	return is_storable(c, e, what);
+}
+
 /*
  * Makes *t hold values of type new, too. False when the kinds do not go together. is_const: the new
  * value is a constant number, which also stands for a pointer (0, -1).
@@ -183,7 +208,7 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 	}
 	for (uint32_t i = 0; i < n; i++) {
 		check_expr(c, keys->list.v[i]);
-		if (!is_storable(c, keys->list.v[i], "a key"))
+		if (!can_keep(c, keys->list.v[i], "a key"))
 			return;
 		types[i] = kept_type(c, keys->list.v[i]);
 	}
@@ -275,7 +300,7 @@ void check_map_assign(struct check *c, struct expr *target, struct expr *value, 
 	m = check_map(c, target, MAP_WRITE);
 	if (compound && value && !check_int(c, value, "the right side"))
 		return;
-	if (value && !is_storable(c, value, "kept in a map"))
+	if (value && !can_keep(c, value, "kept in a map"))
 		return;
 	t = value ? kept_type(c, value) : lt_int(8, true);
 	if (m->agg != MA_NONE) {
@@ -453,7 +478,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 	struct diag *d;
 	struct lt t;
 
-	if (value->type.kind != LT_UNKNOWN && !is_storable(c, value, "kept in a variable"))
+	if (value->type.kind != LT_UNKNOWN && !can_keep(c, value, "kept in a variable"))
 		return;
 	v = var_sym(c, target);
 	target->var = v;

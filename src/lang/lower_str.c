@@ -260,13 +260,19 @@ ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size)
 
 void lo_str_var_write(struct lower *L, const struct expr *e, const struct var_sym *v)
 {
-	/* through a copy: the expression may read the variable that it changes */
-	uint32_t have, room = lo_room(&v->type);
-	ir_val tmp = lo_str(L, e, &have);
+	/* Through a copy of the variable's size: the expression may read the variable it changes. */
+	uint32_t room = lo_room(&v->type);
 	struct place to = {v->slot, 0, room, true};
+	ir_val tmp;
 
-	if (tmp != v->slot)
-		copy_str(L, tmp, have, &to);
+	if (e->kind == EX_VAR) {
+		if (e->var != v)
+			copy_str(L, e->var->slot, lo_room(&e->var->type), &to);
+		return;
+	}
+	tmp = lo_slot(L, room);
+	lo_store(L, e, &v->type, tmp, 0, true);
+	copy_str(L, tmp, room, &to);
 }
 
 /* Words a and b from some load; goes to ne when they differ, falls through otherwise. */

@@ -98,8 +98,8 @@ static const char *place(struct session *s, uint32_t off)
 
 static void say_cut(struct session *s, const struct meta_counter *c, uint64_t n)
 {
-	session_say(s, "WARNING: %" PRIu64 " string%s longer than the buffer and cut%s\n", n,
-		n == 1 ? " was" : "s were", place(s, c->off));
+	session_say(s, "WARNING: %" PRIu64 " string%s filled the buffer and may be cut%s\n", n,
+		n == 1 ? "" : "s", place(s, c->off));
 }
 
 static void say_fault(struct session *s, const struct meta_counter *c, uint64_t n)
