@@ -285,32 +285,40 @@ struct place {
 	uint32_t file, line_text, line, col;
 };
 
+/* Makes w->at the line that holds byte off of this source. */
+static void find_line(struct btfw *w, const struct meta_source *s, uint32_t off)
+{
+	struct btfw_line *l = &w->at;
+	const char *next;
+
+	if (l->source == s && off >= l->start && off <= l->end)
+		return;
+	if (l->source != s || off < l->start)
+		*l = (struct btfw_line){
+			.source = s, .line = 1, .file = btfw_str(w, s->name, strlen(s->name))};
+	while ((next = memchr(s->text + l->start, '\n', off - l->start))) {
+		l->start = (uint32_t)(next - s->text) + 1;
+		l->line++;
+	}
+	l->end = l->start + (uint32_t)strcspn(s->text + l->start, "\n");
+	l->text = btfw_str(w, s->text + l->start, l->end - l->start);
+}
+
 /* Line and column of an offset in span space, with the texts the verifier prints. */
 static struct place locate(struct btfw *w, uint32_t off)
 {
 	const struct meta *meta = w->m->meta;
-	struct place p = {0};
 
 	for (uint32_t i = 0; off && i < meta->sources.n; i++) {
 		const struct meta_source *s = &meta->sources.v[i];
-		size_t len = strlen(s->text), at = off - s->base;
-		const char *start = s->text;
 
-		if (off < s->base || at > len)
+		if (off < s->base || off - s->base > strlen(s->text))
 			continue;
-		p.line = 1;
-		for (const char *c = s->text; c < s->text + at; c++) {
-			if (*c == '\n') {
-				p.line++;
-				start = c + 1;
-			}
-		}
-		p.col = (uint32_t)(s->text + at - start) + 1;
-		p.file = btfw_str(w, s->name, strlen(s->name));
-		p.line_text = btfw_str(w, start, strcspn(start, "\n"));
-		break;
+		find_line(w, s, off - s->base);
+		return (struct place){.file = w->at.file, .line_text = w->at.text,
+			.line = w->at.line, .col = off - s->base - w->at.start + 1};
 	}
-	return p;
+	return (struct place){0};
 }
 
 static void put_line(struct buf *out, uint32_t off, struct place p)

@@ -24,6 +24,11 @@ struct btfw {
 	uint32_t *func;	     /* per program: its FUNC */
 	VEC(struct btfw_array) arrays;
 	VEC(struct btfw_field) fields; /* per ir_module.fields row */
+	struct btfw_line {	       /* the script's line looked up last; places mostly go forward */
+		const struct meta_source *source;
+		uint32_t start, end, line; /* bytes into the text; counted from 1 */
+		uint32_t file, text;	   /* as strings of the BTF */
+	} at;
 };
 
 uint32_t btfw_str(struct btfw *w, const char *s, size_t n);
