@@ -22,8 +22,12 @@ static struct lt kept_type(const struct check *c, const struct expr *e)
 
 	switch (t.kind) {
 	case LT_INT:
-		/* a constant adapts to the others, unless it is too great for a signed number */
-		t = lt_int(8, !is_u64(&t) || (e->is_const && e->const_value <= INT64_MAX));
+		/*
+		 * A constant adapts to the others, unless it is too great for a signed number or
+		 * was cast.
+		 */
+		t = lt_int(8, !is_u64(&t) || (e->is_const && e->kind != EX_CAST &&
+						     e->const_value <= INT64_MAX));
 		break;
 	case LT_STR:
 		t = lt_str(kept_size(c, t.size));

@@ -125,8 +125,10 @@ static void check_return(struct check *c, struct stmt *s)
 static void check_loop_jump(struct check *c, const struct stmt *s)
 {
 	if (!c->loops)
-		c_error(c, s->span, DIAG_SYNTAX, "'%s' outside of a loop",
-			s->kind == ST_BREAK ? "break" : "continue");
+		c_hint(c,
+			c_error(c, s->span, DIAG_SYNTAX, "'%s' outside of a loop",
+				s->kind == ST_BREAK ? "break" : "continue"),
+			"'return' ends the block of a probe");
 }
 
 /* A call may stand alone; other expressions only if they change something. */

@@ -268,13 +268,18 @@ static struct stmt *statement(struct parser *p)
 {
 	uint32_t start = p->tok.span.off;
 	struct stmt *s = any_stmt(p);
+	struct diag *e;
 
 	s->span = p_since(p, start);
 	if (p->panic || ends_with_block(s) || p_is(p, TOK_RBRACE) || p_accept(p, TOK_SEMI))
 		return s;
 	if (p_is(p, TOK_EOF))
 		return s; /* parse_block reports the missing '}' */
-	p_expected(p, "';' or '}' after the statement");
+	e = p_expected(p, "';' or '}' after the statement");
+	if (e && s->kind == ST_ASSIGN && p_is(p, TOK_ASSIGN))
+		p_hint(p, e, "an assignment has no value: assign one after the other");
+	else if (e && !e->hint)
+		p_hint(p, e, "statements are separated by ';'");
 	return s;
 }
 
