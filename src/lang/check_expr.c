@@ -140,7 +140,7 @@ static bool check_right_const(struct check *c, enum binop op, const struct expr 
 		return true;
 	if ((op == BO_DIV || op == BO_MOD) && !b->const_value) {
 		c_hint(c, c_error(c, b->span, DIAG_DIV_ZERO, "division by zero"),
-			"when running, x / 0 gives 0 and x % 0 gives x");
+			"when running, x / 0 gives 0 and x %% 0 gives x");
 		return false;
 	}
 	if ((op == BO_SHL || op == BO_SHR) && b->const_value > 63) {
