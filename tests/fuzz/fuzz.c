@@ -5,7 +5,7 @@
  * map contents in three ways: the kernel, our interpreter, and an evaluator in plain C that knows
  * nothing of the compiler.
  *
- *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-K] [-v]
+ *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-t SECONDS] [-K] [-v]
  *     -K no kernel (interpreter and evaluator only)   -v print each program
  * Seeds are consecutive from SEED; a failure prints its seed, and -n 1 -v shows everything about it.
  */
@@ -15,16 +15,20 @@
 #include "prog.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef FUZZ_COUNT
 #define FUZZ_COUNT 1000
 #endif
+#ifndef FUZZ_SECONDS
+#define FUZZ_SECONDS 0 /* stop after this long, wherever it is; 0 never */
+#endif
 #define RUNS 3 /* packets per program */
 #define MAX_FAILURES 20
 
 struct fuzz {
-	uint64_t seed, count;
+	uint64_t seed, count, seconds;
 	bool as_ir, as_script, kernel, verbose;
 	uint64_t ran, loaded, failed, insns, spills;
 	uint64_t complex; /* beyond the verifier's million instructions: a budget, not a mistake */
@@ -329,7 +333,7 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "s:n:f:Kv")) != -1) {
+	while ((c = getopt(argc, argv, "s:n:f:t:Kv")) != -1) {
 		switch (c) {
 		case 's':
 			fz->seed = strtoull(optarg, NULL, 0);
@@ -341,6 +345,9 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			fz->as_ir = strcmp(optarg, "script") != 0;
 			fz->as_script = strcmp(optarg, "ir") != 0;
 			break;
+		case 't':
+			fz->seconds = strtoull(optarg, NULL, 0);
+			break;
 		case 'K':
 			fz->kernel = false;
 			break;
@@ -348,7 +355,7 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			fz->verbose = true;
 			break;
 		default:
-			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-K] [-v]\n");
+			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-t SECONDS] [-K] [-v]\n");
 			return false;
 		}
 	}
@@ -357,8 +364,11 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct fuzz fz = {.seed = 1, .count = FUZZ_COUNT, .as_ir = true, .as_script = true, .kernel = true};
+	struct fuzz fz = {.seed = 1, .count = FUZZ_COUNT, .seconds = FUZZ_SECONDS,
+		 .as_ir = true, .as_script = true, .kernel = true};
+	time_t start = time(NULL);
 	const char *why = NULL;
+	uint64_t i;
 
 	if (!options(&fz, argc, argv))
 		return 2;
@@ -366,7 +376,9 @@ int main(int argc, char **argv)
 		printf("skip kernel: %s\n", why);
 		fz.kernel = false;
 	}
-	for (uint64_t i = 0; i < fz.count && fz.failed < MAX_FAILURES; i++) {
+	for (i = 0; i < fz.count && fz.failed < MAX_FAILURES; i++) {
+		if (fz.seconds && (uint64_t)(time(NULL) - start) >= fz.seconds)
+			break;
 		if (fz.as_ir)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_IR);
 		if (fz.as_script)
@@ -375,7 +387,7 @@ int main(int argc, char **argv)
 	printf("%s fuzz seeds %llu..%llu, %llu programs, %llu in the kernel, %llu instructions, "
 	       "%llu spills, %llu too complex for the verifier, %llu failed\n",
 		fz.failed ? "not ok" : "ok", (unsigned long long)fz.seed,
-		(unsigned long long)(fz.seed + fz.count - 1), (unsigned long long)fz.ran,
+		(unsigned long long)(fz.seed + i - 1), (unsigned long long)fz.ran,
 		(unsigned long long)fz.loaded, (unsigned long long)fz.insns,
 		(unsigned long long)fz.spills, (unsigned long long)fz.complex,
 		(unsigned long long)fz.failed);

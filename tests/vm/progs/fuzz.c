@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A slice of the differential fuzzer in the guest's kernel; with arguments, as tests/fuzz/fuzz.c.
- * timeout: 240
+ * timeout: 180
  */
-#define FUZZ_COUNT 25
+#define FUZZ_COUNT 500
+#define FUZZ_SECONDS 40
 #include "tests/fuzz/fuzz.c"
 #include "tests/fuzz/kernel.c"
