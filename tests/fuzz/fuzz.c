@@ -365,7 +365,7 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct fuzz fz = {.seed = 1, .count = FUZZ_COUNT, .seconds = FUZZ_SECONDS,
-		 .as_ir = true, .as_script = true, .kernel = true};
+		.as_ir = true, .as_script = true, .kernel = true};
 	time_t start = time(NULL);
 	const char *why = NULL;
 	uint64_t i;
