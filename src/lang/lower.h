@@ -142,6 +142,7 @@ void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), c
 
 /* ---- lower_net.c ---- */
 /* Parses the headers that the rules of this interface use. */
+bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */
 void lo_net_begin(struct lower *L, const struct attach_point *iface);
 ir_val lo_net_field(struct lower *L, const struct net_field *f); /* host order; INET4, MAC raw */
 ir_val lo_net_raw(struct lower *L, const struct net_field *f);	 /* as loaded, network order */

@@ -52,7 +52,11 @@ static void plain_event(struct lower *L, enum meta_event_type type, uint32_t id)
 	event_end(L, event_begin(L, type, v, sizeof(struct meta_event)));
 }
 
-/* An argument evaluated before space is reserved; strings are written straight into the record. */
+/*
+ * An argument evaluated before space is reserved. Strings are written straight into the record,
+ * except those that read the packet: where a header is missing the statement ends, and a record
+ * would never be given back.
+ */
 struct arg {
 	const struct expr *e;
 	struct meta_field field;
@@ -68,7 +72,12 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off)
 
 		a.v = p.lo;
 		a.second = p.hi;
-	} else if (e->type.kind != LT_STR) {
+	} else if (e->type.kind == LT_STR) {
+		uint32_t size;
+
+		if (lo_net_reads(e))
+			a.v = lo_str(L, e, &size);
+	} else {
 		a.v = lo_int(L, e);
 		if (ir_is_ptr(ir_type_of(L->f, a.v)))
 			a.v = ir_un(L->f, IR_ADDR, a.v);
@@ -78,6 +87,10 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off)
 
 static void put_arg(struct lower *L, const struct arg *a, ir_val rec)
 {
+	if (a->e->type.kind == LT_STR && a->v) {
+		lo_copy(L, rec, a->field.off, a->v, 0, lo_room(&a->e->type));
+		return;
+	}
 	if (a->e->type.kind == LT_STR) {
 		lo_store(L, a->e, &a->e->type, rec, a->field.off, false);
 		return;

@@ -134,6 +134,11 @@ static unsigned expr_layers(const struct expr *e)
 	}
 }
 
+bool lo_net_reads(const struct expr *e)
+{
+	return expr_layers(e) != 0;
+}
+
 static unsigned block_layers(const struct block *b)
 {
 	unsigned mask = 0;

@@ -97,13 +97,18 @@ static void store_comm(struct lower *L, const struct place *to)
 
 /*
  * The space of an untyped number is unknown: the old helper tells user and kernel addresses apart
- * itself, on every architecture skep runs on (CONFIG_ARCH_HAS_NON_OVERLAPPING_ADDRESS_SPACE).
+ * itself, on every architecture skep runs on (CONFIG_ARCH_HAS_NON_OVERLAPPING_ADDRESS_SPACE). Only
+ * tracing programs have it (bpf_tracing_func_proto); packets and schedulers know the kernel alone.
  */
-static const char *read_str_helper(const struct lt *t)
+static const char *read_str_helper(const struct lower *L, const struct lt *t)
 {
-	if (t->kind == LT_PTR || t->kind == LT_ARRAY)
-		return t->space == SPACE_USER ? "probe_read_user_str" : "probe_read_kernel_str";
-	return "probe_read_str";
+	bool typed = t->kind == LT_PTR || t->kind == LT_ARRAY;
+
+	if (typed && t->space == SPACE_USER)
+		return "probe_read_user_str";
+	return typed || L->f->ctx == CTX_XDP_MD || L->f->ctx == CTX_STRUCT_OPS
+		       ? "probe_read_kernel_str"
+		       : "probe_read_str";
 }
 
 static void read_string(struct lower *L, const char *helper, ir_val addr, uint32_t size,
@@ -138,7 +143,7 @@ static void store_str_call(struct lower *L, const struct expr *e, const struct p
 	addr = ptr->type.kind == LT_ARRAY ? lo_addr(L, ptr) : lo_int(L, ptr);
 	if (ir_is_ptr(ir_type_of(L->f, addr)))
 		addr = ir_un(L->f, IR_ADDR, addr);
-	read_string(L, read_str_helper(&ptr->type), addr, e->type.size, to);
+	read_string(L, read_str_helper(L, &ptr->type), addr, e->type.size, to);
 }
 
 static void copy_str(struct lower *L, ir_val src, uint32_t have, const struct place *to)
