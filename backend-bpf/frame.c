@@ -121,6 +121,18 @@ static void rank(const struct ir_fn *f, ir_val *most, ir_val v)
 	}
 }
 
+/* Where the message stands when spilled values alone take the space. */
+static struct skep_span first_place(const struct ir_fn *f)
+{
+	for (ir_blk b = 0; b < f->blocks.n; b++) {
+		for (uint32_t i = 0; i < f->blocks.v[b].ins.n; i++) {
+			if (f->vals.v[f->blocks.v[b].ins.v[i]].span.off)
+				return f->vals.v[f->blocks.v[b].ins.v[i]].span;
+		}
+	}
+	return NO_SPAN;
+}
+
 static void too_big(struct frame *fr)
 {
 	struct ir_fn *f = fr->f;
@@ -133,7 +145,7 @@ static void too_big(struct frame *fr)
 				rank(f, most, f->blocks.v[b].ins.v[i]);
 		}
 	}
-	d = diag_error(f->m->diags, f->vals.v[most[0]].span, DIAG_TOO_BIG,
+	d = diag_error(f->m->diags, most[0] ? f->vals.v[most[0]].span : first_place(f), DIAG_TOO_BIG,
 		"program '%s' needs %u bytes of stack, the kernel gives %u (%u values do not fit "
 		"registers)", f->name, f->stack, BACK_STACK_MAX, fr->spills.n);
 	for (unsigned k = 1; k < DIAG_SPANS; k++) {
