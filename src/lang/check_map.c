@@ -22,12 +22,7 @@ static struct lt kept_type(const struct check *c, const struct expr *e)
 
 	switch (t.kind) {
 	case LT_INT:
-		/*
-		 * A constant adapts to the others, unless it is too great for a signed number or
-		 * was cast.
-		 */
-		t = lt_int(8, !is_u64(&t) || (e->is_const && e->kind != EX_CAST &&
-						     e->const_value <= INT64_MAX));
+		t = lt_int(8, !is_u64(&t) || lt_adapts(e));
 		break;
 	case LT_STR:
 		t = lt_str(kept_size(c, t.size));

@@ -20,6 +20,7 @@ void dump_types(const struct script *s, struct buf *out);
  * Whether a comparison or division of these two integers or pointers is unsigned: C's usual
  * conversions done in 64 bits. A non-negative constant adapts to the other side.
  */
+bool lt_adapts(const struct expr *e); /* a constant that takes the other side's sign */
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
 /* The type as messages show it: "int64", "string[16]", "struct task_struct *". */
 const char *lt_text(const struct script *s, const struct lt *t);

@@ -17,13 +17,41 @@ struct lt lt_str(uint32_t size)
 	return (struct lt){.kind = LT_STR, .size = size};
 }
 
+static bool side_adapts(const struct expr *e)
+{
+	return !is_u64(&e->type) || lt_adapts(e);
+}
+
+/*
+ * A constant whose type the kernel chose (enumerators) and which a signed number holds as well. Who
+ * writes a cast means it.
+ */
+bool lt_adapts(const struct expr *e)
+{
+	if (!e->is_const || (int64_t)e->const_value < 0)
+		return false;
+	switch (e->kind) {
+	case EX_CAST:
+		return false;
+	case EX_UNARY:
+		return side_adapts(e->u.unary.a);
+	case EX_BINARY:
+		return side_adapts(e->u.binary.a) && side_adapts(e->u.binary.b);
+	case EX_TERNARY:
+		return (!e->u.ternary.yes || side_adapts(e->u.ternary.yes)) &&
+		       side_adapts(e->u.ternary.no);
+	default:
+		return true;
+	}
+}
+
 /* Forces its operation to be unsigned: 8 bytes, unsigned, and no constant that fits the other side.
  */
 static bool is_unsigned_side(const struct expr *e)
 {
 	if (e->type.kind == LT_PTR)
 		return true;
-	return is_u64(&e->type) && !(e->is_const && (int64_t)e->const_value >= 0);
+	return is_u64(&e->type) && !lt_adapts(e);
 }
 
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b)
