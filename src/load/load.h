@@ -63,6 +63,8 @@ int load_value_set(const struct loaded *l, uint32_t map, const void *value);
 int load_probe_feature(enum kern_feature f);
 /* Corrects t->features for every feature that can be asked for. */
 void load_probe_features(struct target *t);
+/* Events that found a program still busy on their CPU, so that it did not run for them. */
+uint64_t load_prog_misses(const struct loaded *l, uint32_t prog);
 void load_detach(struct loaded *l); /* links only; maps stay readable */
 void load_close(struct loaded *l);
 unsigned load_probe_count(const struct loaded *l); /* as "Attached N probes" counts: BEGIN and END included */

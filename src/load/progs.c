@@ -154,6 +154,17 @@ static void note_sizes(struct loaded_prog *p)
 	p->jited = info.jited_prog_len;
 }
 
+/* The kernel never runs a program over itself on one CPU; it counts such events since 5.12. */
+uint64_t load_prog_misses(const struct loaded *l, uint32_t prog)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (l->prog[prog].fd < 0 || bpf_obj_get_info_by_fd(l->prog[prog].fd, &info, &len))
+		return 0;
+	return info.recursion_misses;
+}
+
 static int refused(struct loaded *l, uint32_t prog, int err)
 {
 	const struct meta_prog *row = &l->meta.progs.v[prog];

@@ -121,12 +121,28 @@ static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *
 	[MC_MAP_ERROR] = say_error,
 };
 
+/* Not lost by us, but not seen either: the kernel passes over a program that is busy. */
+static void report_misses(struct session *s)
+{
+	for (uint32_t i = 0; s->l->prog && i < s->l->meta.progs.n; i++) {
+		uint64_t n = load_prog_misses(s->l, i);
+
+		if (n)
+			session_say(s,
+				"WARNING: Missed %" PRIu64 " event%s of %s: they came while a "
+				"program was running on that CPU\n",
+				n, n == 1 ? "" : "s", probe_of(&s->l->meta, i));
+	}
+}
+
 void counters_report(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
-	const uint64_t *now = read_counters(s);
+	const uint64_t *now;
 	uint64_t *value;
 
+	report_misses(s);
+	now = read_counters(s);
 	if (!now)
 		return;
 	/* session_say may empty the scratch arena. */
