@@ -227,7 +227,8 @@ void check_cast(struct check *c, struct expr *e)
 	}
 	if (a->is_const && e->type.kind == LT_INT) {
 		e->is_const = true;
-		e->const_value = truncate_const(a->const_value, &e->type);
+		e->const_value = lt_bool_cast(e) ? a->const_value != 0
+						 : truncate_const(a->const_value, &e->type);
 	}
 }
 

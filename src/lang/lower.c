@@ -307,6 +307,7 @@ static void lower_probe(struct lower *L, const struct probe *p, const struct att
 
 	L->probe = p;
 	L->ap = ap;
+	L->after_probe = after;
 	for (uint32_t i = 0; i < p->vars.n; i++) {
 		struct var_sym *v = p->vars.v[i];
 

@@ -51,6 +51,7 @@ struct lower {
 	const struct probe *probe;
 	const struct attach_point *ap;
 	int64_t fall_off;	/* result when the script says nothing */
+	ir_blk after_probe;	/* behind the probe's body: other rules of the interface follow */
 	ir_blk missing;		/* where a missing packet field leads; IR_NONE: nowhere to go */
 	bool missing_used;
 	VEC(struct lo_dom) dom;	/* per block, see lo_block */
@@ -117,8 +118,8 @@ ir_val lo_addr(struct lower *L, const struct expr *e);
 ir_val lo_member_int(struct lower *L, const struct expr *e);
 void lo_member_store(struct lower *L, const struct expr *target, ir_val v);
 ir_val lo_tp_field(struct lower *L, const struct tp_field *f);
-void lo_tp_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t room,
-	bool pad);
+ir_val lo_tp_data(struct lower *L, const struct tp_field *f); /* address of a __data_loc field */
+void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t n);
 ir_val lo_ops_arg(struct lower *L, const struct expr *e);
 ir_val lo_deref(struct lower *L, const struct expr *e); /* *p, p[i] */
 
@@ -128,6 +129,7 @@ ir_val lo_map_key(struct lower *L, const struct expr *e); /* slot holding the ke
 /* Nullable pointer to the value; for scalars of aggregations, too. */
 ir_val lo_map_lookup(struct lower *L, const struct expr *e);
 ir_val lo_map_read(struct lower *L, const struct expr *e);
+struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e); /* IPv6 address */
 void lo_map_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v);
 ir_val lo_map_incdec(struct lower *L, const struct expr *e);

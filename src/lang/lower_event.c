@@ -55,7 +55,7 @@ static void plain_event(struct lower *L, enum meta_event_type type, uint32_t id)
 /*
  * An argument evaluated before space is reserved. Strings are written straight into the record,
  * except those that read the packet: where a header is missing the statement ends, and a record
- * would never be given back.
+ * would never be given back. When an argument changes something, all are evaluated in order.
  */
 struct arg {
 	const struct expr *e;
@@ -63,7 +63,50 @@ struct arg {
 	ir_val v, second;
 };
 
-static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off)
+/* Whether evaluating it changes something: then the order of the arguments is seen. */
+static bool changes(const struct expr *e)
+{
+	const struct exprs *list = NULL;
+
+	if (!e)
+		return false;
+	switch (e->kind) {
+	case EX_INCDEC:
+		return true;
+	case EX_CALL:
+		list = &e->u.call.args;
+		break;
+	case EX_MAP:
+		list = &e->u.map.keys;
+		break;
+	case EX_UNARY:
+		return changes(e->u.unary.a);
+	case EX_BINARY:
+	case EX_IN:
+		return changes(e->u.binary.a) || changes(e->u.binary.b);
+	case EX_TERNARY:
+		return changes(e->u.ternary.cond) || changes(e->u.ternary.yes) ||
+		       changes(e->u.ternary.no);
+	case EX_CAST:
+		return changes(e->u.cast.a);
+	case EX_FIELD:
+		return changes(e->u.field.base);
+	case EX_INDEX:
+		return changes(e->u.index.base) || changes(e->u.index.index);
+	case EX_SET:
+		list = &e->u.tuple;
+		break;
+	default:
+		break;
+	}
+	for (uint32_t i = 0; list && i < list->list.n; i++) {
+		if (changes(list->list.v[i]))
+			return true;
+	}
+	return e->ref.kind == REF_KFUNC;
+}
+
+static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, bool at_once)
 {
 	struct arg a = {.e = e, .field = lo_field(&e->type, off)};
 
@@ -75,7 +118,7 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off)
 	} else if (e->type.kind == LT_STR) {
 		uint32_t size;
 
-		if (lo_net_reads(e))
+		if (at_once || lo_net_reads(e))
 			a.v = lo_str(L, e, &size);
 	} else {
 		a.v = lo_int(L, e);
@@ -108,9 +151,12 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 	struct arg *evaluated = ARENA_ARRAY(L->a, struct arg, n + 1);
 	struct event ev;
 	uint32_t id = L->m->meta->formats.n;
+	bool at_once = false;
 
+	for (uint32_t i = 0; i < n; i++)
+		at_once |= n > 1 && changes(args[i]);
 	for (uint32_t i = 0; i < n; i++) {
-		evaluated[i] = eval_arg(L, args[i], fmt.size);
+		evaluated[i] = eval_arg(L, args[i], fmt.size, at_once);
 		vec_push(L->a, &fmt.args, evaluated[i].field);
 		fmt.size += lo_room(&args[i]->type);
 	}

@@ -215,6 +215,31 @@ static ir_val incdec(struct lower *L, const struct expr *e)
 	return e->u.incdec.prefix ? new : old;
 }
 
+/* 1 for everything but 0. */
+static ir_val is_not_zero(struct lower *L, ir_val v)
+{
+	ir_blk yes = lo_block(L), join = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_if(L, CC_NE, v, ir_const(L->f, 0), yes, join);
+	lo_enter(L, yes);
+	ir_var_write(L->f, var, ir_const(L->f, 1));
+	lo_goto(L, join);
+	lo_enter(L, join);
+	return ir_var_read(L->f, var);
+}
+
+static ir_val cast(struct lower *L, const struct expr *e)
+{
+	ir_val v;
+
+	if (e->type.kind != LT_INT)
+		return lo_value(L, e->u.cast.a);
+	v = lo_int(L, e->u.cast.a);
+	return lt_bool_cast(e) ? is_not_zero(L, v) : lo_extend(L, v, e->type.size, e->type.is_signed);
+}
+
 ir_val lo_int(struct lower *L, const struct expr *e)
 {
 	ir_val v = lo_value(L, e);
@@ -246,9 +271,7 @@ ir_val lo_value(struct lower *L, const struct expr *e)
 	case EX_TERNARY:
 		return ternary(L, e);
 	case EX_CAST:
-		return e->type.kind == LT_INT ? lo_extend(L, lo_int(L, e->u.cast.a), e->type.size,
-							e->type.is_signed)
-					      : lo_value(L, e->u.cast.a);
+		return cast(L, e);
 	case EX_INCDEC:
 		return incdec(L, e);
 	case EX_INDEX:
@@ -266,6 +289,8 @@ struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
 	if (e->kind == EX_VAR)
 		return (struct lo_pair){ir_var_read(L->f, e->var->ir_var),
 			ir_var_read(L->f, e->var->slot)};
+	if (e->kind == EX_MAP)
+		return lo_map_read_pair(L, e);
 	if (e->kind != EX_ADDR)
 		return lo_net_pair(L, e->ref.u.net);
 	for (unsigned i = 16; i-- > 0;)

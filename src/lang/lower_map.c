@@ -152,6 +152,34 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 	return ir_var_read(L->f, var);
 }
 
+struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e)
+{
+	unsigned var[2] = {ir_var_new(L->f, IR_I64), ir_var_new(L->f, IR_I64)};
+	ir_blk there, done;
+	ir_val p, v;
+
+	if (direct(e)) {
+		p = direct_addr(L, e);
+		v = ir_ld(L->f, 8, p, 0);
+		return (struct lo_pair){v, ir_ld(L->f, 8, p, 8)};
+	}
+	p = lo_map_lookup(L, e);
+	there = lo_block(L);
+	done = lo_block(L);
+	for (unsigned i = 0; i < 2; i++)
+		ir_var_write(L->f, var[i], ir_const(L->f, 0));
+	p = lo_some(L, p, there, done);
+	lo_enter(L, there);
+	for (unsigned i = 0; i < 2; i++) {
+		v = ir_ld(L->f, 8, p, 8 * (int64_t)i);
+		ir_var_write(L->f, var[i], v);
+	}
+	lo_goto(L, done);
+	lo_enter(L, done);
+	v = ir_var_read(L->f, var[0]);
+	return (struct lo_pair){v, ir_var_read(L->f, var[1])};
+}
+
 /* bpf_map_update_elem; counts the map as full when the kernel refuses. */
 static void update(struct lower *L, const struct expr *e, ir_val key, ir_val value)
 {

@@ -136,16 +136,36 @@ static ir_val load_field(struct lower *L, ir_val p, uint32_t field)
 	return ir_var_read(L->f, var);
 }
 
+/* Member of a struct that is an element of an array. */
+static ir_val element_member(struct lower *L, const struct expr *e)
+{
+	uint32_t size = e->type.size ? e->type.size : 8, bits = 0, shift = 0;
+	ir_val addr = lo_addr(L, e), v;
+
+	if (e->kind == EX_FIELD && e->ref.kind == REF_MEMBER)
+		bits = e->ref.u.m.member.bit_size;
+	if (bits) { /* lo_addr gives the byte they start in; the unit that holds them is aligned */
+		uint32_t at = e->ref.u.m.member.bit_off, unit;
+
+		size = kbtf_describe(L->m->target->btf, e->ref.u.m.member.type).size;
+		unit = at / (8 * size) * size;
+		shift = at - 8 * unit;
+		addr = ir_bini(L->f, IR_SUB, addr, at / 8 - unit);
+	}
+	v = read_number(L, addr, size, e->type.space);
+	if (bits)
+		return take_bits(L, v, shift, bits, e->type.is_signed);
+	return lo_extend(L, v, e->type.kind == LT_INT ? size : 8, e->type.is_signed);
+}
+
 ir_val lo_member_int(struct lower *L, const struct expr *e)
 {
 	struct path p;
 	struct ir_field f;
 	ir_val base, v;
 
-	if (!find_path(L, e, &p)) /* through an array element */
-		return lo_extend(L,
-			read_number(L, lo_addr(L, e), e->type.size ? e->type.size : 8, e->type.space),
-			e->type.kind == LT_INT ? e->type.size : 8, e->type.is_signed);
+	if (!find_path(L, e, &p))
+		return element_member(L, e);
 	f = field_of(L, e, &p);
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
@@ -192,32 +212,18 @@ ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
  * __data_loc fields say where in the record the text lies; the offset is a run-time number, and
  * context pointers take none, so the bytes are read by address.
  */
-static void data_loc_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off,
-	uint32_t room)
+ir_val lo_tp_data(struct lower *L, const struct tp_field *f)
 {
-	ir_val loc = ir_ldctx(L->f, 4, f->off, IR_I64), args[3], base;
+	ir_val loc = ir_ldctx(L->f, 4, f->off, IR_I64), base;
 
 	loc = ir_bini(L->f, IR_AND, loc, 0xffff);
 	base = ir_un(L->f, IR_ADDR, ir_ctx(L->f));
-	args[0] = ir_off(L->f, dst, off);
-	args[1] = ir_const(L->f, room);
-	args[2] = ir_bin(L->f, IR_ADD, base, loc);
-	ir_call(L->f, "probe_read_kernel_str", IR_VOID, 3, args);
+	return ir_bin(L->f, IR_ADD, base, loc);
 }
 
-void lo_tp_str(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t room,
-	bool pad)
+/* The first n bytes of a field that lies in the record itself. */
+void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t n)
 {
-	uint32_t n = f->size < room ? f->size : room;
-
-	if (f->data_loc) {
-		if (pad)
-			ir_zero(L->f, dst, off, room);
-		data_loc_str(L, f, dst, off, room);
-		return;
-	}
-	if (pad && n < room)
-		ir_zero(L->f, dst, off + n, room - n);
 	for (uint32_t i = 0; i < n;) { /* context loads must be aligned */
 		unsigned w = 8;
 		ir_val v;

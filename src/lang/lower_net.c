@@ -305,14 +305,14 @@ static ir_val step_ext(struct lower *L, ir_val nh, ir_blk done)
 	       next = lo_block(L);
 	ir_val p, l4, kind;
 
+	l4 = ir_ld(L->f, 2, L->net.info, INFO_L4);
+	l4 = lo_bound(L, l4, L4_WORDS, near, done);
+	lo_enter(L, near);
 	is_ext(L, nh, step, known);
 	lo_enter(L, known);
 	put_info(L, INFO_L4PROTO, nh);
 	lo_goto(L, done);
 	lo_enter(L, step);
-	l4 = ir_ld(L->f, 2, L->net.info, INFO_L4);
-	l4 = lo_bound(L, l4, L4_WORDS, near, done);
-	lo_enter(L, near);
 	p = before_header(L, l4);
 	p = lo_need(L, p, ETH_LEN + 8, have, done);
 	lo_enter(L, have);
@@ -345,7 +345,7 @@ static void parse_ip6(struct lower *L, ir_blk done)
 	ir_edge_arg(L->f, from, 0, zero);
 	ir_at(L->f, head);
 	body = lo_block(L);
-	i = lo_loop(L, i, IP6_EXT_MAX, body, done);
+	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, done); /* the last turn finds what follows */
 	lo_enter(L, body);
 	v = step_ext(L, ir_var_read(L->f, nh), done);
 	ir_var_write(L->f, nh, v);

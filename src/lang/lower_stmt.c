@@ -137,11 +137,13 @@ static void for_range(struct lower *L, const struct stmt *st)
 	lo_enter(L, done);
 }
 
+/* Without a value the probe ends; the program may hold others behind it. */
 static void give_back(struct lower *L, const struct stmt *st)
 {
-	ir_val v = st->u.expr ? lo_int(L, st->u.expr) : ir_const(L->f, L->fall_off);
-
-	ir_ret(L->f, v);
+	if (st->u.expr)
+		ir_ret(L->f, lo_int(L, st->u.expr));
+	else
+		lo_goto(L, L->after_probe);
 }
 
 static void expr_stmt(struct lower *L, const struct expr *e)

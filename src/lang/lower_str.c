@@ -85,14 +85,41 @@ static void zero_place(struct lower *L, const struct place *to, uint32_t from)
 		ir_zero(L->f, to->p, to->off + from, to->room - from);
 }
 
+/* Ends a string that was cut to the place's room, and counts it if something was lost. */
+static void end_cut(struct lower *L, const struct place *to)
+{
+	ir_blk cut = lo_block(L), done = lo_block(L);
+	ir_val last = ir_ld(L->f, 1, to->p, to->off + to->room - 1);
+
+	lo_if(L, CC_NE, last, ir_const(L->f, 0), cut, done);
+	lo_enter(L, cut);
+	ir_st(L->f, 1, to->p, to->off + to->room - 1, ir_const(L->f, 0));
+	lo_count(L, MC_STR_CUT, L->prog);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+static void copy_str(struct lower *L, ir_val src, uint32_t have, const struct place *to)
+{
+	uint32_t n = have < to->room ? have : to->room;
+
+	lo_copy(L, to->p, to->off, src, 0, n);
+	zero_place(L, to, n);
+	if (have > to->room) /* the last byte may not be the string's NUL any more */
+		end_cut(L, to);
+}
+
 static void store_comm(struct lower *L, const struct place *to)
 {
-	ir_val args[2];
+	bool fits = to->room >= COMM_LEN; /* not with a small config max_strlen */
+	ir_val at = fits ? ir_off(L->f, to->p, to->off) : lo_slot(L, COMM_LEN), args[2];
 
 	zero_place(L, to, COMM_LEN);
-	args[0] = ir_off(L->f, to->p, to->off);
+	args[0] = at;
 	args[1] = ir_const(L->f, COMM_LEN);
 	ir_call(L->f, "get_current_comm", IR_VOID, 2, args);
+	if (!fits)
+		copy_str(L, at, COMM_LEN, to);
 }
 
 /*
@@ -146,16 +173,6 @@ static void store_str_call(struct lower *L, const struct expr *e, const struct p
 	read_string(L, read_str_helper(L, &ptr->type), addr, e->type.size, to);
 }
 
-static void copy_str(struct lower *L, ir_val src, uint32_t have, const struct place *to)
-{
-	uint32_t n = have < to->room ? have : to->room;
-
-	lo_copy(L, to->p, to->off, src, 0, n);
-	zero_place(L, to, n);
-	if (have > to->room) /* the last byte may not be the string's NUL any more */
-		ir_st(L->f, 1, to->p, to->off + to->room - 1, ir_const(L->f, 0));
-}
-
 static void store_map_str(struct lower *L, const struct expr *e, const struct place *to)
 {
 	uint32_t room = lo_room(&e->map->value);
@@ -205,6 +222,19 @@ static void store_member_str(struct lower *L, const struct expr *e, const struct
 		lo_addr(L, e), e->type.size, to);
 }
 
+static void store_tp_str(struct lower *L, const struct tp_field *f, uint32_t size,
+	const struct place *to)
+{
+	if (f->data_loc) {
+		read_string(L, "probe_read_kernel_str", lo_tp_data(L, f), size, to);
+		return;
+	}
+	zero_place(L, to, f->size);
+	lo_tp_bytes(L, f, to->p, to->off, f->size < to->room ? f->size : to->room);
+	if (f->size > to->room)
+		end_cut(L, to);
+}
+
 static void store_str(struct lower *L, const struct expr *e, const struct place *to)
 {
 	ir_span(L->f, e->span);
@@ -221,7 +251,7 @@ static void store_str(struct lower *L, const struct expr *e, const struct place 
 	else if (e->ref.kind == REF_BUILTIN)
 		store_comm(L, to);
 	else if (e->ref.kind == REF_TPFIELD)
-		lo_tp_str(L, e->ref.u.tp, to->p, to->off, to->room, to->pad);
+		store_tp_str(L, e->ref.u.tp, e->type.size, to);
 	else
 		store_member_str(L, e, to);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Types of the language: making them, comparing signedness, spelling them. */
 #include "lang/check.h"
+#include <string.h>
 
 struct lt lt_of(enum lt_kind kind, uint32_t size)
 {
@@ -57,6 +58,12 @@ static bool is_unsigned_side(const struct expr *e)
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b)
 {
 	return is_unsigned_side(a) || is_unsigned_side(b);
+}
+
+bool lt_bool_cast(const struct expr *e)
+{
+	return e->kind == EX_CAST && !e->u.cast.stars && e->type.kind == LT_INT &&
+	       (!strcmp(e->u.cast.type, "bool") || !strcmp(e->u.cast.type, "_Bool"));
 }
 
 static const char *pointer_text(const struct script *s, const struct lt *t)

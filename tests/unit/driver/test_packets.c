@@ -12,7 +12,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define FRAME_MAX 512
+#define FRAME_MAX 4608 /* some headers reach beyond what is looked at */
+#define CUT_MAX 256   /* lengths up to this one are all tried */
 
 struct frame {
 	const char *name;
@@ -176,6 +177,16 @@ static unsigned frames_ip6(struct frame *f)
 	for (unsigned i = 0; i < 7; i++)
 		ext(f, 60, 0);
 	ext(f, 6, 0), tcp(f++, 4000, 23, 2);
+	eth(f, "nine extensions", 0x86dd), ip6(f, 0);
+	for (unsigned i = 0; i < 8; i++)
+		ext(f, 60, 0);
+	ext(f, 6, 0), tcp(f++, 4000, 23, 2);
+	eth(f, "far", 0x86dd), ip6(f, 0), ext(f, 60, 255), ext(f, 6, 250), tcp(f++, 4000, 23, 2);
+	eth(f, "too far", 0x86dd), ip6(f, 0), ext(f, 60, 255), ext(f, 6, 254), tcp(f++, 4000, 23, 2);
+	eth(f, "too far, and back to a header of 23s", 0x86dd), ip6(f, 0);
+	ext(f, 60, 255), ext(f, 6, 255);
+	memset(f->b + 56, 0, 64), f->b[57] = 23, f->b[67] = 2;
+	f->n -= 1024, f++;
 	eth(f, "icmp6", 0x86dd), ip6(f, 58), put(f++, "\200\0\0\0\0\1\0\2", 8);
 	eth(f, "version 4 as IPv6", 0x86dd), ip4(f, 5, 0, 6), tcp(f++, 4000, 23, 2);
 	return (unsigned)(f - first);
@@ -199,9 +210,11 @@ static void parse6(const struct frame *f, int n, struct parsed *p)
 	int at = p->l3 + 40;
 	unsigned next = f->b[p->l3 + 6];
 
-	for (int i = 0; i < 8; i++) {
+	for (int i = 0; i < 9; i++) { /* eight are walked, and what follows is looked at */
 		bool eights = next == 0 || next == 43 || next == 60;
 
+		if (at - 14 >= 4096)
+			return; /* further out nothing is looked for */
 		if (!eights && next != 44 && next != 51) {
 			p->l4 = at;
 			p->proto = next;
@@ -306,6 +319,51 @@ static bool want_icmp(const struct frame *f, const struct parsed *p, int n)
 	return (has(p, n, 1, 8) && f->b[p->l4] == 8) || (has(p, n, 58, 8) && f->b[p->l4] == 128);
 }
 
+static bool want_ports_any(const struct frame *f, const struct parsed *p, int n)
+{
+	return want_l4(f, p, n) || has(p, n, 1, 8);
+}
+
+/* The port of TCP, else that of UDP, both through choices. */
+static bool want_port_choice(const struct frame *f, const struct parsed *p, int n)
+{
+	bool udp_23 = has(p, n, 17, 8) && get16(f, p->l4) == 23;
+
+	return want_dport(f, p, n) || udp_23;
+}
+
+static bool want_not_tcp_23(const struct frame *f, const struct parsed *p, int n)
+{
+	return want_source(f, p, n) && !want_dport(f, p, n);
+}
+
+static bool want_mac(const struct frame *f, const struct parsed *p, int n)
+{
+	(void)p;
+	return n >= 14 && f->b[5] == 1 && f->b[11] == 2;
+}
+
+static bool want_ip6_pair(const struct frame *f, const struct parsed *p, int n)
+{
+	return has_l3(p, n, 0x86dd, 40) && f->b[p->l3 + 23] == 7 && f->b[p->l3 + 39] == 9;
+}
+
+/* A statement that reads what is not there is passed over; those around it are not. */
+static bool want_sum(const struct frame *f, const struct parsed *p, int n)
+{
+	unsigned x = 1;
+
+	x += has(p, n, 6, 20) ? get16(f, p->l4 + 2) : 0;
+	x += has_l3(p, n, 0x800, 20) ? f->b[p->l3 + 8] : 0;
+	return x > 23 && x < 100;
+}
+
+static bool want_always(const struct frame *f, const struct parsed *p, int n)
+{
+	(void)f, (void)p, (void)n;
+	return true;
+}
+
 static const struct rule {
 	const char *script;
 	bool (*drop)(const struct frame *f, const struct parsed *p, int n);
@@ -323,6 +381,38 @@ static const struct rule {
 	{"xdp:v0 /vlan.id == 5/ { drop(); }", want_vlan},
 	{"xdp:v0 /tcp.syn && !tcp.ack && tcp.sport > 1023/ { drop(); }", want_syn},
 	{"xdp:v0 /ip.frag != 0/ { drop(); }", want_frag},
+	{"xdp:v0 { $d = tcp.dport == 23; if ($d) { drop(); } }", want_dport},
+	{"xdp:v0 { $x = tcp.dport == 23 ? 1 : 0; if ($x == 1) { drop(); } }", want_dport},
+	{"xdp:v0 /(tcp.dport == 23 ? 1 : udp.sport == 23 ? 2 : 0) in {1, 2}/ { drop(); }",
+		want_port_choice},
+	{"xdp:v0 { if (tcp.dport == 23) { drop(); } else if (udp.sport == 23) { drop(); } }",
+		want_port_choice},
+	{"xdp:v0 { if (ip.src in 10.0.0.0/8) { if (tcp.dport == 23) { pass(); } drop(); } }",
+		want_not_tcp_23},
+	{"xdp:v0 { if (tcp.dport == 23) { return; } if (ip.src == 10.1.2.3) { drop(); } }",
+		want_not_tcp_23},
+	{"xdp:v0 { if (tcp.dport == 23) { return; } } xdp:v0 { drop(); }", want_always},
+	{"xdp:v0 { return; } xdp:v0 /tcp.dport == 23/ { $p = 1; return; drop(); }"
+	 " xdp:v0 { if (pkt.len == 0) { $p = 2; } if (tcp.dport == 23 && $p == 0) { drop(); } }",
+		want_dport},
+	{"xdp:v0 { for ($i : 20..25) { if (tcp.dport == $i) { if ($i == 23) { drop(); } } } }",
+		want_dport},
+	{"xdp:v0 { $n = 0; for ($i : 0..4) { if ($i == 2) { continue; } $n += tcp.dport; }"
+	 " if ($n == 69) { drop(); } }", want_dport},
+	{"xdp:v0 { unroll(3) { if (l4.sport == 23) { break; } if (l4.dport == 23) { drop(); } }"
+	 " if (l4.sport == 23 || icmp.type >= 0) { drop(); } }", want_ports_any},
+	{"xdp:v0 { $m = eth.dst; $k = eth.src; if ($m == 02:00:00:00:00:01 &&"
+	 " $k in {02:00:00:00:00:07, 02:00:00:00:00:02}) { drop(); } }", want_mac},
+	{"xdp:v0 { $m = eth.src; $m = pkt.len > 0 ? eth.dst : eth.src;"
+	 " if ($m == 02:00:00:00:00:01 && $m != eth.src) { drop(); } }", want_mac},
+	{"xdp:v0 { $a = ip6.src; $b = ip6.dst; $c = $b; if ($c == fd00::9 && $a != $c &&"
+	 " $a in 2001:db8::/64 && $a == 2001:db8::7) { drop(); } }", want_ip6_pair},
+	{"xdp:v0 { $a = ip6.src; if (ip6.next != 255) { for ($i : 0..2) { if ($i == 1) {"
+	 " $a = ip6.dst; } } } if ($a == fd00::9) { drop(); } }", want_ip6_pair},
+	{"xdp:v0 { $x = 1; $x += tcp.dport; $x += ip.ttl; if ($x > 23 && $x < 100) { drop(); } }",
+		want_sum},
+	{"xdp:v0 { $x = 1; { $x += tcp.dport; } if (1) { $x += ip.ttl; $y = $x; }"
+	 " if ($x in 24..99) { drop(); } }", want_sum},
 	{"xdp:v0 /icmp.type == 8 || icmp6.type == 128/ { drop(); }", want_icmp},
 };
 
@@ -390,7 +480,7 @@ static void compile(struct compiled *c, const char *script, enum kern_arch arch)
 
 static void try_frame(struct compiled *c, const struct rule *rule, const struct frame *f)
 {
-	for (uint32_t n = 0; n <= f->n; n++) {
+	for (uint32_t n = 0; n <= f->n; n += n < CUT_MAX || n >= f->n - 32 ? 1 : 61) {
 		struct parsed p = parse(f, (int)n);
 		uint64_t want = rule->drop(f, &p, (int)n) ? 1 : 2, got = 0;
 

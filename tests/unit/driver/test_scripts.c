@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Scripts of BEGIN and END run in this machine's kernel: tests/exec/scripts/NAME.case.
+ *
+ *     -- script          run through the public library
+ *     -- expect          what it prints, to the byte
+ *     -- status N        what the program would return; 0 when there is no such section
+ *     -- told            what it says beside its output; nothing when there is no such section
+ *
+ * What is expected was worked out from the language's definition and C's arithmetic, never copied
+ * from what came out. Where the kernel lets nobody load programs each case counts as skipped.
+ */
+#include "skep/compile.h"
+#include "skep/load.h"
+#include "skep/run.h"
+#include "tests/golden/cases.h"
+#include <stdlib.h>
+#include <string.h>
+
+static int status_of(const struct golden *g)
+{
+	const struct golden_section *s = golden_find(g, "status", 0);
+
+	return s ? atoi(s->rest) : 0;
+}
+
+struct result {
+	char *out, *told;
+	size_t nout, ntold;
+	int status;
+};
+
+/* False when the machine does not allow it. */
+static bool run_text(struct skep *s, const char *text, struct result *r)
+{
+	struct skep_run_options o = {.quiet = true};
+	int err;
+
+	if (skep_compile(s, "case", text, strlen(text), NULL))
+		fail_msg("%s", skep_messages(s, false));
+	err = skep_load(s, NULL);
+	if (err && strstr(skep_messages(s, false), "[permission]"))
+		return false;
+	if (err)
+		fail_msg("%s", skep_messages(s, false));
+	o.out = open_memstream(&r->out, &r->nout);
+	o.err = open_memstream(&r->told, &r->ntold);
+	err = skep_run(s, &o, &r->status);
+	fputs(skep_messages(s, false), o.err);
+	fclose(o.out);
+	fclose(o.err);
+	if (err)
+		fail_msg("%s", skep_messages(s, false));
+	return true;
+}
+
+static void run_case(void **state)
+{
+	const struct golden_section *script;
+	struct result r = {0};
+	struct golden g;
+	struct skep *s;
+
+	golden_read(&g, *state);
+	script = golden_need(&g, "script");
+	assert_int_equal(skep_new(&s, NULL), SKEP_OK);
+	if (!run_text(s, script->text, &r)) {
+		skep_free(s);
+		golden_free(&g);
+		skip();
+	}
+	golden_expect(&g, "expect", r.out);
+	if (golden_find(&g, "told", 0))
+		golden_expect(&g, "told", r.told);
+	else
+		assert_string_equal(r.told, "");
+	assert_int_equal(r.status, status_of(&g));
+	free(r.out);
+	free(r.told);
+	skep_free(s);
+	golden_free(&g);
+}
+
+int main(void)
+{
+	static const char *const dirs[] = {"../exec/scripts"};
+
+	return golden_run("driver/scripts", dirs, 1, run_case);
+}
