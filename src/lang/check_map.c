@@ -268,10 +268,6 @@ void check_map_value(struct check *c, struct expr *e)
 			"print(%.60s) prints it; a plain map (%.60s++, %.60s += x) can be read",
 			m->name, m->name, m->name);
 		e->type.kind = LT_UNKNOWN;
-	} else if (m->value.kind == LT_INET6) {
-		c_unsupported(c, e->span, "reading an IPv6 address from a map is",
-			"use it as the key: @seen[ip6.src] = 1");
-		e->type.kind = LT_UNKNOWN;
 	}
 }
 

@@ -86,8 +86,9 @@ static void check_for_range(struct check *c, struct stmt *s)
 			c_hint(c, e,
 				"take the greatest range and leave early: if ($i >= $n) { "
 				"break; }");
-		} else if ((int64_t)hi->const_value > (int64_t)lo->const_value &&
-			   hi->const_value - lo->const_value > FOR_RANGE_MAX) {
+		} else if ((is_u64(&hi->type) && hi->const_value > INT64_MAX) ||
+			   ((int64_t)hi->const_value > (int64_t)lo->const_value &&
+				   hi->const_value - lo->const_value > FOR_RANGE_MAX)) {
 			c_error(c, hi->span, DIAG_CONST_RANGE,
 				"the loop has more than %d rounds: no kernel takes it",
 				FOR_RANGE_MAX);

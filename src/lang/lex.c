@@ -189,6 +189,16 @@ static uint32_t escape(struct lexer *l, char *out)
 	return 0;
 }
 
+/* Kept strings end at their first zero byte: what follows would be lost. */
+static void zero_byte(struct lexer *l, uint32_t from)
+{
+	struct diag *e = lex_error(l, lex_span(l, from, l->pos), DIAG_BAD_CHAR,
+		"zero byte in a string");
+
+	if (e)
+		diag_hint(l->d, e, "text ends where its zero byte is: leave out what follows");
+}
+
 /* At the opening quote. An unterminated string ends at the end of its line. */
 static void string(struct lexer *l, struct token *t)
 {
@@ -205,17 +215,22 @@ static void string(struct lexer *l, struct token *t)
 	t->kind = TOK_STR;
 	t->str.s = out;
 	while (l->pos < l->len && l->text[l->pos] != '"') {
+		uint32_t from = l->pos;
 		char c = l->text[l->pos++];
+		bool zero;
 
 		if (c == '\\') {
-			t->str.n += escape(l, out + t->str.n);
-			continue;
+			uint32_t n = escape(l, out + t->str.n);
+
+			zero = n == 1 && !out[t->str.n];
+			t->str.n += n;
+		} else {
+			zero = !c;
+			out[t->str.n++] = c;
 		}
-		if (!c && !nul)
-			lex_error(l, lex_span(l, l->pos - 1, l->pos), DIAG_BAD_CHAR,
-				"zero byte in a string");
-		nul |= !c;
-		out[t->str.n++] = c;
+		if (zero && !nul)
+			zero_byte(l, from);
+		nul |= zero;
 	}
 	if (l->pos < l->len) {
 		l->pos++;

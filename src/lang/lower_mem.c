@@ -136,25 +136,12 @@ static ir_val load_field(struct lower *L, ir_val p, uint32_t field)
 	return ir_var_read(L->f, var);
 }
 
-/* Member of a struct that is an element of an array. */
+/* Member of a struct that is an element of an array; the checker refuses bit-fields there. */
 static ir_val element_member(struct lower *L, const struct expr *e)
 {
-	uint32_t size = e->type.size ? e->type.size : 8, bits = 0, shift = 0;
-	ir_val addr = lo_addr(L, e), v;
+	uint32_t size = e->type.size ? e->type.size : 8;
+	ir_val v = read_number(L, lo_addr(L, e), size, e->type.space);
 
-	if (e->kind == EX_FIELD && e->ref.kind == REF_MEMBER)
-		bits = e->ref.u.m.member.bit_size;
-	if (bits) { /* lo_addr gives the byte they start in; the unit that holds them is aligned */
-		uint32_t at = e->ref.u.m.member.bit_off, unit;
-
-		size = kbtf_describe(L->m->target->btf, e->ref.u.m.member.type).size;
-		unit = at / (8 * size) * size;
-		shift = at - 8 * unit;
-		addr = ir_bini(L->f, IR_SUB, addr, at / 8 - unit);
-	}
-	v = read_number(L, addr, size, e->type.space);
-	if (bits)
-		return take_bits(L, v, shift, bits, e->type.is_signed);
 	return lo_extend(L, v, e->type.kind == LT_INT ? size : 8, e->type.is_signed);
 }
 

@@ -409,6 +409,15 @@ static const struct rule {
 	 " $a in 2001:db8::/64 && $a == 2001:db8::7) { drop(); } }", want_ip6_pair},
 	{"xdp:v0 { $a = ip6.src; if (ip6.next != 255) { for ($i : 0..2) { if ($i == 1) {"
 	 " $a = ip6.dst; } } } if ($a == fd00::9) { drop(); } }", want_ip6_pair},
+	{"xdp:v0 { @s[1] = ip6.src; @d = ip6.dst; $a = @s[1]; @k[@d, ip6.next] = 1; if ($a == 2001:db8::7"
+	 " && @d in fd00::/8 && @d == ip6.dst && @k[ip6.dst, ip6.next] == 1) { drop(); }"
+	 " delete(@s[1]); delete(@d); delete(@k[ip6.dst, ip6.next]); }", want_ip6_pair},
+	{"xdp:v0 { @p[tcp.dport] += 1; if (@p[tcp.dport] == 1) { $r = 1; } delete(@p[tcp.dport]);"
+	 " if (@p[23] == 0 && tcp.dport == 23 && $r) { drop(); } }", want_dport},
+	{"xdp:v0 { @m[eth.dst] = tcp.dport; $p = @m[02:00:00:00:00:01]; delete(@m[eth.dst]);"
+	 " if ($p == 23) { drop(); } }", want_dport},
+	{"xdp:v0 { @i[ip.src] = ip.dst; @n = @i[10.1.2.3]; $n = @n; delete(@n);"
+	 " delete(@i[10.1.2.3]); if ($n == 192.168.0.9) { drop(); } }", want_source},
 	{"xdp:v0 { $x = 1; $x += tcp.dport; $x += ip.ttl; if ($x > 23 && $x < 100) { drop(); } }",
 		want_sum},
 	{"xdp:v0 { $x = 1; { $x += tcp.dport; } if (1) { $x += ip.ttl; $y = $x; }"
