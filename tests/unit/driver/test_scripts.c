@@ -9,7 +9,8 @@
  *
  * Each runs twice: compiled for this kernel, and for 5.10, whose instructions are fewer.
  * What is expected was worked out from the language's definition and C's arithmetic, never copied
- * from what came out. Where the kernel lets nobody load programs each case counts as skipped.
+ * from what came out. Where the kernel lets nobody load programs, or has no types for a case that
+ * wants them, the case counts as skipped.
  */
 #include "skep/compile.h"
 #include "skep/load.h"
@@ -77,8 +78,13 @@ static bool try_case(struct golden *g, const char *kernel)
 
 	assert_int_equal(skep_new(&s, &o), SKEP_OK);
 	assert_int_equal(skep_new(&loader, NULL), SKEP_OK);
-	if (skep_compile(s, "case", text, strlen(text), NULL))
-		fail_msg("%s", skep_messages(s, false));
+	if (skep_compile(s, "case", text, strlen(text), NULL)) {
+		if (!strstr(skep_messages(s, false), "[needs-btf]"))
+			fail_msg("%s", skep_messages(s, false));
+		skep_free(loader);
+		skep_free(s);
+		return false;
+	}
 	object = skep_object(s, &size);
 	if (kernel)
 		assert_int_equal(skep_open(loader, object, size), SKEP_OK);
