@@ -268,6 +268,7 @@ struct map_sym {
 	struct skep_span key_at, value_at; /* where its types were settled, for messages */
 	bool keyed, has_key_type, written;
 	VEC(struct lt) keys;
+	bool set_signed, set_unsigned; /* '=' gave it a number of that kind, not a constant that adapts */
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */
 	enum meta_agg agg;
 	bool agg_signed;

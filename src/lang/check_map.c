@@ -284,6 +284,27 @@ static void value_mismatch(
 	diag_also(c->d, e, m->value_at, arena_printf(c->a, "%s here", have));
 }
 
+/*
+ * As in C, 'op=' leaves the sign of what is kept alone: where '=' gave a signed number and none that
+ * is unsigned, the map is signed, whichever comes first in the script.
+ */
+static void settle_sign(struct check *c, struct map_sym *m, const struct expr *value, struct lt *t,
+	bool compound)
+{
+	if (t->kind != LT_INT)
+		return;
+	if (compound) {
+		t->is_signed |= m->set_signed;
+		return;
+	}
+	if (!t->is_signed)
+		m->set_unsigned = true;
+	else if (!(value->is_const && (int64_t)value->const_value >= 0) && !m->set_signed)
+		m->set_signed = c->changed = true;
+	if (m->set_signed && !m->set_unsigned && m->value.kind == LT_INT && !m->value.is_signed)
+		m->value.is_signed = c->changed = true;
+}
+
 /* target = value; value NULL for ++ and --; compound: the map must hold numbers. */
 void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound)
 {
@@ -303,6 +324,7 @@ void check_map_assign(struct check *c, struct expr *target, struct expr *value, 
 			value ? c_type(c, &t) : "a number");
 		return;
 	}
+	settle_sign(c, m, value, &t, compound);
 	if (m->value.kind == LT_NONE)
 		m->value_at = target->span;
 	if ((compound && m->value.kind != LT_NONE && m->value.kind != LT_INT) ||
