@@ -196,6 +196,10 @@ static void check_exit(struct check *c, struct expr *e)
 		return;
 	check_expr(c, arg(e, 0));
 	check_int(c, arg(e, 0), "the exit code");
+	if (arg(e, 0)->is_const && arg(e, 0)->const_value > 255)
+		c_hint(c, c_error(c, arg(e, 0)->span, DIAG_CONST_RANGE,
+				  "a process ends with a code from 0 to 255"),
+			"exit(1) says that something failed");
 }
 
 static void no_args(struct check *c, struct expr *e)
