@@ -88,12 +88,13 @@ void lo_scx_exit_info(struct lower *L)
 		return;
 	ei = ir_ldctx(L->f, 8, 0, ir_btf_type(L->m, "scx_exit_info", id, 0));
 	info = ir_gaddr(L->f, map, 0);
-	v = exit_field(L, ei, "kind");
-	ir_st(L->f, 8, info, 0, v);
 	v = exit_field(L, ei, "exit_code");
 	ir_st(L->f, 8, info, 8, v);
 	exit_text(L, ei, "reason", info, EXIT_REASON_OFF, EXIT_REASON_LEN);
 	exit_text(L, ei, "msg", info, EXIT_MSG_OFF, EXIT_MSG_LEN);
+	/* last: whoever sees it not zero finds the rest */
+	v = exit_field(L, ei, "kind");
+	ir_st(L->f, 8, info, 0, v);
 }
 
 /* ---- the table of operations ---- */

@@ -295,6 +295,9 @@ static bool scx_enabled(struct loaded *l, const struct meta_ops *o)
 	return !root || !*root || !strcmp(root, name_of(o));
 }
 
+#define EXIT_WAIT_MS 3000
+#define EXIT_STEP_MS 20
+
 bool load_ops_alive(struct loaded *l, const char **why)
 {
 	*why = NULL;
@@ -303,7 +306,12 @@ bool load_ops_alive(struct loaded *l, const char **why)
 
 		if (!is_scx(o) || scx_enabled(l, o))
 			continue;
-		*why = why_from_map(l);
+		/* the state changes first, the exit operation that tells why runs a little later */
+		for (int tries = 0; !*why && tries < EXIT_WAIT_MS / EXIT_STEP_MS; tries++) {
+			*why = why_from_map(l);
+			if (!*why)
+				usleep(EXIT_STEP_MS * 1000);
+		}
 		if (!*why)
 			*why = why_from_log(l, name_of(o));
 		return false;

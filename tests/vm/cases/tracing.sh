@@ -30,14 +30,20 @@ skep_start /tmp/arg -e 'kprobe:vfs_read /comm == "dd"/ { @[arg2] = count(); }'
 skep_stop
 expect_match arg2 '^@\[100\]: 1000$' /tmp/arg
 
-skep_start /tmp/exact -e 'tracepoint:syscalls:sys_enter_read /comm == "dd" && args.count == 77/ { @c = count(); @s = sum(args.count); @plain++; }'
-(/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null) &
-/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null
-wait $!
-skep_stop
-# what was counted and what is reported as missed make the sum
-got=$(sed -n 's/^@c: //p' /tmp/exact)
-missed=$(sed -n 's/.*Missed \([0-9]*\) event.*/\1/p' /tmp/exact.err | awk '{ n += $1 } END { print n + 0 }')
+# Every event is counted or reported as missed. An emulated CPU sometimes goes on with code from
+# before the tracepoint was switched on and sees none at all: then once more.
+exact() {
+	skep_start /tmp/exact -e 'tracepoint:syscalls:sys_enter_read /comm == "dd" && args.count == 77/ { @c = count(); @s = sum(args.count); @plain++; }'
+	(/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null) &
+	/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null
+	wait $!
+	skep_stop
+	got=$(sed -n 's/^@c: //p' /tmp/exact)
+	got=${got:-0}
+	missed=$(sed -n 's/.*Missed \([0-9]*\) event.*/\1/p' /tmp/exact.err | awk '{ n += $1 } END { print n + 0 }')
+}
+exact
+[ "$got" != 0 ] || exact
 [ "$missed" = 0 ] || t_show /tmp/exact.err
 if [ $((got + missed)) -ge 4000 ] && [ "$got" -le 4000 ]; then
 	t_ok exact_count
