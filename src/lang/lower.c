@@ -193,11 +193,6 @@ uint32_t lo_ring(struct lower *L)
 	return L->ring;
 }
 
-bool lo_has_ring(const struct lower *L)
-{
-	return L->ring != META_NONE;
-}
-
 void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref)
 {
 	uint32_t id = meta_add_counter(L->m->meta, kind, ref);
@@ -432,7 +427,6 @@ void lower_script(const struct script *s, struct ir_module *m)
 	*L = (struct lower){.s = s, .m = m, .a = m->a, .ring = META_NONE, .counters = META_NONE,
 		.rodata = META_NONE, .log2_off = META_NONE, .exit_prog = META_NONE};
 	buf_init(&L->rodata_bytes, m->a);
-	smap_init(&L->rodata_strings, m->a);
 	for (uint32_t i = 0; i < s->maps.entries.n; i++)
 		lo_make_map(L, s->maps.entries.v[i].value);
 	for (uint32_t i = 0; i < s->probes.n; i++) {

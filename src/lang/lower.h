@@ -40,7 +40,6 @@ struct lower {
 	/* the module's shared maps, created on first use; META_NONE until then */
 	uint32_t ring, counters, rodata;
 	struct buf rodata_bytes;
-	struct smap rodata_strings;
 	uint32_t zeroes, zeroes_off; /* bytes of zeroes in rodata, where */
 	uint32_t log2_off;	     /* de Bruijn table in rodata; META_NONE until used */
 	uint32_t exit_prog;	     /* made by skep for a scheduler without exit; META_NONE */
@@ -81,7 +80,6 @@ uint32_t lo_ring(struct lower *L);
 void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref); /* one more was lost */
 void lo_end(struct lower *L); /* return the default result */
 uint32_t lo_add_map(struct lower *L, struct meta_map map);
-bool lo_has_ring(const struct lower *L);
 
 /* ---- lower_expr.c ---- */
 ir_val lo_int(struct lower *L, const struct expr *e); /* numbers, addresses, INET4 and MAC (raw) */
@@ -137,7 +135,6 @@ void lo_map_delete(struct lower *L, const struct expr *map);
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
 /* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
-ir_val lo_bucket_log2(struct lower *L, ir_val v, bool is_signed);
 
 /* ---- lower_event.c ---- */
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */

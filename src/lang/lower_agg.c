@@ -41,7 +41,7 @@ static ir_val log2_bucket(struct lower *L, ir_val v)
 	return ir_bini(L->f, IR_ADD, v, 2);
 }
 
-ir_val lo_bucket_log2(struct lower *L, ir_val v, bool is_signed)
+static ir_val hist_bucket(struct lower *L, ir_val v, bool is_signed)
 {
 	ir_blk zero = lo_block(L), some = lo_block(L), done = lo_block(L);
 	unsigned var = ir_var_new(L->f, ir_range(65));
@@ -168,7 +168,7 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 	if (v != IR_NONE && ir_is_ptr(ir_type_of(L->f, v)))
 		v = ir_un(L->f, IR_ADDR, v);
 	if (m->agg == MA_HIST)
-		v = lo_bucket_log2(L, v, arg->type.kind == LT_INT && arg->type.is_signed);
+		v = hist_bucket(L, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	else if (m->agg == MA_LHIST)
 		v = lhist_bucket(L, m, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	done = lo_block(L);
