@@ -15,10 +15,13 @@ STATIC_OUT := build/static-$(STATIC_ARCH)
 VM_PROGS := $(basename $(notdir $(wildcard tests/vm/progs/*.c)))
 VM_TOOLS := $(basename $(notdir $(wildcard tests/vm/tools/*.c)))
 
+# With CCACHE_DIR in the environment, through ccache.
+CCACHE ?= $(if $(CCACHE_DIR),ccache)
+
 # This Makefile again, with another compiler and build folder.
 define static_make
 @libs=$$(third_party/build-libs $(STATIC_ARCH)) && \
-$(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/full SAN= CC=$$libs/bin/musl-gcc \
+$(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/full SAN= CC="$(CCACHE) $$libs/bin/musl-gcc" \
 	AR=$(STATIC_CROSS)ar STRIP=$(STATIC_CROSS)strip STATIC=1 \
 	OPT="-O2 -g -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=." \
 	DEPS_CFLAGS= DEPS_LIBS="-static -lbpf -lelf -lz -Wl,--gc-sections"
