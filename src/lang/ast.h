@@ -250,6 +250,13 @@ struct probe {
 	enum kern_ctx ctx;
 	VEC(struct var_sym *) vars;
 };
+/* The "if" that alone makes up an else branch; chains of them are walked in a loop. */
+static inline struct stmt *stmt_else_if(const struct stmt *s)
+{
+	const struct block *no = s->u.cond.no;
+
+	return no && no->list.n == 1 && no->list.v[0]->kind == ST_IF ? no->list.v[0] : NULL;
+}
 struct config_entry {
 	const char *key;
 	struct expr *value; /* EX_INT, EX_STR or EX_NAME */

@@ -151,6 +151,18 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 		c_hint(c, d, "'=' assigns, '==' compares");
 }
 
+static void check_if(struct check *c, struct stmt *s)
+{
+	for (;; s = stmt_else_if(s)) {
+		check_condition(c, s->u.cond.cond);
+		check_block(c, s->u.cond.yes);
+		if (!stmt_else_if(s))
+			break;
+	}
+	if (s->u.cond.no)
+		check_block(c, s->u.cond.no);
+}
+
 static void check_stmt(struct check *c, struct stmt *s)
 {
 	switch (s->kind) {
@@ -164,10 +176,7 @@ static void check_stmt(struct check *c, struct stmt *s)
 		check_let(c, s);
 		break;
 	case ST_IF:
-		check_condition(c, s->u.cond.cond);
-		check_block(c, s->u.cond.yes);
-		if (s->u.cond.no)
-			check_block(c, s->u.cond.no);
+		check_if(c, s);
 		break;
 	case ST_WHILE:
 		check_condition(c, s->u.loop.cond);

@@ -243,8 +243,12 @@ static void stmt(struct dump *d, const struct stmt *s, unsigned indent)
 		assign(d, s, indent);
 		break;
 	case ST_IF:
-		line(d, indent, "if", s->u.cond.cond);
-		block(d, s->u.cond.yes, indent + 1);
+		for (const char *word = "if";; word = "else if", s = stmt_else_if(s)) {
+			line(d, indent, word, s->u.cond.cond);
+			block(d, s->u.cond.yes, indent + 1);
+			if (!stmt_else_if(s))
+				break;
+		}
 		if (!s->u.cond.no)
 			break;
 		line(d, indent, "else", NULL);

@@ -211,11 +211,11 @@ ir_val lo_tp_data(struct lower *L, const struct tp_field *f)
 /* The first n bytes of a field that lies in the record itself. */
 void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t n)
 {
-	for (uint32_t i = 0; i < n;) { /* context loads must be aligned */
+	for (uint32_t i = 0; i < n;) { /* loads from the context and stores must be aligned */
 		unsigned w = 8;
 		ir_val v;
 
-		while (w > n - i || (f->off + i) % w)
+		while (w > n - i || (f->off + i) % w || (off + i) % w)
 			w /= 2;
 		v = ir_ldctx(L->f, w, f->off + i, IR_I64);
 		ir_st(L->f, w, dst, off + i, v);

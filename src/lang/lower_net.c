@@ -156,6 +156,9 @@ static unsigned block_layers(const struct block *b)
 			mask |= expr_layers(st->u.assign.target) | expr_layers(st->u.assign.value);
 			break;
 		case ST_IF:
+			for (; stmt_else_if(st); st = stmt_else_if(st))
+				mask |= expr_layers(st->u.cond.cond) |
+					block_layers(st->u.cond.yes);
 			mask |= expr_layers(st->u.cond.cond) | block_layers(st->u.cond.yes) |
 				block_layers(st->u.cond.no);
 			break;

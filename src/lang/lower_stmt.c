@@ -63,14 +63,24 @@ static void assign(struct lower *L, const struct stmt *st)
 
 static void if_else(struct lower *L, const struct stmt *st)
 {
-	ir_blk yes = lo_block(L), done = lo_block(L), no = st->u.cond.no ? lo_block(L) : done;
+	ir_blk done = lo_block(L), yes, no;
 
-	lo_cond(L, st->u.cond.cond, yes, no);
-	lo_enter(L, yes);
-	lo_block_body(L, st->u.cond.yes);
-	lo_goto(L, done);
-	if (st->u.cond.no) {
+	for (;; st = stmt_else_if(st)) {
+		yes = lo_block(L);
+		no = st->u.cond.no ? lo_block(L) : done;
+		ir_span(L->f, st->span);
+		lo_cond(L, st->u.cond.cond, yes, no);
+		lo_free_slots(L);
+		lo_enter(L, yes);
+		lo_block_body(L, st->u.cond.yes);
+		lo_goto(L, done);
+		if (!st->u.cond.no)
+			break;
 		lo_enter(L, no);
+		if (!stmt_else_if(st))
+			break;
+	}
+	if (st->u.cond.no) {
 		lo_block_body(L, st->u.cond.no);
 		lo_goto(L, done);
 	}

@@ -51,31 +51,32 @@ static struct block *inner_block(struct parser *p, const char *after)
 	return b;
 }
 
+/* A chain of "else if" may be long: it is read, and later walked, without recursion. */
 static struct stmt *if_stmt(struct parser *p)
 {
-	struct stmt *s = stmt_new(p, ST_IF);
+	struct stmt *first = stmt_new(p, ST_IF), *s = first;
 
-	if (!p_enter(p, p->tok.span)) {
-		p_leave(p);
-		return s;
-	}
-	p_next(p);
-	s->u.cond.cond = parse_expr(p);
-	s->u.cond.yes = ARENA_NEW(p->a, struct block);
-	if (!p->panic)
-		s->u.cond.yes = inner_block(p, "the condition");
-	if (!p->panic && p_is_word(p, "else")) {
+	for (;;) {
+		struct stmt *next;
+
 		p_next(p);
-		if (p_is_word(p, "if")) {
-			s->u.cond.no = ARENA_NEW(p->a, struct block);
-			s->u.cond.no->span = p->tok.span;
-			vec_push(p->a, &s->u.cond.no->list, if_stmt(p));
-		} else {
+		s->u.cond.cond = parse_expr(p);
+		s->u.cond.yes = ARENA_NEW(p->a, struct block);
+		if (!p->panic)
+			s->u.cond.yes = inner_block(p, "the condition");
+		if (p->panic || !p_is_word(p, "else"))
+			return first;
+		p_next(p);
+		if (!p_is_word(p, "if")) {
 			s->u.cond.no = inner_block(p, "'else'");
+			return first;
 		}
+		next = stmt_new(p, ST_IF);
+		s->u.cond.no = ARENA_NEW(p->a, struct block);
+		s->u.cond.no->span = next->span;
+		vec_push(p->a, &s->u.cond.no->list, next);
+		s = next;
 	}
-	p_leave(p);
-	return s;
 }
 
 static struct stmt *loop_stmt(struct parser *p, enum stmt_kind kind)

@@ -58,8 +58,8 @@ static void expect(
 static void deep_nesting(void **state)
 {
 	static const char *const units[] = {"(", "!", "- ", "{", "if (1) {", "@x[", "f(", "1 ? ",
-		"1 ? 1 : ", "(uint64)", "(a, ", "*", "++", "if 1 { } else ", "a[", "(1 + ",
-		"unroll (2) {"};
+		"1 ? 1 : ", "(uint64)", "(a, ", "*", "++", "a[", "(1 + ", "unroll (2) {",
+		"if 1 { } else { "};
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
@@ -79,6 +79,7 @@ static void deep_enough(void **state)
 {
 	(void)state;
 	expect("BEGIN { @ = 1", " + 1", "; }", 300 * 4, DIAG_COUNT);
+	expect("BEGIN { ", "if 1 { } else ", "{ } }", 14 * 20000, DIAG_COUNT);
 	expect("BEGIN { @ = ", "(", "1 ))))))))))))))))))))))))))))))))))))))) }", 12 + 39,
 		DIAG_COUNT);
 	expect("BEGIN { ", "if (1) { ", "} } } } } } } } } } }", 8 + 9 * 10, DIAG_COUNT);
