@@ -112,6 +112,7 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 			one(scx_op_at(i)->name, l);
 		break;
 	case PP_IFACE:
+	case PP_IFACE_DIR:
 		if (l->s->target.host)
 			interfaces(l);
 		break;

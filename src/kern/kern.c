@@ -94,6 +94,26 @@ int kern_probe_by_name(const char *name)
 	return -1;
 }
 
+/* ---- packet hooks ---- */
+
+static const struct {
+	struct kern_verdicts v;
+	bool packets;
+} verdicts[PROBE_COUNT] = {
+#define V(kind, pass, drop, tx, redirect) [PROBE_##kind] = {{pass, drop, tx, redirect}, true},
+#include "kern/verdicts.def"
+};
+
+const struct kern_verdicts *kern_verdicts(enum kern_probe_kind k)
+{
+	return kern_is_packet(k) ? &verdicts[k].v : NULL;
+}
+
+bool kern_is_packet(enum kern_probe_kind k)
+{
+	return k < PROBE_COUNT && verdicts[k].packets;
+}
+
 /* ---- helpers ---- */
 
 static const struct kern_helper helpers[] = {

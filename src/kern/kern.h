@@ -44,9 +44,11 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_FUNC,       /* kprobe:[module:]function[+offset] */
 	PP_TRACEPOINT, /* tracepoint:category:event */
 	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
-	PP_IFACE,      /* xdp:interface */
+	PP_IFACE,      /* xdp:interface[:mode], modes native generic offload */
 	PP_OPS,        /* sched_ext:operation */
 	PP_OPS_TYPE,   /* struct_ops:type:operation */
+	PP_IFACE_DIR,  /* tc:interface:direction, directions ingress egress */
+	PP_CGROUP_DIR, /* cgroup_skb:path:direction */
 };
 struct kern_probe {
 	const char *name;  /* canonical spelling */
@@ -59,6 +61,15 @@ struct kern_probe {
 };
 const struct kern_probe *kern_probe(enum kern_probe_kind k);
 int kern_probe_by_name(const char *name); /* canonical or alias, case-insensitive; -1 unknown */
+
+/* ---- packet hooks (verdicts.def) ---- */
+#define VERDICT_NONE 0x7fff /* the hook cannot do it */
+struct kern_verdicts { /* what a program of the hook returns */
+	int pass, drop, tx, redirect;
+};
+/* NULL when probes of this kind see no packets. */
+const struct kern_verdicts *kern_verdicts(enum kern_probe_kind k);
+bool kern_is_packet(enum kern_probe_kind k);
 
 /* ---- helpers (helpers.def) ---- */
 enum kern_arg {	 /* what a helper or kfunc wants; ir/check.c enforces it */

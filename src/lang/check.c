@@ -57,6 +57,15 @@ bool c_is_kind(const struct check *c, enum probe_parts parts)
 	return c->probe->points.n > 0;
 }
 
+bool c_is_packet(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		if (!kern_is_packet(c->probe->points.v[i].kind))
+			return false;
+	}
+	return c->probe->points.n > 0;
+}
+
 /* "kprobe, kretprobe": the kinds that have the builtin. */
 static const char *kinds_with(struct check *c, const struct builtin *b)
 {
@@ -187,6 +196,7 @@ void check_script(struct script *s)
 	for (uint32_t i = 0; i < s->probes.n; i++)
 		check_points(c, &s->probes.v[i]);
 	check_duplicates(c);
+	check_modes(c);
 	c->d = &nowhere;
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		diags_init(&nowhere, s->a);

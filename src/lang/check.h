@@ -34,6 +34,7 @@ const char *c_type(struct check *c, const struct lt *t);
 /* The probe's kinds all satisfy the row; else reported. */
 bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at);
 bool c_is_kind(const struct check *c, enum probe_parts parts); /* every point is of that form */
+bool c_is_packet(const struct check *c); /* every point sees packets */
 
 /* ---- check_config.c ---- */
 void check_config(struct check *c);
@@ -42,6 +43,11 @@ void check_decls(struct check *c);
 /* ---- check_probe.c: attach points, once ---- */
 void check_points(struct check *c, struct probe *p);
 void check_duplicates(struct check *c);
+
+/* ---- check_iface.c: attach points of packet hooks ---- */
+void expand_interfaces(struct check *c, struct probe *p); /* xdp:eth* into one point each */
+void check_packet_point(struct check *c, struct attach_point *ap);
+void check_modes(struct check *c); /* native, generic: one for each interface */
 
 /* ---- check_stmt.c ---- */
 void check_block(struct check *c, struct block *b);

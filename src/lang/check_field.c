@@ -409,17 +409,21 @@ static void net_field(struct check *c, struct expr *e)
 		arena_printf(c->a, "%s.%.100s", e->u.field.base->u.name, e->u.field.name);
 	const struct net_field *f = net_field_by_name(name);
 
-	if (!c_is_kind(c, PP_IFACE)) {
+	if (c_is_kind(c, PP_CGROUP_DIR)) {
+		c_unsupported(c, e->span, "packet fields in cgroup_skb probes are", NULL);
+		return;
+	}
+	if (!c_is_packet(c)) {
 		for (uint32_t i = 0; i < c->probe->points.n; i++) {
 			const struct attach_point *ap = &c->probe->points.v[i];
 
-			if (ap->kind == PROBE_COUNT || kern_probe(ap->kind)->parts == PP_IFACE)
+			if (ap->kind == PROBE_COUNT || kern_is_packet(ap->kind))
 				continue;
 			c_hint(c,
 				c_error(c, e->span, DIAG_WRONG_PROBE,
 					"'%s' does not exist in %s probes", name,
 					kern_probe(ap->kind)->name),
-				"packet fields exist in xdp probes: xdp:eth0 { … }");
+				"packet fields exist in xdp and tc probes: xdp:eth0 { … }");
 			return;
 		}
 		return;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attach points: form of their parts, and whether what they name exists on the target. */
 #include "lang/check.h"
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +13,9 @@ static const struct {
 	[PP_FUNC] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
 	[PP_TRACEPOINT] = {2, 2, "%s:CATEGORY:EVENT, for instance %s:syscalls:sys_enter_openat"},
 	[PP_INTERVAL] = {1, 2, "%s:UNIT:NUMBER, for instance %s:s:1 or %s:ms:100"},
-	[PP_IFACE] = {1, 1, "%s:INTERFACE, for instance %s:eth0"},
+	[PP_IFACE] = {1, 2, "%s:INTERFACE, for instance %s:eth0 or %s:eth0:generic"},
+	[PP_IFACE_DIR] = {2, 2, "%s:INTERFACE:DIRECTION, for instance %s:eth0:egress"},
+	[PP_CGROUP_DIR] = {2, 2, "%s:PATH:DIRECTION, for instance %s:/user.slice:egress"},
 	[PP_OPS] = {1, 1, "%s:OPERATION, for instance %s:enqueue"},
 	[PP_OPS_TYPE] = {2, 2, "%s:TYPE:OPERATION, for instance %s:tcp_congestion_ops:init"},
 };
@@ -227,35 +228,6 @@ static void check_interval(struct check *c, struct attach_point *ap)
 	ap->arg = units[u].ns ? n * units[u].ns : 1000000000 / n;
 }
 
-/* ---- interfaces ---- */
-
-static void check_interface(struct check *c, struct attach_point *ap)
-{
-	const char *name = ap->parts.v[0];
-	struct if_nameindex *all;
-	struct suggest s;
-	struct diag *e;
-	struct buf list;
-
-	if (!c->t->host || if_nametoindex(name))
-		return;
-	e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_INTERFACE, "no network interface '%.60s'",
-		name);
-	all = if_nameindex();
-	suggest_init(&s, name);
-	buf_init(&list, c->a);
-	for (struct if_nameindex *i = all; i && i->if_name; i++) {
-		suggest_try(&s, i->if_name);
-		buf_printf(&list, " %s", i->if_name);
-	}
-	if (suggest_best(&s))
-		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
-	else if (list.n)
-		c_hint(c, e, "interfaces here:%s", list.p);
-	if (all)
-		if_freenameindex(all);
-}
-
 /* ---- sched_ext ---- */
 
 static void unknown_op(struct check *c, const struct attach_point *ap)
@@ -355,7 +327,9 @@ static void check_point(struct check *c, struct attach_point *ap)
 		check_interval(c, ap);
 		break;
 	case PP_IFACE:
-		check_interface(c, ap);
+	case PP_IFACE_DIR:
+	case PP_CGROUP_DIR:
+		check_packet_point(c, ap);
 		break;
 	case PP_OPS:
 		check_ops(c, ap);
@@ -373,6 +347,7 @@ void check_points(struct check *c, struct probe *p)
 	const struct attach_point *first = NULL;
 
 	c->probe = p;
+	expand_interfaces(c, p);
 	for (uint32_t i = 0; i < p->points.n; i++) {
 		struct attach_point *ap = &p->points.v[i];
 

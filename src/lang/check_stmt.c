@@ -114,7 +114,7 @@ static void check_return(struct check *c, struct stmt *s)
 		if (ap->kind == PROBE_COUNT || (ap->op && (!ap->ops_proto || ap->ops_ret)))
 			continue;
 		e = c_error(c, v->span, DIAG_WRONG_PROBE, "%s returns no value", ap->name);
-		if (kern_probe(ap->kind)->parts == PP_IFACE)
+		if (kern_is_packet(ap->kind))
 			c_hint(c, e, "drop() and pass() decide what becomes of the packet");
 		else
 			c_hint(c, e, "'return;' alone ends the probe");

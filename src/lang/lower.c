@@ -9,7 +9,6 @@
 
 #define RING_BYTES (256u * 1024)
 #define COUNTER_BYTES 4096u /* one page: 512 counters */
-#define XDP_PASS_RESULT 2   /* enum xdp_action, include/uapi/linux/bpf.h */
 
 ir_blk lo_block(struct lower *L)
 {
@@ -242,6 +241,8 @@ static const char *section_of(struct lower *L, const struct attach_point *ap)
 		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[ap->parts.n - 1]);
 	case PP_TRACEPOINT:
 		return arena_printf(L->a, "%s/%s/%s", row->section, ap->parts.v[0], ap->parts.v[1]);
+	case PP_CGROUP_DIR:
+		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[1]);
 	case PP_OPS:
 		return arena_printf(L->a, "%s%s/%s", row->section, ap->op->sleepable ? ".s" : "",
 			ap->op->name);
@@ -259,6 +260,17 @@ static const char *arg_text(struct lower *L, const struct attach_point *ap, unsi
 	return i < ap->parts.n ? ap->parts.v[i] : "";
 }
 
+/* tc programs have none: they are attached in the old way and in the new. */
+static uint32_t attach_type_of(const struct attach_point *ap)
+{
+	if (ap->kind == PROBE_XDP)
+		return BPF_XDP;
+	if (ap->kind == PROBE_CGROUP_SKB)
+		return !strcmp(ap->parts.v[1], "egress") ? BPF_CGROUP_INET_EGRESS
+							 : BPF_CGROUP_INET_INGRESS;
+	return 0;
+}
+
 static void begin_program(struct lower *L, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
@@ -268,8 +280,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	const char *last = ap->parts.n ? ap->parts.v[ap->parts.n - 1] : row->name;
 
 	prog.name = unique_prog_name(L, last);
-	if (row->parts == PP_IFACE)
-		prog.attach_type = BPF_XDP;
+	prog.attach_type = attach_type_of(ap);
 	if (row->parts == PP_OPS && ap->op->sleepable)
 		prog.flags = BPF_F_SLEEPABLE;
 	L->prog = meta->progs.n;
@@ -278,7 +289,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->slots.n = L->proofs.n = L->dom.n = 0;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
-	L->fall_off = row->parts == PP_IFACE ? XDP_PASS_RESULT : 0;
+	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;
 	vec_push(L->a, &L->dom, (struct lo_dom){0});
 	ir_seal(L->f, 0);
 	ir_at(L->f, 0);
@@ -335,7 +346,7 @@ static void finish_program(struct lower *L)
 
 static bool is_packet(const struct attach_point *ap)
 {
-	return kern_probe(ap->kind)->parts == PP_IFACE;
+	return kern_is_packet(ap->kind);
 }
 
 /* All rules of one interface: the first attach point that names it opens the program. */

@@ -6,7 +6,7 @@
  */
 #include "lang/lower.h"
 
-enum verdict { VERDICT_DROP = 1, VERDICT_PASS = 2, VERDICT_TX = 3 }; /* enum xdp_action */
+enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_TX };
 
 /* A record being written; done is where its two ways (space, no space) meet again. */
 struct event {
@@ -224,7 +224,9 @@ static void delete(struct lower *L, const struct expr *e)
 
 static void verdict(struct lower *L, enum verdict v)
 {
-	ir_ret(L->f, ir_const(L->f, v));
+	const struct kern_verdicts *has = kern_verdicts(L->ap->kind);
+
+	ir_ret(L->f, ir_const(L->f, v == VERDICT_DROP ? has->drop : v == VERDICT_TX ? has->tx : has->pass));
 }
 
 void lo_call_stmt(struct lower *L, const struct expr *e)

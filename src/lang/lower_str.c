@@ -133,7 +133,7 @@ static const char *read_str_helper(const struct lower *L, const struct lt *t)
 
 	if (typed && t->space == SPACE_USER)
 		return "probe_read_user_str";
-	return typed || L->f->ctx == CTX_XDP_MD || L->f->ctx == CTX_STRUCT_OPS
+	return typed || kern_is_packet(L->ap->kind) || L->f->ctx == CTX_STRUCT_OPS
 		       ? "probe_read_kernel_str"
 		       : "probe_read_str";
 }

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROBE_KINDS "kinds are BEGIN END kprobe kretprobe tracepoint interval xdp sched_ext"
+#define PROBE_KINDS "kinds are BEGIN END kprobe kretprobe tracepoint interval xdp tc cgroup_skb sched_ext"
 
 static bool kind_has_paths(const char *kind)
 {
