@@ -5,7 +5,8 @@
 #   make check      every test; installs or names what it needs
 #   make check-unit the part that needs neither root nor VM (T=layer or T=layer/test_x selects)
 #   make demo       the main jobs, for real, in an emulated test kernel
-#   make static     one static musl binary (ARCH=arm64 or riscv64 for a board)
+#   make static     one static musl binary (ARCH=arm64 or riscv64 for a board; LOADER=1: without
+#                   the compiler, for machines that may not have one)
 #   make fuzz       differential fuzzer (SEED=, N=);   make bench   tables of costs
 #   SAN=1           any of the above under ASan and UBSan
 
@@ -23,15 +24,18 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef 
 ifdef CI
 WARN += -Werror
 endif
-ifdef SAN
-V := san
-OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSKEP_MALLOC_ARENA
+ifdef LOADER
+V := load
 else
 V := dev
 endif
+ifdef SAN
+V := san
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DSKEP_MALLOC_ARENA
+endif
 B := build/$(V)
 
-CPPFLAGS_SKEP := -D_GNU_SOURCE -Iinclude -Isrc -I. -I$(B)/gen
+CPPFLAGS_SKEP := -D_GNU_SOURCE $(if $(LOADER),-DSKEP_LOADER) -Iinclude -Isrc -I. -I$(B)/gen
 DEPS_CFLAGS = $(shell $(PKG_CONFIG) --cflags libbpf libelf zlib 2>/dev/null)
 DEPS_LIBS = $(shell $(PKG_CONFIG) --libs libbpf libelf zlib 2>/dev/null || echo -lbpf -lelf -lz)
 ALL_CFLAGS = -std=gnu11 $(OPT) $(WARN) $(CPPFLAGS_SKEP) $(DEPS_CFLAGS) $(CFLAGS)

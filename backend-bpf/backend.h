@@ -72,7 +72,7 @@ extern const struct ir_machine_names back_machine_names;
  * Writes the object: ELF64, EM_BPF, sections in libbpf's conventions, BTF and line information,
  * the side table in META_SECTION. code[i] belongs to m->meta->progs.v[i]. When meta->sources is
  * empty it is filled from the sources of m->diags.
- * 0 or a negative errno; on an inner failure libelf's message goes to m->diags.
+ * out must be empty. 0 or a negative errno; why is in m->diags.
  */
 int elf_write(struct ir_module *m, const struct code *code, struct buf *out);
 /* The BTF section alone (dump stage "btf"). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Writes the object file with libelf: code, maps and values, BTF, relocations, side table.
+ * Writes the object file: code, maps and values, BTF, relocations, side table.
  *
  * Requires: code[i] is the code of meta->progs.v[i]. Ensures: the object is accepted by our loader
  * and by libbpf (bpftool prog loadall, ip link … xdp obj), same input gives same bytes.
@@ -11,18 +11,15 @@
  * machine, which loaders may use when it still fits.
  */
 #include "backend-bpf/objsec.h"
+#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define R_BPF_64_64 1     /* map or value in ld_imm64 */
 #define R_BPF_64_ABS64 2  /* address of a callback in a struct_ops variable */
 #define R_BPF_64_32 10    /* kfunc in a call */
 
-struct sec { /* a section of the file; section 0 is libelf's own */
+struct sec { /* a section of the file; section 0 is the null section */
 	const char *name;
 	uint32_t type, flags, align, link, info, entsize;
 	const void *data; /* NULL: NOBITS */
@@ -257,91 +254,41 @@ static uint32_t put_tables(struct elfw *w)
 	return put_sec(w, (struct sec){.name = ".strtab", .type = SHT_STRTAB, .align = 1});
 }
 
-static bool emit_sec(Elf *e, const struct sec *s, uint32_t name)
+/* Header, sections in order, section table; out is empty before. */
+static void emit(struct elfw *w, uint32_t strtab, struct buf *out)
 {
-	Elf_Scn *scn = elf_newscn(e);
-	Elf64_Shdr *h = scn ? elf64_getshdr(scn) : NULL;
-	Elf_Data *d = scn ? elf_newdata(scn) : NULL;
-
-	if (!h || !d)
-		return false;
-	d->d_buf = (void *)s->data;
-	d->d_size = s->size;
-	d->d_align = s->align;
-	d->d_version = EV_CURRENT;
-	d->d_type = s->type == SHT_SYMTAB ? ELF_T_SYM
-		    : s->type == SHT_REL  ? ELF_T_REL
-					  : ELF_T_BYTE; /* notes: ours has no note header */
-	h->sh_name = name;
-	h->sh_type = s->type;
-	h->sh_flags = s->flags;
-	h->sh_link = s->link;
-	h->sh_info = s->info;
-	h->sh_entsize = s->entsize;
-	h->sh_addralign = s->align;
-	return true;
-}
-
-static bool emit_file(struct elfw *w, Elf *e, uint32_t strtab, const uint32_t *names)
-{
-	Elf64_Ehdr *h = elf64_newehdr(e);
-
-	if (!h)
-		return false;
-	h->e_ident[EI_DATA] = ELFDATA2LSB;
-	h->e_type = ET_REL;
-	h->e_machine = EM_BPF;
-	h->e_version = EV_CURRENT;
-	h->e_shstrndx = (Elf64_Half)strtab;
-	for (uint32_t i = 0; i < w->secs.n; i++) {
-		if (!emit_sec(e, &w->secs.v[i], names[i]))
-			return false;
-	}
-	return elf_update(e, ELF_C_WRITE) >= 0;
-}
-
-static int read_back(int fd, struct buf *out)
-{
-	char chunk[4096];
-	ssize_t n;
-
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return -errno;
-	while ((n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_put(out, chunk, (size_t)n);
-	return n < 0 ? -errno : 0;
-}
-
-static int fail(struct elfw *w, const char *what, const char *why)
-{
-	diag_error(w->m->diags, NO_SPAN, DIAG_SYSTEM, "cannot write the object: %s: %s", what, why);
-	return -EIO;
-}
-
-/*
- * libelf writes to descriptors only; a nameless file in memory is one. Nothing is taken from the
- * arena while libelf holds memory: running out would skip elf_end.
- */
-static int emit(struct elfw *w, uint32_t strtab, struct buf *out)
-{
-	uint32_t *names = ARENA_ARRAY(w->a, uint32_t, w->secs.n);
-	bool ok;
-	int fd, err;
-	Elf *e;
+	Elf64_Ehdr h = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				EV_CURRENT},
+		.e_type = ET_REL, .e_machine = EM_BPF, .e_version = EV_CURRENT,
+		.e_ehsize = sizeof(h), .e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = (Elf64_Half)(w->secs.n + 1), .e_shstrndx = (Elf64_Half)strtab};
+	Elf64_Shdr *sh = ARENA_ARRAY(w->a, Elf64_Shdr, w->secs.n + 1);
 
 	for (uint32_t i = 0; i < w->secs.n; i++)
-		names[i] = put_str(w, w->secs.v[i].name);
+		sh[i + 1].sh_name = put_str(w, w->secs.v[i].name);
 	w->secs.v[strtab - 1].data = w->strs.p;
 	w->secs.v[strtab - 1].size = w->strs.n;
-	fd = memfd_create("object", MFD_CLOEXEC);
-	if (fd < 0)
-		return fail(w, "memfd_create", strerror(errno));
-	e = elf_version(EV_CURRENT) == EV_NONE ? NULL : elf_begin(fd, ELF_C_WRITE, NULL);
-	ok = e && emit_file(w, e, strtab, names);
-	elf_end(e);
-	err = ok ? read_back(fd, out) : fail(w, "libelf", elf_errmsg(-1));
-	close(fd);
-	return err;
+	buf_put(out, &h, sizeof(h));
+	for (uint32_t i = 0; i < w->secs.n; i++) {
+		const struct sec *s = &w->secs.v[i];
+		Elf64_Shdr *x = &sh[i + 1];
+
+		buf_align(out, s->align);
+		x->sh_type = s->type;
+		x->sh_flags = s->flags;
+		x->sh_offset = out->n;
+		x->sh_size = s->size;
+		x->sh_link = s->link;
+		x->sh_info = s->info;
+		x->sh_addralign = s->align;
+		x->sh_entsize = s->entsize;
+		if (s->type != SHT_NOBITS && s->size)
+			buf_put(out, s->data, s->size);
+	}
+	buf_align(out, 8);
+	h.e_shoff = out->n;
+	buf_put(out, sh, (w->secs.n + 1) * sizeof(*sh));
+	memcpy(out->p, &h, sizeof(h));
 }
 
 /* Texts for the verifier's lines and for messages when a saved object is loaded. */
@@ -379,5 +326,11 @@ int elf_write(struct ir_module *m, const struct code *code, struct buf *out)
 	put_extra_secs(&w);
 	if (m->diags->errors > errors)
 		return -ENOTSUP;
-	return emit(&w, put_tables(&w), out);
+	if (w.secs.n * 2 + 4 >= SHN_LORESERVE) {
+		diag_error(m->diags, NO_SPAN, DIAG_TOO_BIG, "%u sections are more than an object has",
+			w.secs.n);
+		return -ENOTSUP;
+	}
+	emit(&w, put_tables(&w), out);
+	return 0;
 }

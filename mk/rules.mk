@@ -15,13 +15,19 @@ $$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(B)/obj/tests/go
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
-$(B)/obj/%.o: %.c
+# Other flags, other objects: those for small and for fast must not meet in one program.
+$(B)/flags: flags-asked
+	@mkdir -p $(@D); echo '$(OPT) $(CPPFLAGS_SKEP)' | cmp -s - $@ || echo '$(OPT) $(CPPFLAGS_SKEP)' >$@
+$(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
-$(B)/skep: $(OBJ_cli) $(LIBS)
-	$(CC) $(OPT) $(OBJ_cli) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS) $(LDFLAGS)
+# LOADER=1: the program without the compiler, which runs objects only.
+COMPILER_CLI := cmd_check cmd_dump cmd_run
+LIBS := $(foreach l,driver run load $(if $(LOADER),,back lang ir) kern base,$(B)/lib$(l).a)
+CLI_OBJ := $(if $(LOADER),$(filter-out $(COMPILER_CLI:%=$(B)/obj/src/cli/%.o),$(OBJ_cli)),$(OBJ_cli))
+$(B)/skep: $(CLI_OBJ) $(LIBS)
+	$(CC) $(OPT) $(CLI_OBJ) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS) $(LDFLAGS)
 
 skep: $(B)/skep
 	@ln -sf $< $@
@@ -39,5 +45,5 @@ clean:
 	rm -rf build skep
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
-.PHONY: all unit clean
+.PHONY: all unit clean flags-asked
 .SECONDARY:

@@ -2,6 +2,7 @@
 # One static musl program per architecture; see third_party/build-libs.
 #
 #   make static [ARCH=…]        build/static-ARCH/skep
+#   make static LOADER=1        build/static-ARCH/skep-load: runs objects, has no compiler
 #   make static-tests [ARCH=…]  build/static-ARCH/tests/NAME of each tests/vm/progs/NAME.c (all
 #                               layers but cli are linked), build/static-ARCH/tools/NAME of
 #                               tests/vm/tools/NAME.c (plain C)
@@ -18,25 +19,32 @@ VM_TOOLS := $(basename $(notdir $(wildcard tests/vm/tools/*.c)))
 # With CCACHE_DIR in the environment, through ccache.
 CCACHE ?= $(if $(CCACHE_DIR),ccache)
 
+# Size counts on a board, so -Os (a fifth smaller than -O2), fixed addresses (a static program
+# without position independence), no unwind tables. -g goes by strip.
+STATIC_OPT := -Os -g -fno-pie -fno-unwind-tables -fno-asynchronous-unwind-tables \
+	-ffunction-sections -fdata-sections
+STATIC_BIN := $(STATIC_OUT)/$(if $(LOADER),skep-load,skep)
+
 # This Makefile again, with another compiler and build folder.
 define static_make
 @libs=$$(third_party/build-libs $(STATIC_ARCH)) && \
-$(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/full SAN= CC="$(CCACHE) $$libs/bin/musl-gcc" \
+$(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/$(if $(LOADER),load,full) SAN= \
+	CC="$(CCACHE) $$libs/bin/musl-gcc" \
 	AR=$(STATIC_CROSS)ar STRIP=$(STATIC_CROSS)strip STATIC=1 \
-	OPT="-O2 -g -ffunction-sections -fdata-sections -ffile-prefix-map=$(CURDIR)=." \
-	DEPS_CFLAGS= DEPS_LIBS="-static -lbpf -lelf -lz -Wl,--gc-sections"
+	OPT="$(STATIC_OPT) -ffile-prefix-map=$(CURDIR)=." \
+	DEPS_CFLAGS= DEPS_LIBS="-static -no-pie -lbpf -lelf -lz -Wl,--gc-sections"
 endef
 
 static:
-	+$(static_make) $(STATIC_OUT)/skep
-	@ls -l $(STATIC_OUT)/skep
+	+$(static_make) $(STATIC_BIN)
+	@ls -l $(STATIC_BIN)
 
 static-tests:
 	+$(static_make) $(VM_PROGS:%=$(STATIC_OUT)/tests/%) $(VM_TOOLS:%=$(STATIC_OUT)/tools/%)
 
 ifdef STATIC
-$(STATIC_OUT)/skep: $(B)/skep
-	$(STRIP) -o $@ $<
+$(STATIC_BIN): $(B)/skep
+	$(STRIP) -R .comment -o $@ $<
 # Parts of test programs that are no layer's.
 $(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script)
 	@rm -f $@

@@ -12,6 +12,9 @@ struct skep_run_options {
 	bool dry; /* attach and run nothing; with verbose tell what was loaded */
 	const volatile int *stop; /* the run ends once this is non-zero; may be NULL */
 	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
+	const volatile int *hangups; /* a count; when it grows, reopen is called; may be NULL */
+	int (*reopen)(FILE *out, void *arg); /* makes out write to a new file: 0 or -errno */
+	void *reopen_arg;
 };
 
 /*

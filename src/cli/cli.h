@@ -36,6 +36,13 @@ int cmd_load(struct settings *o);
 int cmd_check(struct settings *o);
 int cmd_dump(struct settings *o);
 
+/* cmd_load.c */
+struct skep_run_options;
+bool run_options(const struct settings *o, struct skep_run_options *r); /* false: told */
+/* Loads and runs what s holds; frees s. The exit status. */
+int run(struct skep *s, const struct settings *o, struct skep_run_options *r);
+int cmd_info(const struct settings *o);
+
 /* options.c: false after an error has been told. */
 bool options_parse(struct settings *o, const struct command *c, int argc, char **argv);
 void options_help(FILE *out, const struct command *c);

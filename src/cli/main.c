@@ -7,6 +7,11 @@
 #include <string.h>
 
 const struct command commands[] = {
+#ifdef SKEP_LOADER
+	{"", CMD_L, cmd_load, "skep [OPTION…] FILE",
+		"Runs an object that `skep build` made. This skep was built without its compiler."},
+	{"load", CMD_L, cmd_load, "skep load [OPTION…] FILE", "The same."},
+#else
 	{"", CMD_R, cmd_run, "skep [OPTION…] -e 'SCRIPT' | FILE | -  [PARAMETER…]",
 		"Compiles a script, runs it in the kernel and prints what comes out."},
 	{"build", CMD_B, cmd_build, "skep build -o FILE [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
@@ -17,6 +22,7 @@ const struct command commands[] = {
 	{"dump", CMD_D, cmd_dump,
 		"skep dump --from=ir --run=PASS,… FILE\n       skep dump --after=STAGE FILE",
 		"Looks inside the compiler."},
+#endif
 	{NULL, 0, NULL, NULL, NULL},
 };
 

@@ -36,6 +36,11 @@ static bool unknown(const struct command *c, const char *text)
 		*c->name ? " " : "");
 	if (suggest_best(&near))
 		snprintf(hint, sizeof(hint), "did you mean '--%s'?", suggest_best(&near));
+#ifdef SKEP_LOADER
+	else if (!strcmp(text, "-e"))
+		snprintf(hint, sizeof(hint),
+			"this skep has no compiler: it runs objects that `skep build` made elsewhere");
+#endif
 	fail(hint, "unknown option '%s'%s%s", text, *c->name ? " for skep " : "", c->name);
 	return false;
 }

@@ -140,6 +140,9 @@ static int do_run(struct skep *s, void *arg)
 		.dry = c->o->dry,
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
+		.hangups = c->o->hangups,
+		.reopen = c->o->reopen,
+		.reopen_arg = c->o->reopen_arg,
 	};
 	int errors = s->diags.errors;
 

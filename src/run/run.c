@@ -106,6 +106,7 @@ static int wait_for_end(struct session *s)
 				wait = s->o->for_ms - (now - start);
 		}
 		ring_wait(s, (int)wait);
+		session_hangup(s);
 		now = now_ms();
 		if (now - last_lost >= LOST_TICK_MS) {
 			counters_report_lost(s);

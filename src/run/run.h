@@ -14,6 +14,9 @@ struct run_options {
 	bool dry;	/* nothing is attached or run; with verbose the loaded programs are told */
 	bool no_maps_at_exit;
 	const volatile int *stop; /* becomes non-zero on SIGINT or SIGTERM */
+	const volatile int *hangups; /* a count (SIGHUP); when it grows, out is reopened; may be NULL */
+	int (*reopen)(FILE *out, void *arg); /* 0 or -errno; or NULL */
+	void *reopen_arg;
 	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
 };
 /* Exit status for the process: 0, exit(N)'s N, or 1 after diagnostics in l->d. */

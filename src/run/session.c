@@ -39,6 +39,19 @@ void session_flush(struct session *s)
 	}
 }
 
+void session_hangup(struct session *s)
+{
+	int err;
+
+	if (!s->o->hangups || *s->o->hangups == s->hangups)
+		return;
+	s->hangups = *s->o->hangups;
+	session_flush(s);
+	err = s->o->reopen ? s->o->reopen(s->o->out, s->o->reopen_arg) : 0;
+	if (err && !s->write_error)
+		s->write_error = -err;
+}
+
 void session_say(struct session *s, const char *fmt, ...)
 {
 	va_list ap;

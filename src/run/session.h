@@ -24,12 +24,15 @@ struct session {
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
 	int exit_code;
 	uint64_t lost_told; /* lost events already reported */
+	int hangups;	    /* already heeded */
 };
 
 void session_init(struct session *s, struct loaded *l, const struct run_options *o);
 void session_free(struct session *s);
 /* Writes what has been collected; keeps the first error. */
 void session_flush(struct session *s);
+/* After a hangup: what follows goes to a new file. */
+void session_hangup(struct session *s);
 /* Lines for the user rather than for the script's output. */
 void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
