@@ -75,6 +75,7 @@ ir_val lo_bound(struct lower *L, ir_val x, uint64_t below, ir_blk in, ir_blk out
 
 ir_val lo_loop(struct lower *L, ir_val counter, uint64_t below, ir_blk body, ir_blk done)
 {
+	lo_forget(L, NULL);
 	note_edge(L, body);
 	note_edge(L, done);
 	return ir_loop(L->f, counter, below, body, done);
@@ -286,7 +287,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);
 	L->f = ir_fn_new(L->m, prog.name, row->ctx);
-	L->slots.n = L->proofs.n = L->dom.n = 0;
+	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = 0;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
 	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;

@@ -56,6 +56,7 @@ struct lower {
 	VEC(struct lo_dom) dom;	/* per block, see lo_block */
 	VEC(struct lo_slot) slots;
 	VEC(struct lo_proof) proofs;
+	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 };
@@ -135,6 +136,12 @@ void lo_map_delete(struct lower *L, const struct expr *map);
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
 /* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
+
+/* ---- lower_seen.c ---- */
+/* The number that this entry was read to hold, where that still holds; else IR_NONE. */
+ir_val lo_seen(struct lower *L, const struct expr *e);
+void lo_see(struct lower *L, const struct expr *e, ir_val value); /* just read */
+void lo_forget(struct lower *L, const struct map_sym *m); /* written to; NULL: a loop begins */
 
 /* ---- lower_event.c ---- */
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */

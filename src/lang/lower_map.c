@@ -138,6 +138,9 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 
 	if (direct(e))
 		return ir_ld(L->f, 8, direct_addr(L, e), 0);
+	v = lo_seen(L, e);
+	if (v)
+		return v;
 	p = lo_map_lookup(L, e);
 	there = lo_block(L);
 	done = lo_block(L);
@@ -149,7 +152,9 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 	ir_var_write(L->f, var, v);
 	lo_goto(L, done);
 	lo_enter(L, done);
-	return ir_var_read(L->f, var);
+	v = ir_var_read(L->f, var);
+	lo_see(L, e, v);
+	return v;
 }
 
 struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e)
@@ -186,6 +191,7 @@ static void update(struct lower *L, const struct expr *e, ir_val key, ir_val val
 	ir_blk refused = lo_block(L), done = lo_block(L);
 	ir_val args[4], r;
 
+	lo_forget(L, e->map);
 	args[0] = ir_map(L->f, e->map->meta);
 	args[1] = key;
 	args[2] = value;
@@ -250,6 +256,7 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 	if (direct(target))
 		return direct_addr(L, target);
 	key = lo_map_key(L, target);
+	lo_forget(L, target->map); /* after its keys, which may read the map */
 	have = lo_block(L);
 	p = lookup_key(L, target, key);
 	if (!target->map->keyed) { /* an array has its entry */
@@ -328,6 +335,7 @@ void lo_map_delete(struct lower *L, const struct expr *e)
 		return;
 	}
 	args[1] = lo_map_key(L, e);
+	lo_forget(L, e->map);
 	args[0] = ir_map(L->f, e->map->meta);
 	ir_call(L->f, "map_delete_elem", IR_VOID, 2, args);
 }

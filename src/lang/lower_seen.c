@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Values of map entries that were read before: "/@start[tid]/ { … nsecs - @start[tid] }" asks the
+ * kernel once. Reading an entry twice in a row may always give the same value, whatever other CPUs
+ * do meanwhile; so a value holds until this program writes to the map, and only where the block
+ * that read it dominates. What a loop's body does happens before the next turn, so nothing read
+ * before a loop is used in it.
+ */
+#include "lang/lower.h"
+#include <string.h>
+
+#define MAX_KEY_VARS 4
+
+/* A key's $variables must hold the same values: those of SSA form, which say so themselves. */
+struct key_vars {
+	ir_val v[MAX_KEY_VARS];
+	unsigned n;
+};
+
+struct lo_seen {
+	const struct expr *e; /* EX_MAP */
+	ir_val value;
+	ir_blk at;
+	struct key_vars vars;
+};
+
+/* Builtins that stay what they are while a program runs. */
+static bool constant_builtin(unsigned id)
+{
+	switch ((enum builtin_id)id) {
+	case BI_PID:
+	case BI_TID:
+	case BI_UID:
+	case BI_GID:
+	case BI_COMM:
+	case BI_CPU:
+	case BI_PROBE:
+	case BI_RETVAL:
+	case BI_CURTASK:
+	case BI_CGROUP:
+		return true;
+	default:
+		return (int)id >= (int)BI_ARG0 && (int)id <= (int)BI_ARG5;
+	}
+}
+
+/* Whether the key part gives the same value each time; collects its variables. */
+static bool is_steady(struct lower *L, const struct expr *e, struct key_vars *vars)
+{
+	if (e->is_const)
+		return true;
+	switch (e->kind) {
+	case EX_STR:
+	case EX_ADDR:
+		return true;
+	case EX_NAME:
+		return e->ref.kind == REF_BUILTIN && constant_builtin(e->ref.u.builtin);
+	case EX_FIELD:
+		return e->ref.kind == REF_TPFIELD;
+	case EX_VAR:
+		if (e->type.kind != LT_INT || vars->n == MAX_KEY_VARS)
+			return false;
+		vars->v[vars->n++] = ir_var_read(L->f, e->var->ir_var);
+		return true;
+	case EX_CAST:
+		return is_steady(L, e->u.cast.a, vars);
+	case EX_UNARY:
+		return e->u.unary.op != UO_DEREF && e->u.unary.op != UO_ADDR &&
+		       is_steady(L, e->u.unary.a, vars);
+	case EX_BINARY:
+		return is_steady(L, e->u.binary.a, vars) && is_steady(L, e->u.binary.b, vars);
+	default:
+		return false;
+	}
+}
+
+/* Two steady expressions of the same shape. */
+static bool same(const struct expr *a, const struct expr *b)
+{
+	if (a->is_const || b->is_const)
+		return a->is_const && b->is_const && a->const_value == b->const_value &&
+		       a->type.kind == b->type.kind;
+	if (a->kind != b->kind || a->type.kind != b->type.kind || a->type.size != b->type.size ||
+		a->type.is_signed != b->type.is_signed)
+		return false;
+	switch (a->kind) {
+	case EX_STR:
+		return a->u.str.n == b->u.str.n && !memcmp(a->u.str.s, b->u.str.s, a->u.str.n);
+	case EX_ADDR:
+		return !memcmp(&a->u.addr, &b->u.addr, sizeof(a->u.addr));
+	case EX_NAME:
+		return a->ref.kind == b->ref.kind && a->ref.u.builtin == b->ref.u.builtin;
+	case EX_FIELD:
+		return a->ref.kind == b->ref.kind && a->ref.u.tp == b->ref.u.tp;
+	case EX_VAR:
+		return a->var == b->var;
+	case EX_CAST:
+		return same(a->u.cast.a, b->u.cast.a);
+	case EX_UNARY:
+		return a->u.unary.op == b->u.unary.op && same(a->u.unary.a, b->u.unary.a);
+	case EX_BINARY:
+		return a->u.binary.op == b->u.binary.op && same(a->u.binary.a, b->u.binary.a) &&
+		       same(a->u.binary.b, b->u.binary.b);
+	default:
+		return false;
+	}
+}
+
+static bool steady_keys(struct lower *L, const struct expr *e, struct key_vars *vars)
+{
+	vars->n = 0;
+	for (uint32_t i = 0; i < e->u.map.keys.list.n; i++) {
+		if (!is_steady(L, e->u.map.keys.list.v[i], vars))
+			return false;
+	}
+	return true;
+}
+
+static bool same_entry(const struct lo_seen *s, const struct expr *e, const struct key_vars *vars)
+{
+	if (s->e->map != e->map || s->e->u.map.keys.list.n != e->u.map.keys.list.n ||
+		s->vars.n != vars->n || memcmp(s->vars.v, vars->v, vars->n * sizeof(*vars->v)))
+		return false;
+	for (uint32_t i = 0; i < e->u.map.keys.list.n; i++) {
+		if (!same(s->e->u.map.keys.list.v[i], e->u.map.keys.list.v[i]))
+			return false;
+	}
+	return true;
+}
+
+ir_val lo_seen(struct lower *L, const struct expr *e)
+{
+	struct key_vars vars;
+
+	if (!L->seen.n || !steady_keys(L, e, &vars))
+		return IR_NONE;
+	for (uint32_t i = L->seen.n; i-- > 0;) {
+		const struct lo_seen *s = L->seen.v[i];
+
+		if (same_entry(s, e, &vars) && lo_dominates(L, s->at))
+			return s->value;
+	}
+	return IR_NONE;
+}
+
+void lo_see(struct lower *L, const struct expr *e, ir_val value)
+{
+	struct lo_seen *s = ARENA_NEW(L->a, struct lo_seen);
+
+	*s = (struct lo_seen){.e = e, .value = value, .at = ir_here(L->f)};
+	if (steady_keys(L, e, &s->vars))
+		vec_push(L->a, &L->seen, s);
+}
+
+void lo_forget(struct lower *L, const struct map_sym *m)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < L->seen.n; i++) {
+		if (m && L->seen.v[i]->e->map != m)
+			L->seen.v[kept++] = L->seen.v[i];
+	}
+	L->seen.n = kept;
+}
