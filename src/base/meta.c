@@ -220,6 +220,7 @@ static void visit_field(struct codec *c, struct meta_field *f)
 	visit_u32(c, &f->kind);
 	visit_u32(c, &f->off);
 	visit_u32(c, &f->size);
+	visit_u32(c, &f->ref);
 	check_below(c, f->kind, MK_COUNT, "a field has an unknown kind");
 }
 
@@ -242,6 +243,7 @@ static void visit_map(struct codec *c, struct meta_map *m)
 	visit_i64(c, &m->lhist_min);
 	visit_i64(c, &m->lhist_max);
 	visit_i64(c, &m->lhist_step);
+	visit_u32(c, &m->hist_bits);
 	VISIT_VEC(c, &m->keys, visit_field);
 	visit_bytes(c, &m->init, &init);
 	if (!init)
@@ -315,6 +317,15 @@ static void visit_source(struct codec *c, struct meta_source *s)
 	visit_u32(c, &s->base);
 }
 
+static void visit_stack(struct codec *c, struct meta_stack *s)
+{
+	visit_u32(c, &s->mode);
+	visit_u32(c, &s->limit);
+	visit_u32(c, &s->table);
+	visit_u32(c, &s->spill);
+	check_below(c, s->mode, META_STACK_MODES, "a stack has an unknown mode");
+}
+
 static void visit_meta(struct codec *c, struct meta *m)
 {
 	visit_u32(c, &m->target_arch);
@@ -328,6 +339,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	VISIT_VEC(c, &m->probes, visit_probe);
 	VISIT_VEC(c, &m->ops, visit_ops);
 	VISIT_VEC(c, &m->sources, visit_source);
+	VISIT_VEC(c, &m->stacks, visit_stack);
 }
 
 void meta_write(const struct meta *m, struct buf *out)
@@ -366,13 +378,20 @@ static bool refs_ok(const struct meta *m)
 				return false;
 		}
 	}
+	for (uint32_t i = 0; i < m->stacks.n; i++) {
+		const struct meta_stack *s = &m->stacks.v[i];
+
+		if (s->table >= m->maps.n || s->spill >= m->maps.n || s->limit > META_MAX_FRAMES)
+			return false;
+	}
 	return true;
 }
 
 static bool field_ok(const struct meta_field *f, uint32_t room)
 {
 	static const uint8_t fixed[MK_COUNT] = {
-		[MK_INET4] = 4, [MK_INET6] = 16, [MK_MAC] = 6, [MK_PROBE] = 4};
+		[MK_INET4] = 4, [MK_INET6] = 16, [MK_MAC] = 6, [MK_PROBE] = 4, [MK_KSTACK] = 8,
+		[MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8};
 	bool number = f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR ||
 		      f->kind == MK_BOOL;
 

@@ -13,6 +13,7 @@
 #define META_SECTION ".skep"
 #define META_NONE 0xffffffffu
 #define META_MAX_KEYS 16
+#define META_MAX_FRAMES 1024
 
 #define MK(id, text) MK_##id,
 enum meta_kind {
@@ -51,6 +52,7 @@ struct meta_field {
 	uint32_t kind; /* enum meta_kind */
 	uint32_t off;  /* bytes from the start of key, value or record */
 	uint32_t size; /* bytes */
+	uint32_t ref;  /* KSTACK, USTACK: index into stacks; TIME: into formats; else 0 */
 };
 
 struct meta_map {
@@ -68,9 +70,28 @@ struct meta_map {
 	uint32_t present_off;
 	struct meta_field value; /* MA_NONE: the value; other: signedness (MK_INT or MK_UINT) */
 	int64_t lhist_min, lhist_max, lhist_step;
+	uint32_t hist_bits; /* HIST: each power of two is cut into 2^bits buckets */
 	VEC(struct meta_field) keys; /* empty for scalars */
 	const uint8_t *init;	     /* RODATA, DATA: value_size bytes, or NULL for zeroes */
 };
+
+/* How a stack is printed: bpftrace's modes. */
+enum meta_stack_mode { META_STACK_BPFTRACE, META_STACK_PERF, META_STACK_RAW, META_STACK_MODES };
+
+/*
+ * One kind of stack that a script takes. A stack is known by a number of 64 bits (META_STACK_*
+ * below); its frames are in one of two maps: table (stack trace map, by id) where the kernel found
+ * an empty bucket, spill (hash, by the number itself) where another stack sat in the bucket.
+ */
+struct meta_stack {
+	uint32_t mode; /* enum meta_stack_mode */
+	uint32_t limit; /* frames at most */
+	uint32_t table, spill; /* indices into maps */
+};
+#define META_STACK_SPILL (UINT64_C(1) << 63) /* in spill; value: u64 tgid, u64 frame[limit] */
+#define META_STACK_EMPTY UINT64_C(0x7fffffffffffffff)
+#define META_STACK_LOST UINT64_C(0x7ffffffffffffffe) /* both maps were full */
+/* Otherwise: tgid << 32 | id in table; tgid 0 for the kernel's. */
 
 struct meta_format {
 	uint32_t event;	  /* enum meta_event_type it belongs to: ME_PRINTF, ME_TIME, ME_PRINT_VALUE */
@@ -124,8 +145,11 @@ struct meta_source {
 	uint32_t base;
 };
 
+struct sym; /* run/sym.h */
+
 struct meta {
 	struct arena *a;
+	struct sym *sym; /* names of addresses, set by the runtime; NULL: they print as numbers */
 	uint32_t target_arch; /* enum kern_arch of kern/target.h; 0 any */
 	bool portable;	      /* no offset of a particular kernel was compiled in */
 	VEC(struct meta_map) maps;
@@ -135,6 +159,7 @@ struct meta {
 	VEC(struct meta_probe) probes;
 	VEC(struct meta_ops) ops;
 	VEC(struct meta_source) sources;
+	VEC(struct meta_stack) stacks;
 	bool exits_itself; /* only BEGIN and END probes: nothing to wait for */
 	bool silent_maps;  /* config print_maps_on_exit = false */
 };

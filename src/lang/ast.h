@@ -24,6 +24,10 @@ enum lt_kind {
 	LT_TUPLE, /* only as a map key or a print() value */
 	LT_PROBE, /* the probe's name, a u32 index at run time */
 	LT_AGG,	  /* result of count(), hist() …: only assignable to a map */
+	LT_STACK, /* a stack, by its number: stack says which */
+	LT_KSYM,  /* kernel address that prints as its symbol */
+	LT_USYM,  /* user address and process */
+	LT_TIME,  /* moment that prints by the format time_fmt */
 	LT_UNKNOWN, /* an error was reported; lowering never sees it */
 };
 enum lt_space { SPACE_KERNEL, SPACE_USER };
@@ -35,6 +39,12 @@ struct lt {
 	bool typed;	     /* LT_PTR, LT_STRUCT: the verifier knows the type; loads go straight */
 	uint32_t btf;	     /* LT_PTR: pointee; LT_STRUCT: struct; LT_ARRAY: element (BTF type ids) */
 	uint32_t nelems;     /* LT_ARRAY */
+	struct {
+		bool user;
+		uint8_t mode;	/* enum meta_stack_mode */
+		uint16_t limit; /* frames */
+	} stack;		/* LT_STACK */
+	const char *time_fmt; /* LT_TIME */
 	uint32_t int_size;   /* LT_PTR to an integer that has no BTF ("int32 *"): its bytes */
 };
 

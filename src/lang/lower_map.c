@@ -54,7 +54,7 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .max_entries = 1,
 		.present_off = META_NONE};
 
-	map.value = agg ? (struct meta_field){m->agg_signed ? MK_INT : MK_UINT, 0, 8}
+	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
 			: lo_field(&m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
 	if (m->keyed) {

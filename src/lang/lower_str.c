@@ -20,23 +20,28 @@ uint32_t lo_room(const struct lt *t)
 	}
 }
 
+static struct meta_field field_of(uint32_t kind, uint32_t off, uint32_t size)
+{
+	return (struct meta_field){.kind = kind, .off = off, .size = size};
+}
+
 struct meta_field lo_field(const struct lt *t, uint32_t off)
 {
 	switch (t->kind) {
 	case LT_STR:
-		return (struct meta_field){MK_STR, off, t->size};
+		return field_of(MK_STR, off, t->size);
 	case LT_INET4:
-		return (struct meta_field){MK_INET4, off, 4};
+		return field_of(MK_INET4, off, 4);
 	case LT_INET6:
-		return (struct meta_field){MK_INET6, off, 16};
+		return field_of(MK_INET6, off, 16);
 	case LT_MAC:
-		return (struct meta_field){MK_MAC, off, 6};
+		return field_of(MK_MAC, off, 6);
 	case LT_PROBE:
-		return (struct meta_field){MK_PROBE, off, 4};
+		return field_of(MK_PROBE, off, 4);
 	case LT_PTR:
-		return (struct meta_field){MK_PTR, off, 8};
+		return field_of(MK_PTR, off, 8);
 	default:
-		return (struct meta_field){t->is_signed || t->size < 8 ? MK_INT : MK_UINT, off, 8};
+		return field_of(t->is_signed || t->size < 8 ? MK_INT : MK_UINT, off, 8);
 	}
 }
 

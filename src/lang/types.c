@@ -104,6 +104,14 @@ const char *lt_text(const struct script *s, const struct lt *t)
 		return "probe name";
 	case LT_AGG:
 		return "aggregation";
+	case LT_STACK:
+		return t->stack.user ? "user stack" : "kernel stack";
+	case LT_KSYM:
+		return "kernel symbol";
+	case LT_USYM:
+		return "user symbol";
+	case LT_TIME:
+		return "time";
 	case LT_UNKNOWN:
 		break;
 	}

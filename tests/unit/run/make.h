@@ -34,8 +34,8 @@ static inline void fixture_free(struct fixture *f)
 	free(f);
 }
 
-#define COMM ((struct meta_field){MK_STR, 0, 16})
-#define KEY_U32 ((struct meta_field){MK_UINT, 0, 4})
+#define COMM ((struct meta_field){.kind = MK_STR, .size = 16})
+#define KEY_U32 ((struct meta_field){.kind = MK_UINT, .size = 4})
 
 /* A script map with that value kind; keys are added by the caller. */
 static inline struct meta_map *add_map(struct fixture *f, const char *name, enum meta_agg agg,
@@ -46,7 +46,7 @@ static inline struct meta_map *add_map(struct fixture *f, const char *name, enum
 	m.type = BPF_MAP_TYPE_HASH;
 	m.value_size = words * 8;
 	m.present_off = META_NONE;
-	m.value = (struct meta_field){kind, 0, 8};
+	m.value = (struct meta_field){.kind = kind, .size = 8};
 	m.max_entries = 4096;
 	vec_push(&f->a, &f->meta.maps, m);
 	return &f->meta.maps.v[f->meta.maps.n - 1];
@@ -63,7 +63,7 @@ static inline void scalar(struct meta_map *m, uint32_t present_off)
 
 static inline void add_key(struct fixture *f, struct meta_map *m, enum meta_kind kind, uint32_t size)
 {
-	struct meta_field k = {kind, m->key_size, size};
+	struct meta_field k = {.kind = kind, .off = m->key_size, .size = size};
 
 	vec_push(&f->a, &m->keys, k);
 	m->key_size += size;

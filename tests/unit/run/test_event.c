@@ -18,7 +18,7 @@ static int setup(void **state)
 	struct env *e = calloc(1, sizeof(*e));
 	struct meta_format f = {.event = ME_PRINTF, .text = "pid %d\n", .size = 16};
 	struct meta_format v = {.event = ME_PRINT_VALUE, .text = "", .size = 16};
-	struct meta_field arg = {MK_INT, 8, 8};
+	struct meta_field arg = {.kind = MK_INT, .off = 8, .size = 8};
 
 	arena_init(&e->a, NULL);
 	e->l.a = &e->a;

@@ -15,7 +15,7 @@ static void begin(const char *text)
 
 static void arg(enum meta_kind kind, const void *p, uint32_t size)
 {
-	struct meta_field a = {kind, format.size, size};
+	struct meta_field a = {.kind = kind, .off = format.size, .size = size};
 
 	memcpy(record + format.size, p, size);
 	format.size += size;
@@ -146,7 +146,8 @@ static void narrow(void **state)
 /* Whatever a damaged object says, only the record is read, and the rest of the text still prints. */
 static void damaged(void **state)
 {
-	struct meta_field outside = {MK_STR, 250, 100}, odd = {MK_INT, 8, 3};
+	struct meta_field outside = {.kind = MK_STR, .off = 250, .size = 100};
+	struct meta_field odd = {.kind = MK_INT, .off = 8, .size = 3};
 	struct buf out;
 
 	(void)state;

@@ -50,7 +50,7 @@ static struct meta_field field_by_text(char *text)
 
 	assert_non_null(colon);
 	*colon = 0;
-	return (struct meta_field){kind_by_text(text), 0, (uint32_t)atoi(colon + 1)};
+	return (struct meta_field){.kind = kind_by_text(text), .size = (uint32_t)atoi(colon + 1)};
 }
 
 static uint32_t number_after(char **save)
