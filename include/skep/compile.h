@@ -8,6 +8,7 @@ struct skep_compile_options {
 	const char *const *params; /* $1 … */
 	unsigned nparams;
 	bool unsafe;	  /* allow functions that change the system */
+	bool count_rules; /* packets and bytes of every packet rule, not only of drop("reason") */
 	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */
 	uint32_t max_strlen;   /* bytes of a string, and */
 	uint32_t max_map_keys; /* entries of a map, over what the script's config says; 0: not set */

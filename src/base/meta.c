@@ -246,6 +246,7 @@ static void visit_map(struct codec *c, struct meta_map *m)
 	visit_u32(c, &m->hist_bits);
 	VISIT_VEC(c, &m->keys, visit_field);
 	visit_bytes(c, &m->init, &init);
+	VISIT_VEC(c, &m->names, visit_name);
 	if (!init)
 		m->init = NULL;
 	else if (init != m->value_size)
@@ -270,6 +271,14 @@ static void visit_counter(struct codec *c, struct meta_counter *k)
 	visit_u32(c, &k->off);
 	visit_u32(c, &k->len);
 	check_below(c, k->kind, MC_COUNT, "a counter has an unknown kind");
+}
+
+static void visit_rule(struct codec *c, struct meta_rule *r)
+{
+	visit_name(c, &r->text);
+	visit_u32(c, &r->prog);
+	visit_u32(c, &r->off);
+	visit_u32(c, &r->len);
 }
 
 static void visit_prog(struct codec *c, struct meta_prog *p)
@@ -335,6 +344,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	VISIT_VEC(c, &m->maps, visit_map);
 	VISIT_VEC(c, &m->formats, visit_format);
 	VISIT_VEC(c, &m->counters, visit_counter);
+	VISIT_VEC(c, &m->rules, visit_rule);
 	VISIT_VEC(c, &m->progs, visit_prog);
 	VISIT_VEC(c, &m->probes, visit_probe);
 	VISIT_VEC(c, &m->ops, visit_ops);
@@ -409,6 +419,12 @@ static bool map_ok(const struct meta_map *m)
 {
 	uint64_t words = m->value_size / 8, need = 1;
 
+	if (m->role == MM_SET)
+		return m->names.n == 1 && m->keys.n == 1 && field_ok(&m->keys.v[0], m->key_size);
+	if (m->role == MM_IFINDEX)
+		return m->value_size / 4 >= m->names.n;
+	if (m->role == MM_RULES)
+		return m->value_size >= 16;
 	if (m->role != MM_USER)
 		return true;
 	if (m->value_size > 1u << 20 || m->key_size > 1u << 16 || m->keys.n > META_MAX_KEYS)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #define META_MAGIC 0x70656b73u /* "skep" */
-#define META_VERSION 1
+#define META_VERSION 2
 #define META_SECTION ".skep"
 #define META_NONE 0xffffffffu
 #define META_MAX_KEYS 16
@@ -73,6 +73,7 @@ struct meta_map {
 	uint32_t hist_bits; /* HIST: each power of two is cut into 2^bits buckets */
 	VEC(struct meta_field) keys; /* empty for scalars */
 	const uint8_t *init;	     /* RODATA, DATA: value_size bytes, or NULL for zeroes */
+	VEC(const char *) names;     /* SET: its file; IFINDEX: interfaces */
 };
 
 /* How a stack is printed: bpftrace's modes. */
@@ -104,6 +105,13 @@ struct meta_counter {
 	uint32_t kind; /* enum meta_counter_kind */
 	uint32_t ref;
 	uint32_t off, len; /* span in the source, 0 when none */
+};
+
+/* What MM_RULES counts packets and bytes for. */
+struct meta_rule {
+	const char *text;  /* of drop("text"); "" for a block that is counted as such */
+	uint32_t prog;	   /* of the first program that has it */
+	uint32_t off, len; /* in the source: the call, or the attach points and the predicate */
 };
 
 struct meta_prog {
@@ -155,6 +163,7 @@ struct meta {
 	VEC(struct meta_map) maps;
 	VEC(struct meta_format) formats;
 	VEC(struct meta_counter) counters;
+	VEC(struct meta_rule) rules;
 	VEC(struct meta_prog) progs;
 	VEC(struct meta_probe) probes;
 	VEC(struct meta_ops) ops;

@@ -178,6 +178,7 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.params = c->o->params,
 		.nparams = c->o->nparams,
 		.unsafe = c->o->unsafe,
+		.count_rules = c->o->count_rules,
 		.max_strlen = c->o->max_strlen,
 		.max_map_keys = c->o->max_map_keys,
 		.dump = dump,

@@ -327,4 +327,5 @@ struct script {
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
 	bool unsafe;
+	bool count_rules;
 };

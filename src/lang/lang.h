@@ -7,6 +7,7 @@ struct lang_options {
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
 	bool unsafe; /* --unsafe: functions that change the system */
+	bool count_rules; /* packets and bytes of every packet rule */
 	uint32_t max_strlen, max_map_keys; /* from the environment, wins over the script; 0: not set */
 	const char *dump; /* "ast" or "types": append that dump to dump_out */
 	struct buf *dump_out;
