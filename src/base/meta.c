@@ -224,6 +224,23 @@ static void visit_field(struct codec *c, struct meta_field *f)
 	check_below(c, f->kind, MK_COUNT, "a field has an unknown kind");
 }
 
+static void visit_type_member(struct codec *c, struct meta_type_member *m)
+{
+	visit_str(c, &m->name);
+	visit_i64(c, &m->value);
+	visit_field(c, &m->field);
+	visit_u32(c, &m->bit_off);
+	visit_u32(c, &m->bit_size);
+}
+
+static void visit_type(struct codec *c, struct meta_type *t)
+{
+	visit_u32(c, &t->kind);
+	visit_u32(c, &t->n);
+	VISIT_VEC(c, &t->members, visit_type_member);
+	check_below(c, t->kind, MK_COUNT, "a type has an unknown kind");
+}
+
 static void visit_map(struct codec *c, struct meta_map *m)
 {
 	uint32_t init = m->init ? m->value_size : 0;
@@ -341,6 +358,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	visit_bool(c, &m->portable);
 	visit_bool(c, &m->exits_itself);
 	visit_bool(c, &m->silent_maps);
+	VISIT_VEC(c, &m->types, visit_type);
 	VISIT_VEC(c, &m->maps, visit_map);
 	VISIT_VEC(c, &m->formats, visit_format);
 	VISIT_VEC(c, &m->counters, visit_counter);
@@ -397,13 +415,21 @@ static bool refs_ok(const struct meta *m)
 	return true;
 }
 
-static bool field_ok(const struct meta_field *f, uint32_t room)
+/* Kinds whose fields are described by a row of meta.types. */
+static bool has_type(uint32_t kind)
 {
-	static const uint8_t fixed[MK_COUNT] = {
-		[MK_INET4] = 4, [MK_INET6] = 16, [MK_MAC] = 6, [MK_PROBE] = 4, [MK_KSTACK] = 8,
-		[MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8};
+	return kind == MK_TUPLE || kind == MK_STRUCT || kind == MK_ARRAY || kind == MK_ENUM;
+}
+
+/* ntypes: rows of meta.types that the field may refer to. */
+static bool field_ok(const struct meta *m, const struct meta_field *f, uint32_t room, uint32_t ntypes)
+{
+	static const uint8_t fixed[MK_COUNT] = {[MK_INET4] = 4, [MK_INET6] = 16, [MK_MAC] = 6,
+		[MK_PROBE] = 4, [MK_INET] = 20, [MK_USERNAME] = 8,
+		[MK_STRERROR] = 8, [MK_SYSCALL] = 8, [MK_SIGNAL] = 8,
+		[MK_KSTACK] = 8, [MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8};
 	bool number = f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR ||
-		      f->kind == MK_BOOL;
+		      f->kind == MK_BOOL || f->kind == MK_ENUM;
 
 	if (f->kind == MK_NONE)
 		return true;
@@ -411,11 +437,34 @@ static bool field_ok(const struct meta_field *f, uint32_t room)
 		return false;
 	if (fixed[f->kind] && f->size != fixed[f->kind])
 		return false;
+	if (f->kind == MK_LBUF && f->size < 4)
+		return false;
+	if (has_type(f->kind) &&
+		(!f->ref || f->ref > ntypes || m->types.v[f->ref - 1].kind != f->kind))
+		return false;
 	return f->off <= room && f->size <= room - f->off;
 }
 
+/* Members lie within what has the type; how much that is, its users say. */
+static bool type_ok(const struct meta *m, uint32_t index)
+{
+	const struct meta_type *t = &m->types.v[index];
+
+	if (t->kind == MK_ARRAY && (t->members.n != 1 || t->n > 1u << 20))
+		return false;
+	for (uint32_t i = 0; i < t->members.n; i++) {
+		const struct meta_type_member *mb = &t->members.v[i];
+
+		if (t->kind == MK_ENUM ? !mb->name : !field_ok(m, &mb->field, 1u << 20, index))
+			return false;
+		if (t->kind == MK_STRUCT && (!mb->name || mb->bit_off > 63 || mb->bit_size > 64 - mb->bit_off))
+			return false;
+	}
+	return true;
+}
+
 /* The runtime trusts sizes from here on, so every field must lie inside its key, value or record. */
-static bool map_ok(const struct meta_map *m)
+static bool map_ok(const struct meta *all, const struct meta_map *m)
 {
 	uint64_t words = m->value_size / 8, need = 1;
 
@@ -430,14 +479,14 @@ static bool map_ok(const struct meta_map *m)
 	if (m->value_size > 1u << 20 || m->key_size > 1u << 16 || m->keys.n > META_MAX_KEYS)
 		return false;
 	for (uint32_t i = 0; i < m->keys.n; i++) {
-		if (!field_ok(&m->keys.v[i], m->key_size))
+		if (!field_ok(all, &m->keys.v[i], m->key_size, all->types.n))
 			return false;
 	}
 	if (m->present_off != META_NONE &&
 		(m->present_off > m->value_size || m->value_size - m->present_off < 8))
 		return false;
 	if (m->agg == MA_NONE)
-		return field_ok(&m->value, m->value_size);
+		return field_ok(all, &m->value, m->value_size, all->types.n);
 	if (m->agg == MA_HIST)
 		need = 66;
 	else if (m->agg != MA_COUNT)
@@ -452,8 +501,12 @@ static bool map_ok(const struct meta_map *m)
 
 static bool sizes_ok(const struct meta *m)
 {
+	for (uint32_t i = 0; i < m->types.n; i++) {
+		if (!type_ok(m, i))
+			return false;
+	}
 	for (uint32_t i = 0; i < m->maps.n; i++) {
-		if (!map_ok(&m->maps.v[i]))
+		if (!map_ok(m, &m->maps.v[i]))
 			return false;
 	}
 	for (uint32_t i = 0; i < m->formats.n; i++) {
@@ -462,7 +515,7 @@ static bool sizes_ok(const struct meta *m)
 		if (f->size < sizeof(struct meta_event))
 			return false;
 		for (uint32_t k = 0; k < f->args.n; k++) {
-			if (!field_ok(&f->args.v[k], f->size))
+			if (!field_ok(m, &f->args.v[k], f->size, m->types.n))
 				return false;
 		}
 	}

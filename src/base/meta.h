@@ -52,7 +52,21 @@ struct meta_field {
 	uint32_t kind; /* enum meta_kind */
 	uint32_t off;  /* bytes from the start of key, value or record */
 	uint32_t size; /* bytes */
-	uint32_t ref;  /* KSTACK, USTACK: index into stacks; TIME: into formats; else 0 */
+	uint32_t ref;  /* KSTACK, USTACK: index into stacks; TIME: into formats; TUPLE STRUCT ARRAY
+			* ENUM: 1 + index into types; else 0 */
+};
+
+/* More about a field than its kind says. Members refer to types before this one only. */
+struct meta_type_member {
+	const char *name;	/* STRUCT, ENUM; NULL in tuples and arrays */
+	int64_t value;		/* ENUM */
+	struct meta_field field; /* offset within the tuple, struct or array */
+	uint32_t bit_off, bit_size; /* STRUCT: bit-field within the bytes of field; size 0: none */
+};
+struct meta_type {
+	uint32_t kind;	  /* enum meta_kind of the fields that use it */
+	uint32_t n;	  /* ARRAY: elements, one behind the other */
+	VEC(struct meta_type_member) members;
 };
 
 struct meta_map {
@@ -160,6 +174,7 @@ struct meta {
 	struct sym *sym; /* names of addresses, set by the runtime; NULL: they print as numbers */
 	uint32_t target_arch; /* enum kern_arch of kern/target.h; 0 any */
 	bool portable;	      /* no offset of a particular kernel was compiled in */
+	VEC(struct meta_type) types;
 	VEC(struct meta_map) maps;
 	VEC(struct meta_format) formats;
 	VEC(struct meta_counter) counters;

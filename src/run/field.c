@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/field.h"
+#include "run/value.h"
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
@@ -11,7 +12,8 @@ bool field_inside(const struct meta_field *f, size_t len)
 
 bool field_is_number(const struct meta_field *f)
 {
-	return f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR || f->kind == MK_BOOL;
+	return f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR || f->kind == MK_BOOL ||
+	       f->kind == MK_ENUM;
 }
 
 /* Unsigned value of 1, 2, 4 or 8 bytes in this machine's order. */
@@ -44,7 +46,7 @@ bool field_number(const struct meta_field *f, const uint8_t *base, size_t len, u
 {
 	if (!field_is_number(f) || !field_inside(f, len) || !load(base + f->off, f->size, v))
 		return false;
-	if (f->kind == MK_INT && f->size < 8) {
+	if ((f->kind == MK_INT || f->kind == MK_ENUM) && f->size < 8) {
 		unsigned shift = 64 - 8 * f->size;
 
 		*v = (uint64_t)((int64_t)(*v << shift) >> shift);
@@ -52,7 +54,8 @@ bool field_number(const struct meta_field *f, const uint8_t *base, size_t len, u
 	return true;
 }
 
-int field_compare(const struct meta_field *f, const uint8_t *a, const uint8_t *b, size_t len)
+int field_compare(const struct meta *m, const struct meta_field *f, const uint8_t *a,
+	const uint8_t *b, size_t len)
 {
 	uint64_t x, y;
 	int c;
@@ -64,6 +67,8 @@ int field_compare(const struct meta_field *f, const uint8_t *a, const uint8_t *b
 			return ((int64_t)x > (int64_t)y) - ((int64_t)x < (int64_t)y);
 		return (x > y) - (x < y);
 	}
+	if (value_is_compound(f))
+		return value_compare(m, f, a, b, len);
 	if (f->kind == MK_STR)
 		c = strncmp((const char *)a + f->off, (const char *)b + f->off, f->size);
 	else
@@ -89,9 +94,11 @@ static void probe_text(struct buf *out, const struct meta *m, const uint8_t *p)
 	buf_puts(out, i < m->probes.n ? m->probes.v[i].name : "?");
 }
 
-static void number_text(struct buf *out, const struct meta_field *f, uint64_t v)
+static void number_text(struct buf *out, const struct meta *m, const struct meta_field *f, uint64_t v)
 {
-	if (f->kind == MK_INT)
+	if (f->kind == MK_ENUM && value_name(out, m, f, v))
+		return;
+	if (f->kind == MK_INT || f->kind == MK_ENUM)
 		buf_printf(out, "%" PRId64, (int64_t)v);
 	else if (f->kind == MK_PTR)
 		buf_printf(out, "0x%" PRIx64, v);
@@ -131,6 +138,7 @@ static void bytes_text(struct buf *out, const struct meta *m, const struct meta_
 		text_escaped(out, p, f->size);
 		break;
 	default:
+		value_text(out, m, f, p - f->off, f->off + f->size);
 		break;
 	}
 }
@@ -141,7 +149,7 @@ void field_text(struct buf *out, const struct meta *m, const struct meta_field *
 	uint64_t v;
 
 	if (field_number(f, base, len, &v))
-		number_text(out, f, v);
+		number_text(out, m, f, v);
 	else if (field_inside(f, len))
 		bytes_text(out, m, f, base + f->off);
 }
@@ -188,13 +196,17 @@ void field_json(struct buf *out, const struct meta *m, const struct meta_field *
 	uint64_t v;
 	struct buf text;
 
-	if (field_number(f, base, len, &v)) {
+	if (field_number(f, base, len, &v) && f->kind != MK_ENUM) {
 		if (f->kind == MK_BOOL)
 			buf_puts(out, v ? "true" : "false");
 		else if (f->kind == MK_INT)
 			json_int(out, (int64_t)v);
 		else
 			json_uint(out, v);
+		return;
+	}
+	if (value_is_compound(f)) {
+		value_json(out, m, f, base, len);
 		return;
 	}
 	buf_init(&text, out->a);

@@ -8,11 +8,12 @@
 #include "base/meta.h"
 
 bool field_inside(const struct meta_field *f, size_t len);
-bool field_is_number(const struct meta_field *f); /* INT, UINT, PTR, BOOL */
+bool field_is_number(const struct meta_field *f); /* INT, UINT, PTR, BOOL, ENUM */
 /* Sign- or zero-extended to 64 bits; false when the field is no number or not inside. */
 bool field_number(const struct meta_field *f, const uint8_t *base, size_t len, uint64_t *v);
 /* -1, 0, 1: numbers by value, everything else by its bytes. */
-int field_compare(const struct meta_field *f, const uint8_t *a, const uint8_t *b, size_t len);
+int field_compare(const struct meta *m, const struct meta_field *f, const uint8_t *a,
+	const uint8_t *b, size_t len);
 
 void field_text(struct buf *out, const struct meta *m, const struct meta_field *f,
 	const uint8_t *base, size_t len);

@@ -143,8 +143,17 @@ static void integer(struct buf *out, const struct fmt_spec *f, uint64_t v)
 	padded(out, f, b.p, b.n, false);
 }
 
-static void buffer_text(struct buf *text, const struct fmt_spec *f, const uint8_t *p, size_t n)
+static void buffer_text(struct buf *text, const struct fmt_spec *f, const struct meta_field *arg,
+	const uint8_t *p)
 {
+	size_t n = arg->size;
+	uint32_t used;
+
+	if (arg->kind == MK_LBUF && n >= 4) { /* its length stands before it */
+		memcpy(&used, p, 4);
+		p += 4;
+		n = used < n - 4 ? used : n - 4;
+	}
 	if (!f->variant) {
 		text_escaped(text, p, n);
 		return;
@@ -169,7 +178,7 @@ static void conversion(struct buf *out, const struct meta *m, const struct fmt_s
 
 		padded(out, f, &c, 1, false);
 	} else if (f->conv == 'r' && field_inside(arg, len) && !field_is_number(arg)) {
-		buffer_text(&text, f, record + arg->off, arg->size);
+		buffer_text(&text, f, arg, record + arg->off);
 		padded(out, f, text.p, text.n, true);
 	} else if (f->conv != 's' && f->conv != 'r' && field_number(arg, record, len, &v)) {
 		integer(out, f, v);

@@ -158,13 +158,15 @@ uint64_t table_number(const struct meta_map *map, const uint8_t *value)
 	}
 }
 
-static int compare_keys(const struct meta_map *map, const struct table_entry *a,
+static int compare_keys(const struct table *t, const struct table_entry *a,
 	const struct table_entry *b)
 {
+	const struct meta_map *map = t->map;
+
 	if (!a->key || !b->key)
 		return 0;
 	for (uint32_t i = 0; i < map->keys.n; i++) {
-		int c = field_compare(&map->keys.v[i], a->key, b->key, map->key_size);
+		int c = field_compare(t->meta, &map->keys.v[i], a->key, b->key, map->key_size);
 
 		if (c)
 			return c;
@@ -174,18 +176,19 @@ static int compare_keys(const struct meta_map *map, const struct table_entry *a,
 
 static int compare(const void *x, const void *y, void *arg)
 {
-	const struct meta_map *map = arg;
+	const struct table *t = arg;
+	const struct meta_map *map = t->map;
 	const struct table_entry *a = x, *b = y;
 	bool hist = map->agg == MA_HIST || map->agg == MA_LHIST;
 	bool number = map->agg != MA_NONE || field_is_number(&map->value);
 	uint64_t u, v;
 
 	if (!number)
-		return compare_keys(map, a, b);
+		return compare_keys(t, a, b);
 	u = table_number(map, a->value);
 	v = table_number(map, b->value);
 	if (u == v)
-		return compare_keys(map, a, b);
+		return compare_keys(t, a, b);
 	if (!hist && map->agg != MA_COUNT && table_signed(map))
 		return (int64_t)u < (int64_t)v ? -1 : 1;
 	return u < v ? -1 : 1;
@@ -196,7 +199,7 @@ void table_sort(struct table *t)
 	/* Equal values come in key order, so the same contents always print the same. */
 	if (t->entries.n > 1)
 		qsort_r(t->entries.v, t->entries.n, sizeof(*t->entries.v), compare,
-			(void *)(uintptr_t)t->map);
+			t);
 }
 
 void table_top(struct table *t, uint64_t n)
