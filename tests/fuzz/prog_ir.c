@@ -351,7 +351,7 @@ struct ir_fn *prog_ir(const struct prog *p, struct ir_module *m)
 			.role = MM_USER, .type = BPF_MAP_TYPE_HASH, .key_size = 8, .value_size = 8,
 			.max_entries = 64, .present_off = META_NONE, .value = {.kind = MK_UINT, .size = 8}};
 
-		vec_push(m->a, &map.keys, (struct meta_field){MK_UINT, 0, 8});
+		vec_push(m->a, &map.keys, (struct meta_field){.kind = MK_UINT, .size = 8});
 		vec_push(m->a, &m->meta->maps, map);
 	}
 	vec_push(m->a, &m->meta->progs,

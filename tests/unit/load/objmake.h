@@ -60,7 +60,7 @@ static inline uint32_t maker_map(struct maker *k, const char *kname, enum meta_m
 	vec_push(&k->a, &k->meta.maps,
 		(struct meta_map){.name = kname, .kname = kname, .role = role, .type = type,
 			.key_size = key, .value_size = value, .max_entries = entries,
-			.present_off = META_NONE, .value = {MK_UINT, 0, value < 8 ? value : 8}});
+			.present_off = META_NONE, .value = {.kind = MK_UINT, .size = value < 8 ? value : 8}});
 	return k->meta.maps.n - 1;
 }
 
