@@ -139,7 +139,7 @@ void value_text(struct buf *out, const struct meta *m, const struct meta_field *
 		fmt_time(out, t->text, time_of_boot_ns(v));
 	else if (value_is_compound(f) && t && t->kind == f->kind)
 		compound_text(out, m, t, f, base, len);
-	else if (!value_name(out, m, f, v))
+	else if (f->kind >= MK_USERNAME && f->kind <= MK_SIGNAL && !value_name(out, m, f, v))
 		buf_printf(out, "%" PRIu64, v);
 }
 
