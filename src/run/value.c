@@ -8,7 +8,7 @@
 
 const struct meta_type *value_type(const struct meta *m, const struct meta_field *f)
 {
-	return f->type && f->type <= m->types.n ? &m->types.v[f->type - 1] : NULL;
+	return f->ref && f->ref <= m->types.n ? &m->types.v[f->ref - 1] : NULL;
 }
 
 bool value_is_compound(const struct meta_field *f)
@@ -135,8 +135,8 @@ void value_text(struct buf *out, const struct meta *m, const struct meta_field *
 		inet_text(out, base + f->off);
 	else if (f->kind == MK_LBUF && f->size >= 4)
 		lbuf_text(out, base + f->off, f->size);
-	else if (f->kind == MK_STRFTIME && t)
-		fmt_time(out, t->text, time_of_boot_ns(v));
+	else if (f->kind == MK_TIME && m && f->ref < m->formats.n)
+		fmt_time(out, m->formats.v[f->ref].text, time_of_boot_ns(v));
 	else if (value_is_compound(f) && t && t->kind == f->kind)
 		compound_text(out, m, t, f, base, len);
 	else if (f->kind >= MK_USERNAME && f->kind <= MK_SIGNAL && !value_name(out, m, f, v))
