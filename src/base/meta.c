@@ -469,7 +469,8 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 	uint64_t words = m->value_size / 8, need = 1;
 
 	if (m->role == MM_SET)
-		return m->names.n == 1 && m->keys.n == 1 && field_ok(&m->keys.v[0], m->key_size);
+		return m->names.n == 1 && m->keys.n == 1 &&
+		       field_ok(all, &m->keys.v[0], m->key_size, all->types.n);
 	if (m->role == MM_IFINDEX)
 		return m->value_size / 4 >= m->names.n;
 	if (m->role == MM_RULES)
