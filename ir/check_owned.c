@@ -3,7 +3,8 @@
  * What is acquired (ring buffer records, owned kernel pointers) is given back exactly once on every
  * path. The state is the set of values that hold something; an argument of an edge hands it to
  * the parameter, a release takes it, at a return nothing may be left. Where ways meet, all must
- * bring the same set.
+ * bring the same set. A pointer proven NULL holds nothing and may be handed to a parameter that may
+ * be NULL: the second half of the state are those.
  */
 #include "ir/check.h"
 #include <string.h>
@@ -12,7 +13,7 @@ struct owned {
 	struct check *c;
 	uint32_t *id; /* value -> position in the set + 1 */
 	ir_val *val;  /* and back */
-	uint32_t n, words;
+	uint32_t n, words; /* words of one half of a state */
 	bits *in; /* per block; NULL not reached yet */
 };
 
@@ -98,8 +99,10 @@ static void drop_null(struct owned *s, const struct ir_term *t, unsigned edge, u
 	ir_val x = t->args[0];
 
 	if (t->op == IRN_SOME && edge == 1 && ir_type_of(s->c->f, x).flags & IRT_NULLABLE &&
-		s->id[x])
+		s->id[x]) {
 		bits_del(state, s->id[x] - 1);
+		bits_add(state + s->words, s->id[x] - 1);
+	}
 }
 
 static void hand_over(struct owned *s, ir_blk b, const struct ir_edge *e, uint64_t *state)
@@ -110,6 +113,9 @@ static void hand_over(struct owned *s, ir_blk b, const struct ir_edge *e, uint64
 		ir_val x = e->args[a];
 
 		if (!may_own(ir_type_of(s->c->f, to->params.v[a])))
+			continue;
+		if (s->id[x] && bits_has(state + s->words, s->id[x] - 1) &&
+			ir_type_of(s->c->f, to->params.v[a]).flags & IRT_NULLABLE)
 			continue;
 		if (!holds(s, state, x))
 			check_fail(s->c, b, IR_NONE, "owned", "%%%u owns nothing to hand to ^%u",
@@ -126,10 +132,12 @@ static void hand_over(struct owned *s, ir_blk b, const struct ir_edge *e, uint64
 static void arrive(struct owned *s, ir_blk b, ir_blk to, const uint64_t *state)
 {
 	if (!s->in[to]) {
-		s->in[to] = ARENA_ARRAY(s->c->a, uint64_t, s->words);
-		memcpy(s->in[to], state, sizeof(*state) * s->words);
+		s->in[to] = ARENA_ARRAY(s->c->a, uint64_t, 2 * s->words);
+		memcpy(s->in[to], state, sizeof(*state) * 2 * s->words);
 		return;
 	}
+	for (uint32_t w = s->words; w < 2 * s->words; w++)
+		s->in[to][w] &= state[w];
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (bits_has(s->in[to], i) == bits_has(state, i))
 			continue;
@@ -156,18 +164,18 @@ void check_owned(struct check *c)
 
 	find_owners(&s);
 	s.in = ARENA_ARRAY(c->a, bits, c->f->blocks.n);
-	state = ARENA_ARRAY(c->a, uint64_t, s.words);
-	way = ARENA_ARRAY(c->a, uint64_t, s.words);
-	s.in[0] = ARENA_ARRAY(c->a, uint64_t, s.words);
+	state = ARENA_ARRAY(c->a, uint64_t, 2 * s.words);
+	way = ARENA_ARRAY(c->a, uint64_t, 2 * s.words);
+	s.in[0] = ARENA_ARRAY(c->a, uint64_t, 2 * s.words);
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
 		ir_blk b = c->cfg->rpo[n];
 		const struct ir_block *blk = &c->f->blocks.v[b];
 
-		memcpy(state, s.in[b], sizeof(*state) * s.words);
+		memcpy(state, s.in[b], sizeof(*state) * 2 * s.words);
 		for (uint32_t i = 0; i < blk->ins.n; i++)
 			run_ins(&s, b, blk->ins.v[i], state);
 		for (unsigned e = 0; e < blk->term.nedges; e++) {
-			memcpy(way, state, sizeof(*state) * s.words);
+			memcpy(way, state, sizeof(*state) * 2 * s.words);
 			drop_null(&s, &blk->term, e, way);
 			hand_over(&s, b, &blk->term.edge[e], way);
 			arrive(&s, b, blk->term.edge[e].to, way);

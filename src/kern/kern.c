@@ -194,8 +194,8 @@ const struct net_field *net_field_at(unsigned i)
 /* ---- sched_ext ---- */
 
 static const struct scx_op scx_ops[] = {
-#define OP(name, allowed, sleepable, may_return, what)                                             \
-	{name, SCX_ANY | SCX_IDLE | (allowed), sleepable, may_return, what},
+#define OP(name, allowed, sleepable, may_return, since, what)                                      \
+	{name, SCX_ANY | SCX_IDLE | (allowed), sleepable, may_return, since, what},
 #include "kern/scx.def"
 };
 
@@ -293,6 +293,36 @@ uint32_t kfunc_effects(const char *kfunc)
 			hi = mid;
 	}
 	return 0;
+}
+
+static const struct {
+	const char *acquire, *release;
+} releases[] = {
+#define RELEASE(acquire, release) {acquire, release},
+#include "kern/kfuncs.def"
+};
+
+const char *kfunc_release(const char *acquire)
+{
+	for (size_t i = 0; i < COUNT(releases); i++)
+		if (!strcmp(releases[i].acquire, acquire))
+			return releases[i].release;
+	return NULL;
+}
+
+static const struct {
+	const char *owner, *member;
+} trusted[] = {
+#define TRUSTED(owner, member) {owner, member},
+#include "kern/kfuncs.def"
+};
+
+bool kern_member_trusted(const char *owner, const char *member)
+{
+	for (size_t i = 0; i < COUNT(trusted); i++)
+		if (!strcmp(trusted[i].owner, owner) && !strcmp(trusted[i].member, member))
+			return true;
+	return false;
 }
 
 const struct kern_kfunc *kern_kfunc_at(unsigned i)

@@ -112,6 +112,7 @@ enum kern_effect {
 	KE_RELEASE = 16, /* consumes the reference in argument 1 */
 	KE_SLEEP = 32,
 	KE_NULLABLE = 64, /* result may be NULL */
+	KE_RCU = 128, /* result is valid in a program that does not sleep */
 };
 struct kern_helper {
 	const char *name; /* without bpf_ */
@@ -169,6 +170,7 @@ struct scx_op {
 	uint32_t allowed; /* enum scx_set mask */
 	bool sleepable;
 	bool may_return; /* has a return value */
+	uint32_t since;	 /* oldest kernel known to have it */
 	const char *what;
 };
 const struct scx_op *scx_op_by_name(const char *name);
@@ -179,6 +181,8 @@ const struct scx_op *scx_op_at(unsigned i);
  * past the end, or when no names are known.
  */
 const char *scx_op_arg(const char *op, unsigned index, size_t *len, bool *nullable);
+/* Whether it may be NULL: by the kernel's own mark, or the table where BTF has none. */
+bool scx_op_arg_nullable(struct kbtf *btf, const char *op, unsigned index);
 
 struct scx_alias { /* short name -> kernel names, the first that the target's BTF has wins */
 	const char *name;
@@ -194,10 +198,34 @@ uint32_t scx_kfunc_set(const char *kfunc); /* 0 unknown */
  */
 bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version);
 
-/* ---- kfuncs (kfuncs.def) ---- */
+/* ---- kfuncs (kfuncs.def; kfunc_args.c) ---- */
+#define KFUNC_ARGS_MAX 8
+enum kfunc_arg_kind {
+	KFA_INT,
+	KFA_STRUCT,	/* a kernel object of type to */
+	KFA_OUT,	/* a number of type to that the function writes */
+	KFA_FORMAT,	/* text of a printf-like format, with the next two: its values, their bytes */
+	KFA_DATA,
+	KFA_DATA_SIZE,
+	KFA_OTHER,
+};
+struct kfunc_arg {
+	enum kfunc_arg_kind kind;
+	const char *name;
+	uint32_t type;
+	struct kbtf_info to; /* what a pointer points to */
+	bool nullable;	     /* takes NULL */
+};
+/* Fills at most KFUNC_ARGS_MAX; returns how many there are. */
+unsigned kfunc_args(const struct kbtf *b, uint32_t proto, struct kfunc_arg *out);
+/* The struct is, or begins with, one of this name. */
+bool kbtf_starts_with(const struct kbtf *b, uint32_t id, const char *want);
 struct kern_kfunc {
 	const char *name;
 	uint32_t effects;
 };
 uint32_t kfunc_effects(const char *kfunc); /* enum kern_effect mask; 0 when it has no row */
 const struct kern_kfunc *kern_kfunc_at(unsigned i); /* sorted by name; NULL past the end */
+const char *kfunc_release(const char *acquire); /* gives back what that one acquires; NULL none */
+/* The member of a trusted struct is a pointer that the verifier trusts, too (under RCU). */
+bool kern_member_trusted(const char *owner, const char *member);

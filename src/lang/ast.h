@@ -37,6 +37,11 @@ struct lt {
 	bool is_signed;	     /* LT_INT */
 	enum lt_space space; /* LT_PTR: where it points; LT_STRUCT, LT_ARRAY: where it lies */
 	bool typed;	     /* LT_PTR, LT_STRUCT: the verifier knows the type; loads go straight */
+	/* LT_PTR that is typed: */
+	bool trusted;	     /* kernel functions take it */
+	bool rcu;	     /* valid only in programs that do not sleep */
+	bool nullable;	     /* may be NULL */
+	bool owned;	     /* a reference: given back at the end of the block */
 	uint32_t btf;	     /* LT_PTR: pointee; LT_STRUCT: struct; LT_ARRAY: element (BTF type ids) */
 	uint32_t nelems;     /* LT_ARRAY */
 	struct {
@@ -243,6 +248,7 @@ struct attach_point {
 	VEC(const char *) parts;   /* after the kind, without quotes; may hold wildcards */
 	VEC(struct skep_span) part_spans;
 	struct skep_span span, kind_span;
+	bool optional; /* "sched_ext?:op": passed over where the kernel has no such operation */
 	/* checked */
 	const char *name;		    /* canonical full name */
 	const struct tracepoint *tracepoint; /* PP_TRACEPOINT */
@@ -250,6 +256,7 @@ struct attach_point {
 	uint32_t ops_proto;		    /* PP_OPS: BTF id of the operation's prototype; 0 none */
 	uint32_t ops_ret;		    /* PP_OPS: BTF id of its return type */
 	uint64_t arg;			    /* PP_INTERVAL: period in ns; PP_FUNC: offset */
+	bool rcu;			    /* PP_OPS: uses pointers that need a program without sleep */
 };
 struct probe {
 	VEC(struct attach_point) points;
@@ -299,6 +306,7 @@ struct var_sym {
 	const char *name;
 	struct lt type;
 	struct skep_span first;
+	const struct block *scope; /* trusted pointers: visible to its end */
 	unsigned ir_var; /* lowering */
 	unsigned slot;	 /* lowering: strings and the like */
 };

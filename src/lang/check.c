@@ -195,6 +195,7 @@ void check_script(struct script *s)
 	check_decls(c);
 	for (uint32_t i = 0; i < s->probes.n; i++)
 		check_points(c, &s->probes.v[i]);
+	check_drop_missing(c);
 	check_duplicates(c);
 	check_modes(c);
 	c->d = &nowhere;

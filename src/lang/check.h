@@ -16,6 +16,7 @@ struct check {
 	struct target *t;
 	struct kbtf *btf; /* NULL: the target has none */
 	struct probe *probe;
+	const struct block *block; /* the innermost around the statement */
 	struct smap vars;     /* all variables of the probe: name -> struct var_sym */
 	struct smap assigned; /* those assigned so far, in source order */
 	bool final;	      /* the last round: everything is settled */
@@ -43,6 +44,7 @@ void check_decls(struct check *c);
 /* ---- check_probe.c: attach points, once ---- */
 void check_points(struct check *c, struct probe *p);
 void check_duplicates(struct check *c);
+void check_drop_missing(struct check *c); /* optional operations that the kernel has not */
 
 /* ---- check_iface.c: attach points of packet hooks ---- */
 void expand_interfaces(struct check *c, struct probe *p); /* xdp:eth* into one point each */
@@ -80,6 +82,8 @@ void field_is_assignable(struct check *c, struct expr *e);
 void check_call(struct check *c, struct expr *e, bool as_statement);
 void check_printf(struct check *c, struct expr *e);
 void check_kfunc(struct check *c, struct expr *e, const char *name);
+/* The same for a call whose value may be a reference: assigned, or handed to another function. */
+void check_kfunc_nested(struct check *c, struct expr *e);
 bool is_kfunc_name(struct check *c, const char *name);
 bool is_agg_call(const struct expr *e);
 
@@ -102,6 +106,11 @@ struct lt lt_of(enum lt_kind kind, uint32_t size);
 static inline bool lt_is(const struct expr *e, enum lt_kind k)
 {
 	return e->type.kind == k;
+}
+/* A pointer about which nothing is proven any more. */
+static inline void lt_forget(struct lt *t)
+{
+	t->typed = t->trusted = t->rcu = t->nullable = t->owned = false;
 }
 static inline bool is_u64(const struct lt *t)
 {

@@ -345,7 +345,7 @@ static void check_ternary(struct check *c, struct expr *e)
 			lt_str(first->type.size > no->type.size ? first->type.size : no->type.size);
 		break;
 	case LT_PTR:
-		e->type.typed = false;
+		lt_forget(&e->type);
 		if (first->type.btf != no->type.btf)
 			e->type.btf = e->type.int_size = 0;
 		break;
@@ -369,6 +369,15 @@ static void check_incdec(struct check *c, struct expr *e)
 		check_map_assign(c, t, NULL, true);
 		if (t->map)
 			e->type = t->type;
+		return;
+	}
+	if (t->kind == EX_FIELD) {
+		check_expr(c, t);
+		c_hint(c,
+			c_error(c, e->span, DIAG_BAD_ASSIGN,
+				"'%s' of a member has no value", e->u.incdec.dec ? "--" : "++"),
+			"write it as a statement of its own");
+		e->type.kind = LT_UNKNOWN;
 		return;
 	}
 	check_var(c, t);

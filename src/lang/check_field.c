@@ -122,6 +122,9 @@ static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space s
 	e->ref.u.m.owner = id;
 	e->ref.u.m.through_ptr = through_ptr;
 	e->type = lt_from_btf(c, m->type, space, typed);
+	if (e->type.typed && e->type.kind == LT_PTR && through_ptr)
+		e->type.trusted = e->type.rcu = e->u.field.base->type.trusted &&
+						kern_member_trusted(kbtf_name(c->btf, id), m->name);
 	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
 		c_unsupported(c, e->u.field.name_span,
 			arena_printf(c->a, "members of type '%s' are",
@@ -355,6 +358,14 @@ static void ops_arg(struct check *c, struct expr *e)
 		c_unsupported(c, e->span, "arguments of this type are", NULL);
 		e->type.kind = LT_UNKNOWN;
 	}
+	if (!e->type.typed)
+		return;
+	e->type.trusted = true;
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+
+		e->type.nullable |= ap->op && scx_op_arg_nullable(c->btf, ap->op->name, e->ref.u.index);
+	}
 }
 
 static void args_field(struct check *c, struct expr *e)
@@ -472,25 +483,31 @@ void check_field(struct check *c, struct expr *e)
  * Members of a task that the kernel lets a scheduler write: bpf_scx_btf_struct_access,
  * kernel/sched/ext.c. Everything else is rejected by the verifier.
  */
+static bool scx_writable(struct check *c, const struct expr *e)
+{
+	const struct expr *task = e->u.field.base;
+	const char *name = e->u.field.name;
+
+	if (e->ref.kind != REF_MEMBER || !c_is_kind(c, PP_OPS) || e->ref.u.m.through_ptr ||
+		strcmp(kbtf_name(c->btf, e->ref.u.m.owner), "sched_ext_entity") != 0)
+		return false;
+	if (strcmp(name, "slice") && strcmp(name, "dsq_vtime") && strcmp(name, "disallow"))
+		return false;
+	return task->kind == EX_FIELD && task->ref.kind == REF_MEMBER &&
+	       task->ref.u.m.through_ptr && task->u.field.base->type.trusted;
+}
+
 void field_is_assignable(struct check *c, struct expr *e)
 {
-	const char *name = e->u.field.name;
 	struct diag *d;
 
-	if (e->type.kind == LT_UNKNOWN)
+	if (e->type.kind == LT_UNKNOWN || scx_writable(c, e))
 		return;
-	if (e->ref.kind == REF_MEMBER && c_is_kind(c, PP_OPS) && !e->ref.u.m.through_ptr &&
-		!strcmp(kbtf_name(c->btf, e->ref.u.m.owner), "sched_ext_entity") &&
-		(!strcmp(name, "slice") || !strcmp(name, "dsq_vtime"))) {
-		const struct expr *task = e->u.field.base;
-
-		if (task->kind == EX_FIELD && task->ref.kind == REF_MEMBER &&
-			task->ref.u.m.through_ptr && task->u.field.base->ref.kind == REF_OPSARG)
-			return;
-	}
 	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "this field cannot be assigned");
 	if (c_is_kind(c, PP_OPS))
-		c_hint(c, d, "a scheduler may write args.p.scx.slice and args.p.scx.dsq_vtime");
+		c_hint(c, d,
+			"a scheduler may write scx.slice, scx.dsq_vtime and scx.disallow of a task: "
+			"args.p.scx.slice = …");
 	else if (e->ref.kind == REF_NET)
 		c_hint(c, d, "packets cannot be changed in this version of skep");
 	else

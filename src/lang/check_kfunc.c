@@ -3,7 +3,9 @@
 #include "lang/check.h"
 #include <string.h>
 
-#define KFUNC_ARGS_MAX 5
+#define REG_ARGS_MAX 5
+#define FORMAT_ARGS_MAX 12 /* MAX_BPRINTF_VARARGS, include/linux/bpf.h */
+#define FORMAT_TEXT_MAX 127
 
 /* The kernel marks functions that BPF may call with a declaration tag. */
 static bool has_kfunc_tag(struct check *c, uint32_t func)
@@ -94,112 +96,185 @@ static bool allowed_here(struct check *c, const struct expr *e, const char *kfun
 	return true;
 }
 
-/* A pointer the verifier trusts: an argument of the operation. */
-static bool is_trusted(const struct expr *a)
+static void wrong_pointer(struct check *c, const struct expr *a, const struct kfunc_arg *p)
 {
-	return a->type.typed && a->ref.kind == REF_OPSARG;
+	struct diag *d = c_error(c, a->span, DIAG_WRONG_TYPE,
+		"argument '%s' must be a '%s', this is %s%s", p->name,
+		kbtf_spell(c->btf, p->type, c->a),
+		a->type.kind == LT_PTR && !a->type.trusted ? "an unproven " : "a value of type ",
+		c_type(c, &a->type));
+
+	c_hint(c, d,
+		"the kernel takes pointers that it gave itself: args.NAME, what its functions "
+		"return, and $variables that hold these");
 }
 
-static bool ends_nullable(const char *name)
+/* Pointers under RCU are good only in programs that cannot sleep: all of this block become such. */
+static void needs_rcu(struct check *c)
 {
-	size_t len = strlen(name);
-
-	return len > 10 && !strcmp(name + len - 10, "__nullable");
+	for (uint32_t i = 0; i < c->probe->points.n; i++)
+		c->probe->points.v[i].rcu = true;
 }
 
-static bool may_be_null(struct check *c, const struct expr *a)
+static void struct_arg(struct check *c, struct expr *a, const struct kfunc_arg *p)
 {
-	for (uint32_t i = 0; i < c->probe->points.n; i++) {
-		const struct attach_point *ap = &c->probe->points.v[i];
-		bool nullable = false;
-		size_t len;
+	if (a->is_const && !a->const_value && p->nullable)
+		return;
+	if (a->type.kind != LT_PTR || !a->type.btf || !a->type.trusted ||
+		!kbtf_starts_with(c->btf, a->type.btf, kbtf_name(c->btf, p->to.id))) {
+		wrong_pointer(c, a, p);
+		return;
+	}
+	if (a->type.nullable && p->nullable)
+		c_unsupported(c, a->span, "handing on a pointer that may be NULL is", NULL);
+	if (a->type.rcu)
+		needs_rcu(c);
+}
 
-		if (ap->kind != PROBE_COUNT && ap->op &&
-			scx_op_arg(ap->op->name, a->ref.u.index, &len, &nullable) && nullable)
+/* &$x: the function writes it. */
+static void out_arg(struct check *c, struct expr *a, const struct kfunc_arg *p)
+{
+	struct expr value = {.kind = EX_INT, .span = a->span,
+		.type = lt_int(8, p->to.size < 8 || p->to.is_signed)};
+
+	if (a->kind != EX_UNARY || a->u.unary.op != UO_ADDR || a->u.unary.a->kind != EX_VAR) {
+		c_hint(c,
+			c_error(c, a->span, DIAG_WRONG_ARGS,
+				"the function writes a result to argument '%s'", p->name),
+			"give it a variable: &$%s", p->name);
+		return;
+	}
+	check_var_assign(c, a->u.unary.a, &value);
+	a->type = lt_of(LT_NONE, 0);
+}
+
+static void one_arg(struct check *c, struct expr *a, const struct kfunc_arg *p)
+{
+	if (p->kind == KFA_OUT) {
+		out_arg(c, a, p);
+		return;
+	}
+	if (a->kind == EX_CALL)
+		check_kfunc_nested(c, a);
+	else
+		check_expr(c, a);
+	if (a->type.kind == LT_UNKNOWN)
+		return;
+	if (p->kind == KFA_STRUCT) {
+		struct_arg(c, a, p);
+	} else if (p->kind != KFA_INT) {
+		c_unsupported(c, a->span,
+			arena_printf(c->a, "arguments of type '%s' are",
+				kbtf_spell(c->btf, p->type, c->a)),
+			NULL);
+	} else if (a->type.kind != LT_INT) {
+		c_error(c, a->span, DIAG_WRONG_TYPE, "argument '%s' must be a '%s', this is %s",
+			p->name, kbtf_spell(c->btf, p->type, c->a), c_type(c, &a->type));
+	}
+}
+
+/* error("CPU %d", args.cpu): the text, then its values. */
+static void format_args(struct check *c, struct expr *e, uint32_t at)
+{
+	struct expr **v = e->u.call.args.list.v, *text = at < e->u.call.args.list.n ? v[at] : NULL;
+	uint32_t n = e->u.call.args.list.n;
+
+	if (!text || text->kind != EX_STR || text->u.str.n > FORMAT_TEXT_MAX ||
+		n - at - 1 > FORMAT_ARGS_MAX) {
+		c_hint(c,
+			c_error(c, text ? text->span : e->span, DIAG_WRONG_ARGS,
+				"%s() needs a format of at most %d bytes and at most %d values",
+				e->u.call.name, FORMAT_TEXT_MAX, FORMAT_ARGS_MAX),
+			"for instance: error(\"CPU %%d has no tasks\", cpu)");
+		return;
+	}
+	check_expr(c, text);
+	for (uint32_t i = at + 1; i < n; i++) {
+		check_expr(c, v[i]);
+		if (v[i]->type.kind == LT_STR && v[i]->kind == EX_FIELD && v[i]->ref.kind == REF_MEMBER)
+			continue; /* %s of text in the kernel's memory */
+		check_number(c, v[i], "a value of the format");
+	}
+}
+
+static void wrong_count(struct check *c, struct expr *e, const struct kfunc_arg *p, uint32_t n,
+	uint32_t have)
+{
+	struct diag *d = c_error(c, e->span, DIAG_WRONG_ARGS,
+		"%s() takes %u argument%s, this has %u", e->u.call.name, n, n == 1 ? "" : "s", have);
+	struct buf b;
+
+	buf_init(&b, c->a);
+	for (uint32_t i = 0; i < n; i++)
+		buf_printf(&b, "%s%s %s", i ? ", " : "", kbtf_spell(c->btf, p[i].type, c->a),
+			p[i].name);
+	c_hint(c, d, "write %s(%s)", e->u.call.name, b.n ? b.p : "");
+}
+
+static void check_kfunc_args(struct check *c, struct expr *e, uint32_t proto)
+{
+	struct kfunc_arg p[KFUNC_ARGS_MAX];
+	uint32_t n = kfunc_args(c->btf, proto, p), have = e->u.call.args.list.n, least = n;
+
+	if (n > REG_ARGS_MAX) {
+		c_unsupported(c, e->span, "functions of more than 5 arguments are", NULL);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		if (p[i].kind != KFA_FORMAT)
+			continue;
+		for (uint32_t k = 0; k < i && k < have; k++)
+			one_arg(c, e->u.call.args.list.v[k], &p[k]);
+		format_args(c, e, i);
+		return;
+	}
+	while (least && p[least - 1].kind == KFA_OUT)
+		least--; /* results that nobody wants may be left out */
+	if (have < least || have > n) {
+		wrong_count(c, e, p, n, have);
+		return;
+	}
+	for (uint32_t i = 0; i < have; i++)
+		one_arg(c, e->u.call.args.list.v[i], &p[i]);
+}
+
+/* ---- what comes back ---- */
+
+static bool any_nullable(const struct expr *e)
+{
+	for (uint32_t i = 0; i < e->u.call.args.list.n; i++) {
+		const struct expr *a = e->u.call.args.list.v[i];
+
+		if (a->type.kind == LT_PTR && a->type.nullable)
 			return true;
 	}
 	return false;
 }
 
-static void wrong_pointer(struct check *c, const struct expr *a, const char *want, const char *name)
+static void kfunc_result(struct check *c, struct expr *e, const char *kfunc)
 {
-	struct diag *d = c_error(c, a->span, DIAG_WRONG_TYPE,
-		"argument '%s' must be a '%s', this is %s%s", name, want,
-		a->type.kind == LT_PTR && !is_trusted(a) ? "an unproven " : "a value of type ",
-		c_type(c, &a->type));
+	uint32_t effects = kfunc_effects(kfunc);
 
-	c_hint(c, d, "the kernel takes pointers only as an operation got them: args.NAME");
+	e->type = lt_from_btf(c, kbtf_return(c->btf, e->ref.u.kfunc.proto), SPACE_KERNEL, true);
+	if (e->type.kind != LT_PTR || !e->type.typed)
+		return;
+	/* of a function without a row nothing is known: a test for NULL does no harm */
+	e->type.nullable = effects & KE_NULLABLE || !effects;
+	e->type.owned = effects & KE_ACQUIRE;
+	e->type.rcu = effects & KE_RCU;
+	e->type.trusted = e->type.owned || e->type.rcu;
+	if (any_nullable(e))
+		c_unsupported(c, e->span,
+			"a function that returns a pointer, called with one that may be NULL, is", NULL);
 }
 
-static void check_kfunc_arg(struct check *c, struct expr *a, const struct kbtf_param *p)
+static bool operations_only(struct check *c, const struct expr *e, const char *name)
 {
-	struct kbtf_info want = kbtf_describe(c->btf, p->type), to;
-	const char *name = p->name ? p->name : "?", *spelled = kbtf_spell(c->btf, p->type, c->a);
-
-	check_expr(c, a);
-	if (a->type.kind == LT_UNKNOWN)
-		return;
-	if (want.class == KBTF_INT) {
-		if (a->type.kind != LT_INT)
-			c_error(c, a->span, DIAG_WRONG_TYPE,
-				"argument '%s' must be a '%s', this is %s", name, spelled,
-				c_type(c, &a->type));
-		return;
-	}
-	to = kbtf_describe(c->btf, want.target);
-	if (want.class != KBTF_PTR || to.class != KBTF_STRUCT) {
-		c_unsupported(c, a->span, arena_printf(c->a, "arguments of type '%s' are", spelled),
-			NULL);
-		return;
-	}
-	if (a->is_const && !a->const_value && ends_nullable(name))
-		return;
-	if (a->type.kind == LT_PTR && a->type.btf && is_trusted(a) &&
-		!strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, a->type.btf)),
-			kbtf_name(c->btf, to.id))) {
-		if (may_be_null(c, a) && !ends_nullable(name))
-			c_unsupported(
-				c, a->span, "handing on an argument that may be NULL is", NULL);
-		return;
-	}
-	wrong_pointer(c, a, spelled, name);
-}
-
-static void check_kfunc_args(struct check *c, struct expr *e, uint32_t proto)
-{
-	struct kbtf_param params[8];
-	uint32_t n = kbtf_params(c->btf, proto, params, 8), have = e->u.call.args.list.n;
-	struct diag *d;
-	struct buf b;
-
-	if (n > KFUNC_ARGS_MAX) {
-		c_unsupported(c, e->span, "functions of more than 5 arguments are", NULL);
-		return;
-	}
-	if (have != n) {
-		d = c_error(c, e->span, DIAG_WRONG_ARGS, "%s() takes %u argument%s, this has %u",
-			e->u.call.name, n, n == 1 ? "" : "s", have);
-		buf_init(&b, c->a);
-		for (uint32_t i = 0; i < n; i++)
-			buf_printf(&b, "%s%s %s", i ? ", " : "",
-				kbtf_spell(c->btf, params[i].type, c->a), params[i].name);
-		c_hint(c, d, "write %s(%s)", e->u.call.name, b.n ? b.p : "");
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		check_kfunc_arg(c, e->u.call.args.list.v[i], &params[i]);
-}
-
-void check_kfunc(struct check *c, struct expr *e, const char *name)
-{
-	const char *kfunc;
-	uint32_t func;
-
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
 
 		if (ap->kind == PROBE_COUNT || (ap->op && !ap->ops_proto))
-			return; /* reported */
+			return false; /* reported */
 		if (kern_probe(ap->kind)->parts == PP_OPS)
 			continue;
 		c_hint(c,
@@ -207,22 +282,79 @@ void check_kfunc(struct check *c, struct expr *e, const char *name)
 				"%s() does not exist in %s probes", name,
 				kern_probe(ap->kind)->name),
 			"functions of the kernel can be called in sched_ext probes");
-		return;
+		return false;
 	}
-	if (!c->btf || !c_is_kind(c, PP_OPS))
-		return; /* check_ops reported it */
+	return c->btf && c_is_kind(c, PP_OPS);
+}
+
+static bool releases_itself(struct check *c, const struct expr *e, const char *kfunc)
+{
+	if (!(kfunc_effects(kfunc) & KE_RELEASE))
+		return false;
+	c_hint(c,
+		c_error(c, e->u.call.name_span, DIAG_SCHED, "%s() is not called by hand",
+			e->u.call.name),
+		"skep gives a reference back at the end of the block that holds it");
+	return true;
+}
+
+static void note_sleep(struct check *c, const struct expr *e, const char *kfunc)
+{
+	if (!(kfunc_effects(kfunc) & KE_SLEEP))
+		return;
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		struct attach_point *ap = &c->probe->points.v[i];
+
+		if (!c->final || !ap->rcu)
+			continue;
+		c_hint(c,
+			c_error(c, e->u.call.name_span, DIAG_SCHED,
+				"%s() may sleep, but %s hands on pointers that sleeping would "
+				"make invalid",
+				e->u.call.name, ap->name),
+			"take cpus_ptr, real_parent and the like in another operation");
+	}
+}
+
+static void check_any_kfunc(struct check *c, struct expr *e, const char *name)
+{
+	const char *kfunc;
+	uint32_t func;
+
+	if (!operations_only(c, e, name))
+		return;
 	kfunc = kernel_name(c, e, name);
-	if (!kfunc || !allowed_here(c, e, kfunc))
+	if (!kfunc || !allowed_here(c, e, kfunc) || releases_itself(c, e, kfunc))
 		return;
-	if (kfunc_effects(kfunc) & (KE_ACQUIRE | KE_RELEASE)) {
-		c_unsupported(c, e->span,
-			arena_printf(c->a, "%s(), which takes or gives back a reference, is", name),
-			NULL);
-		return;
-	}
 	func = kbtf_func(c->btf, kfunc);
 	e->ref.kind = REF_KFUNC;
 	e->ref.u.kfunc = (struct kfunc_ref){kfunc, func, kbtf_func_proto(c->btf, func)};
 	check_kfunc_args(c, e, e->ref.u.kfunc.proto);
-	e->type = lt_from_btf(c, kbtf_return(c->btf, e->ref.u.kfunc.proto), SPACE_KERNEL, true);
+	kfunc_result(c, e, kfunc);
+	note_sleep(c, e, kfunc);
+}
+
+void check_kfunc(struct check *c, struct expr *e, const char *name)
+{
+	check_any_kfunc(c, e, name);
+	if (e->type.kind != LT_PTR || !e->type.owned)
+		return;
+	c_hint(c,
+		c_error(c, e->span, DIAG_SCHED, "%s() gives a reference, which must be kept", name),
+		"$x = %s(…), or hand it to another function of the kernel", name);
+	e->type.kind = LT_UNKNOWN;
+}
+
+void check_kfunc_nested(struct check *c, struct expr *e)
+{
+	const char *name = e->u.call.name;
+
+	e->is_const = false;
+	e->ref.kind = REF_NONE;
+	if (builtin_function(name) >= 0 || agg_by_name(name) || !is_kfunc_name(c, name)) {
+		check_call(c, e, false);
+		return;
+	}
+	e->type = lt_of(LT_UNKNOWN, 0);
+	check_any_kfunc(c, e, name);
 }

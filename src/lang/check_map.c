@@ -28,7 +28,7 @@ static struct lt kept_type(const struct check *c, const struct expr *e)
 		t = lt_str(kept_size(c, t.size));
 		break;
 	case LT_PTR:
-		t.typed = false;
+		lt_forget(&t);
 		t.size = 8;
 		break;
 	default:
@@ -93,6 +93,22 @@ static bool can_keep(struct check *c, const struct expr *e, const char *what)
 	return is_storable(c, e, what);
 }
 
+/* A variable is trusted while all that it gets is. */
+static void grow_trust(struct check *c, struct lt *t, const struct lt *new)
+{
+	struct lt old = *t;
+
+	if (t->trusted && (!new->trusted || t->btf != new->btf))
+		lt_forget(t);
+	if (t->trusted) {
+		t->rcu |= new->rcu;
+		t->nullable |= new->nullable;
+		t->owned |= new->owned;
+	}
+	c->changed |= old.trusted != t->trusted || old.rcu != t->rcu ||
+		      old.nullable != t->nullable || old.owned != t->owned;
+}
+
 /*
  * Makes *t hold values of type new, too. False when the kinds do not go together. is_const: the new
  * value is a constant number, which also stands for a pointer (0, -1).
@@ -104,8 +120,10 @@ static bool grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 		c->changed = true;
 		return true;
 	}
-	if (t->kind == LT_PTR && new.kind == LT_INT && is_const)
+	if (t->kind == LT_PTR && new.kind == LT_INT && is_const) {
+		grow_trust(c, t, &new);
 		return true;
+	}
 	if (t->kind != new.kind)
 		return false;
 	if (t->kind == LT_INT && t->is_signed && !new.is_signed) {
@@ -116,6 +134,8 @@ static bool grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 		t->size = new.size;
 		c->changed = true;
 	}
+	if (t->kind == LT_PTR)
+		grow_trust(c, t, &new);
 	if (t->kind == LT_PTR && (t->btf || t->int_size) &&
 		(t->btf != new.btf || t->int_size != new.int_size || t->space != new.space)) {
 		if (new.btf || new.int_size)
@@ -470,10 +490,18 @@ void check_var(struct check *c, struct expr *e)
 			e->type = v->type;
 		return;
 	}
-	if (smap_get(&c->vars, e->u.name)) {
+	v = smap_get(&c->vars, e->u.name);
+	if (v && v->type.trusted && v->scope) {
+		d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
+			"'$%.60s' has a pointer of the kernel only up to the end of the block it "
+			"was assigned in",
+			e->u.name);
+		diag_also(c->d, d, v->first, "assigned here");
+		return;
+	}
+	if (v) {
 		d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
 			"variable '$%.60s' is used before it is assigned", e->u.name);
-		v = smap_get(&c->vars, e->u.name);
 		diag_also(c->d, d, v->first, "assigned here");
 		return;
 	}
@@ -489,6 +517,29 @@ void check_var(struct check *c, struct expr *e)
 			e->u.name);
 }
 
+/* Trusted pointers live to the end of the block, references in one variable each. */
+static bool keep_pointer(struct check *c, const struct expr *target, struct var_sym *v,
+	const struct lt *t)
+{
+	struct diag *d;
+
+	if (t->kind != LT_PTR || !t->trusted)
+		t = &v->type;
+	if (!t->trusted)
+		return true;
+	if (!smap_get(&c->assigned, v->name)) {
+		v->scope = c->block;
+		return true;
+	}
+	if (!t->owned)
+		return true;
+	d = c_error(c, target->span, DIAG_BAD_ASSIGN,
+		"'$%.60s' holds a reference to the end of its block", v->name);
+	diag_also(c->d, d, v->first, "assigned here");
+	c_hint(c, d, "take another variable");
+	return false;
+}
+
 void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 {
 	struct var_sym *v;
@@ -499,10 +550,12 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 		return;
 	v = var_sym(c, target);
 	target->var = v;
+	t = value->type.kind == LT_PTR && value->type.trusted ? value->type : kept_type(c, value);
+	if (!keep_pointer(c, target, v, &t))
+		return;
 	smap_put(&c->assigned, v->name, v);
 	if (value->type.kind == LT_UNKNOWN)
 		return;
-	t = kept_type(c, value);
 	if (grow(c, &v->type, t, value->is_const)) {
 		target->type = v->type;
 		return;

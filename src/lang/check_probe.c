@@ -266,32 +266,80 @@ static bool have_sched_ext(struct check *c, const struct attach_point *ap)
 	return false;
 }
 
+/* An operation that only the target's BTF knows: nothing is known of it but its prototype. */
+static const struct scx_op *new_op(struct check *c, const char *name)
+{
+	struct scx_op *op = ARENA_NEW(c->a, struct scx_op);
+
+	*op = (struct scx_op){.name = name, .allowed = SCX_ANY | SCX_IDLE, .what = ""};
+	return op;
+}
+
+static void missing_op(struct check *c, struct attach_point *ap)
+{
+	struct diag *e;
+
+	if (ap->optional) {
+		ap->kind = PROBE_COUNT; /* drop_missing takes it out */
+		return;
+	}
+	e = c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
+		"the target kernel's sched_ext has no operation '%s'", ap->op->name);
+	c_hint(c, e, "Linux %u.%u has it; 'sched_ext?:%s' passes over it where it is missing",
+		ap->op->since >> 16, ap->op->since >> 8 & 0xff, ap->op->name);
+}
+
 static void check_ops(struct check *c, struct attach_point *ap)
 {
+	uint32_t table = c->btf ? kbtf_find_struct(c->btf, "sched_ext_ops") : 0;
+	struct kbtf_info ptr = {.class = KBTF_VOID};
 	struct kbtf_member m;
-	struct kbtf_info ptr;
+	bool there;
 
 	ap->op = scx_op_by_name(ap->parts.v[0]);
-	if (!ap->op) {
+	there = table && kbtf_find_member(c->btf, table, ap->parts.v[0], &m);
+	if (there)
+		ptr = kbtf_describe(c->btf, m.type);
+	if (ptr.class != KBTF_PTR || kbtf_describe(c->btf, ptr.target).class != KBTF_FUNC)
+		there = false; /* flags, name: config sets them */
+	if (!ap->op && !there) {
 		unknown_op(c, ap);
 		return;
 	}
 	if (!have_sched_ext(c, ap))
 		return;
-	if (!kbtf_find_member(
-		    c->btf, kbtf_find_struct(c->btf, "sched_ext_ops"), ap->op->name, &m)) {
-		c_hint(c,
-			c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
-				"the target kernel's sched_ext has no operation '%s'",
-				ap->op->name),
-			"it came with a later kernel");
+	if (!there) {
+		missing_op(c, ap);
 		return;
 	}
-	ptr = kbtf_describe(c->btf, m.type);
-	if (ptr.class == KBTF_PTR && kbtf_describe(c->btf, ptr.target).class == KBTF_FUNC) {
-		ap->ops_proto = kbtf_strip(c->btf, ptr.target);
-		ap->ops_ret = kbtf_return(c->btf, ap->ops_proto);
+	if (!ap->op)
+		ap->op = new_op(c, ap->parts.v[0]);
+	ap->ops_proto = kbtf_strip(c->btf, ptr.target);
+	ap->ops_ret = kbtf_return(c->btf, ap->ops_proto);
+}
+
+static bool is_missing(const struct attach_point *ap)
+{
+	return ap->kind == PROBE_COUNT && ap->optional && ap->op;
+}
+
+void check_drop_missing(struct check *c)
+{
+	uint32_t left = 0;
+
+	for (uint32_t i = 0; i < c->s->probes.n; i++) {
+		struct probe p = c->s->probes.v[i];
+		uint32_t n = 0;
+
+		for (uint32_t k = 0; k < p.points.n; k++) {
+			if (!is_missing(&p.points.v[k]))
+				p.points.v[n++] = p.points.v[k];
+		}
+		p.points.n = n;
+		if (n)
+			c->s->probes.v[left++] = p;
 	}
+	c->s->probes.n = left;
 }
 
 /* ---- all ---- */
@@ -305,6 +353,14 @@ static void check_point(struct check *c, struct attach_point *ap)
 		return;
 	row = kern_probe(ap->kind);
 	substitute(c, ap);
+	if (ap->optional && row->parts != PP_OPS) {
+		c_hint(c,
+			c_error(c, ap->kind_span, DIAG_BAD_PROBE,
+				"only operations of schedulers can be optional"),
+			"write '%s' without '?'", row->name);
+		ap->kind = PROBE_COUNT;
+		return;
+	}
 	buf_init(&name, c->a);
 	buf_puts(&name, row->name);
 	for (uint32_t i = 0; i < ap->parts.n; i++)

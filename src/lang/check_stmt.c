@@ -19,7 +19,10 @@ static void check_assign(struct check *c, struct stmt *s)
 			check_arith(c, NULL, s->u.assign.op, target, value);
 		return;
 	}
-	check_expr(c, value);
+	if (target->kind == EX_VAR && value->kind == EX_CALL && !s->u.assign.compound)
+		check_kfunc_nested(c, value);
+	else
+		check_expr(c, value);
 	if (target->kind == EX_VAR) {
 		if (s->u.assign.compound)
 			check_var(c, target); /* must have a value */
@@ -55,7 +58,10 @@ static void check_let(struct check *c, struct stmt *s)
 		return;
 	}
 	if (s->u.assign.value) {
-		check_expr(c, s->u.assign.value);
+		if (s->u.assign.value->kind == EX_CALL)
+			check_kfunc_nested(c, s->u.assign.value);
+		else
+			check_expr(c, s->u.assign.value);
 		check_var_assign(c, target, s->u.assign.value);
 	}
 }
@@ -209,8 +215,24 @@ static void check_stmt(struct check *c, struct stmt *s)
 	}
 }
 
+/* Pointers that the verifier trusts are known on every way only where they were assigned. */
+static void end_scope(struct check *c, const struct block *b)
+{
+	for (uint32_t i = 0; i < c->probe->vars.n; i++) {
+		struct var_sym *v = c->probe->vars.v[i];
+
+		if (v->type.trusted && v->scope == b)
+			smap_put(&c->assigned, v->name, NULL);
+	}
+}
+
 void check_block(struct check *c, struct block *b)
 {
+	const struct block *outer = c->block;
+
+	c->block = b;
 	for (uint32_t i = 0; i < b->list.n; i++)
 		check_stmt(c, b->list.v[i]);
+	end_scope(c, b);
+	c->block = outer;
 }

@@ -233,6 +233,12 @@ static const char *unique_prog_name(struct lower *L, const char *base)
 		(int)(13 - snprintf(NULL, 0, "p%u_", L->m->meta->progs.n)), clean);
 }
 
+/* May sleep where the kernel allows it, unless it uses pointers that would become invalid. */
+static bool sleepable(const struct attach_point *ap)
+{
+	return ap->op->sleepable && !ap->rcu;
+}
+
 static const char *section_of(struct lower *L, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
@@ -245,8 +251,8 @@ static const char *section_of(struct lower *L, const struct attach_point *ap)
 	case PP_CGROUP_DIR:
 		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[1]);
 	case PP_OPS:
-		return arena_printf(L->a, "%s%s/%s", row->section, ap->op->sleepable ? ".s" : "",
-			ap->op->name);
+		return arena_printf(
+			L->a, "%s%s/%s", row->section, sleepable(ap) ? ".s" : "", ap->op->name);
 	default:
 		return row->section;
 	}
@@ -282,12 +288,12 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 
 	prog.name = unique_prog_name(L, last);
 	prog.attach_type = attach_type_of(ap);
-	if (row->parts == PP_OPS && ap->op->sleepable)
+	if (row->parts == PP_OPS && sleepable(ap))
 		prog.flags = BPF_F_SLEEPABLE;
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);
 	L->f = ir_fn_new(L->m, prog.name, row->ctx);
-	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = 0;
+	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
 	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;
@@ -307,6 +313,19 @@ static void add_probe(struct lower *L, const struct attach_point *ap)
 	vec_push(L->a, &L->m->meta->probes, p);
 }
 
+/* What a variable of the script is in SSA: a number, or a pointer that the verifier knows. */
+static struct ir_type var_type(struct lower *L, const struct var_sym *v)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t id;
+
+	if (v->type.kind != LT_PTR || !v->type.trusted)
+		return IR_I64;
+	id = kbtf_strip(btf, v->type.btf);
+	return ir_btf_type(L->m, kbtf_name(btf, id), id,
+		(v->type.nullable ? IRT_NULLABLE : 0) | (v->type.owned ? IRT_OWNED : 0));
+}
+
 /* One probe's predicate and body into the current program; ends in an open block. */
 static void lower_probe(struct lower *L, const struct probe *p, const struct attach_point *ap)
 {
@@ -323,7 +342,7 @@ static void lower_probe(struct lower *L, const struct probe *p, const struct att
 			ir_zero(L->f, v->slot, 0, lo_room(&v->type));
 			continue;
 		}
-		v->ir_var = ir_var_new(L->f, IR_I64);
+		v->ir_var = ir_var_new(L->f, var_type(L, v));
 		v->slot = v->type.kind == LT_INET6 ? ir_var_new(L->f, IR_I64) : 0;
 	}
 	if (p->pred) {

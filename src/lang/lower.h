@@ -33,6 +33,12 @@ struct lo_dom {
 	uint32_t npreds;
 };
 
+/* A reference to a kernel object. */
+struct lo_own {
+	unsigned var; /* of SSA: who holds it now */
+	const char *release;
+};
+
 struct lower {
 	const struct script *s;
 	struct ir_module *m;
@@ -59,6 +65,8 @@ struct lower {
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
+	VEC(struct lo_own) owned;	  /* what is to be given back, innermost last */
+	uint32_t loop_owned;		  /* how many of these the loop found */
 };
 
 /* ---- lower.c: blocks, slots, shared maps ---- */
@@ -154,8 +162,14 @@ ir_val lo_net_field(struct lower *L, const struct net_field *f); /* host order; 
 ir_val lo_net_raw(struct lower *L, const struct net_field *f);	 /* as loaded, network order */
 struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f);
 
-/* ---- lower_scx.c ---- */
+/* ---- lower_kfunc.c ---- */
 ir_val lo_kfunc_call(struct lower *L, const struct expr *e);
+/* Goes on in a new block with p, proven; to none (entered by the caller) when it is NULL. */
+ir_val lo_not_null(struct lower *L, ir_val p, ir_blk none);
+/* Gives back references number from and up; they stay listed for other ways. */
+void lo_release(struct lower *L, uint32_t from);
+
+/* ---- lower_scx.c ---- */
 void lo_scx_ops(struct lower *L); /* the struct_ops table of all sched_ext programs */
 void lo_scx_exit_info(struct lower *L);
 

@@ -197,6 +197,7 @@ static void end_script(struct lower *L, const struct expr *e)
 	ir_val code = e->u.call.args.list.n ? lo_int(L, e->u.call.args.list.v[0]) : ir_const(L->f, 0);
 
 	event_end(L, event_begin(L, ME_EXIT, code, sizeof(struct meta_event)));
+	lo_release(L, 0);
 	lo_end(L);
 }
 

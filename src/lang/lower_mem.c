@@ -89,6 +89,7 @@ static struct ir_field field_of(struct lower *L, const struct expr *e, const str
 	struct kbtf_info info = kbtf_describe(btf, e->ref.u.m.member.type);
 	struct ir_field f = {.root = kbtf_name(btf, p->root), .path = p->text, .size = info.size,
 		.is_signed = info.is_signed, .type = IR_I64};
+	uint8_t flags = e->type.trusted ? 0 : IRT_UNTRUSTED;
 
 	f.off = p->bit_off / 8;
 	if (e->ref.u.m.member.bit_size) { /* the aligned unit that holds the bits */
@@ -100,7 +101,7 @@ static struct ir_field field_of(struct lower *L, const struct expr *e, const str
 		struct kbtf_info to = kbtf_describe(btf, info.target);
 
 		if (to.class == KBTF_STRUCT)
-			f.type = ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, IRT_UNTRUSTED);
+			f.type = ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, flags);
 	}
 	return f;
 }
@@ -117,20 +118,21 @@ static ir_val finish_number(struct lower *L, ir_val v, const struct ir_field *f)
 /* Loads through a pointer that may be NULL: 0 then. */
 static ir_val load_field(struct lower *L, ir_val p, uint32_t field)
 {
-	ir_blk there, done;
+	ir_blk none, done;
 	unsigned var;
 	ir_val v;
 
 	if (!(ir_type_of(L->f, p).flags & IRT_NULLABLE))
 		return ir_ldf(L->f, p, field);
-	there = lo_block(L);
+	none = lo_block(L);
 	done = lo_block(L);
 	var = ir_var_new(L->f, IR_I64);
-	ir_var_write(L->f, var, ir_const(L->f, 0));
-	p = lo_some(L, p, there, done);
-	lo_enter(L, there);
+	p = lo_not_null(L, p, none);
 	v = as_number(L, ir_ldf(L->f, p, field));
 	ir_var_write(L->f, var, v);
+	lo_goto(L, done);
+	lo_enter(L, none);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
 	lo_goto(L, done);
 	lo_enter(L, done);
 	return ir_var_read(L->f, var);
@@ -168,6 +170,7 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 {
 	struct path p;
 	struct ir_field f;
+	ir_blk none = IR_NONE;
 	ir_val base;
 
 	if (!find_path(L, target, &p))
@@ -175,7 +178,15 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 	f = field_of(L, target, &p);
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, target->span);
+	if (ir_type_of(L->f, base).flags & IRT_NULLABLE) {
+		none = lo_block(L);
+		base = lo_not_null(L, base, none);
+	}
 	ir_stf(L->f, base, ir_add_field(L->m, f), v);
+	if (none) {
+		lo_goto(L, none);
+		lo_enter(L, none);
+	}
 }
 
 ir_val lo_deref(struct lower *L, const struct expr *e)
@@ -225,28 +236,6 @@ void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t
 
 /* ---- arguments of struct_ops operations ---- */
 
-/*
- * The kernel marks arguments that may be NULL by a suffix in the prototype of its stub; where BTF
- * has no stubs the table of the operations' arguments says it.
- */
-static bool may_be_null(struct lower *L, unsigned index)
-{
-	struct kbtf *btf = L->m->target->btf;
-	struct kbtf_param params[8];
-	uint32_t func = kbtf_func(btf, arena_printf(L->a, "sched_ext_ops__%s", L->ap->op->name)), n;
-	bool nullable = false;
-	size_t len;
-
-	scx_op_arg(L->ap->op->name, index, &len, &nullable);
-	if (!func || nullable)
-		return nullable;
-	n = kbtf_params(btf, kbtf_func_proto(btf, func), params, 8);
-	if (index >= n || index >= 8)
-		return false;
-	len = strlen(params[index].name);
-	return len > 10 && !strcmp(params[index].name + len - 10, "__nullable");
-}
-
 ir_val lo_ops_arg(struct lower *L, const struct expr *e)
 {
 	unsigned index = e->ref.u.index;
@@ -256,7 +245,7 @@ ir_val lo_ops_arg(struct lower *L, const struct expr *e)
 
 	if (e->type.kind == LT_PTR && e->type.typed) {
 		uint32_t id = kbtf_strip(btf, e->type.btf);
-		uint8_t flags = may_be_null(L, index) ? IRT_NULLABLE : 0;
+		uint8_t flags = e->type.nullable ? IRT_NULLABLE : 0;
 
 		t = ir_btf_type(L->m, kbtf_name(btf, id), id, flags);
 	}

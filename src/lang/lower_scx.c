@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Schedulers: kernel functions, the table of operations, and why the kernel ended one. */
+/* Schedulers: the table of operations, and why the kernel ended one. */
 #include "lang/lower.h"
 #include <linux/bpf.h>
 #include <string.h>
@@ -8,42 +8,6 @@
 #define EXIT_REASON_LEN 128
 #define EXIT_MSG_OFF (EXIT_REASON_OFF + EXIT_REASON_LEN)
 #define EXIT_MSG_LEN 1024
-
-/* Result type of a kernel function, from its prototype. */
-static struct ir_type kfunc_type(struct lower *L, const struct kfunc_ref *k, struct kbtf_info *ret)
-{
-	struct kbtf *btf = L->m->target->btf;
-	uint32_t effects = kfunc_effects(k->name);
-	struct kbtf_info to;
-	uint8_t flags = 0;
-
-	*ret = kbtf_describe(btf, kbtf_return(btf, k->proto));
-	if (ret->class == KBTF_VOID)
-		return IR_VOID;
-	if (ret->class != KBTF_PTR)
-		return IR_I64;
-	to = kbtf_describe(btf, ret->target);
-	flags |= effects & KE_NULLABLE ? IRT_NULLABLE : 0;
-	flags |= effects & KE_ACQUIRE ? IRT_OWNED : 0;
-	return ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, flags);
-}
-
-ir_val lo_kfunc_call(struct lower *L, const struct expr *e)
-{
-	const struct kfunc_ref *k = &e->ref.u.kfunc;
-	uint32_t n = e->u.call.args.list.n;
-	ir_val args[IR_MAX_ARGS], v;
-	struct kbtf_info ret;
-	struct ir_type t = kfunc_type(L, k, &ret);
-
-	for (uint32_t i = 0; i < n && i < IR_MAX_ARGS; i++)
-		args[i] = lo_value(L, e->u.call.args.list.v[i]);
-	ir_span(L->f, e->span);
-	v = ir_kcall(L->f, ir_add_kfunc(L->m, k->name, k->btf_id, k->proto), t, n, args);
-	if (t.kind == IRT_VOID)
-		return ir_const(L->f, 0);
-	return ret.class == KBTF_INT ? lo_extend(L, v, ret.size, ret.is_signed && !ret.is_bool) : v;
-}
 
 /* ---- why it ended ---- */
 

@@ -12,6 +12,14 @@ static void assign_var(struct lower *L, const struct stmt *st)
 		lo_str_var_write(L, value, var);
 		return;
 	}
+	if (var->type.kind == LT_PTR && var->type.trusted) {
+		v = lo_value(L, value);
+		if (var->type.owned) /* one variable holds the reference, here and at the release */
+			target->var->ir_var = L->owned.v[L->owned.n - 1].var;
+		else
+			ir_var_write(L->f, var->ir_var, v);
+		return;
+	}
 	if (var->type.kind == LT_INET6) {
 		struct lo_pair p = lo_inet6(L, value);
 
@@ -90,7 +98,10 @@ static void if_else(struct lower *L, const struct stmt *st)
 static void unroll(struct lower *L, const struct stmt *st)
 {
 	ir_blk outer_break = L->loop_break, outer_continue = L->loop_continue;
+	uint32_t outer_owned = L->loop_owned;
 	ir_blk done = lo_block(L);
+
+	L->loop_owned = L->owned.n;
 
 	for (uint64_t i = 0; i < st->u.loop.cond->const_value; i++) {
 		ir_blk next = lo_block(L);
@@ -104,6 +115,7 @@ static void unroll(struct lower *L, const struct stmt *st)
 	lo_goto(L, done);
 	L->loop_break = outer_break;
 	L->loop_continue = outer_continue;
+	L->loop_owned = outer_owned;
 	lo_enter(L, done);
 }
 
@@ -150,8 +162,11 @@ static void for_range(struct lower *L, const struct stmt *st)
 /* Without a value the probe ends; the program may hold others behind it. */
 static void give_back(struct lower *L, const struct stmt *st)
 {
+	ir_val v = st->u.expr ? lo_int(L, st->u.expr) : IR_NONE;
+
+	lo_release(L, 0);
 	if (st->u.expr)
-		ir_ret(L->f, lo_int(L, st->u.expr));
+		ir_ret(L->f, v);
 	else
 		lo_goto(L, L->after_probe);
 }
@@ -196,9 +211,11 @@ static void one(struct lower *L, const struct stmt *st)
 		give_back(L, st);
 		break;
 	case ST_BREAK:
+		lo_release(L, L->loop_owned);
 		lo_goto(L, L->loop_break);
 		break;
 	case ST_CONTINUE:
+		lo_release(L, L->loop_owned);
 		lo_goto(L, L->loop_continue);
 		break;
 	default:
@@ -227,6 +244,10 @@ static void lo_stmt(struct lower *L, const struct stmt *st)
 
 void lo_block_body(struct lower *L, const struct block *b)
 {
+	uint32_t held = L->owned.n;
+
 	for (uint32_t i = 0; i < b->list.n && ir_open(L->f); i++)
 		lo_stmt(L, b->list.v[i]);
+	lo_release(L, held);
+	L->owned.n = held;
 }

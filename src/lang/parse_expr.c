@@ -488,7 +488,8 @@ static struct expr *incdec(
 	e->u.incdec.target = target;
 	e->u.incdec.prefix = prefix;
 	e->u.incdec.dec = dec;
-	if (!p->panic && target->kind != EX_VAR && target->kind != EX_MAP)
+	if (!p->panic && target->kind != EX_VAR && target->kind != EX_MAP &&
+		target->kind != EX_FIELD)
 		p_hint(p,
 			p_error(p, target->span, DIAG_BAD_ASSIGN, "'%s' needs a $variable or a map",
 				dec ? "--" : "++"),

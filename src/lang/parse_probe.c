@@ -169,10 +169,16 @@ static bool attach_point(struct parser *p, struct probe *probe)
 {
 	struct attach_point ap = {.kind = PROBE_COUNT};
 	const char *named;
+	size_t len;
 	int kind;
 
 	if (!split_point(p, &ap))
 		return false;
+	len = strlen(ap.kind_text);
+	if (len > 1 && ap.kind_text[len - 1] == '?') {
+		ap.kind_text = arena_strndup(p->a, ap.kind_text, len - 1);
+		ap.optional = true;
+	}
 	named = strchr(ap.kind_text, '=');
 	kind = kern_probe_by_name(ap.kind_text);
 	if (named || kind < 0) {

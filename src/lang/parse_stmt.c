@@ -173,6 +173,20 @@ static const struct {
 	{TOK_SHR_ASSIGN, BO_SHR},
 };
 
+/* a.b++ as a statement is a.b += 1. */
+static struct stmt *member_incdec(struct parser *p, struct stmt *s)
+{
+	struct expr *e = s->u.expr, *one = ARENA_NEW(p->a, struct expr);
+
+	*one = (struct expr){.kind = EX_INT, .span = e->span, .u.num.v = 1};
+	s->kind = ST_ASSIGN;
+	s->u.assign.compound = true;
+	s->u.assign.op = e->u.incdec.dec ? BO_SUB : BO_ADD;
+	s->u.assign.target = e->u.incdec.target;
+	s->u.assign.value = one;
+	return s;
+}
+
 static struct stmt *expr_stmt(struct parser *p)
 {
 	struct stmt *s = stmt_new(p, ST_EXPR);
@@ -181,6 +195,8 @@ static struct stmt *expr_stmt(struct parser *p)
 	s->u.expr = e;
 	if (p->panic)
 		return s;
+	if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_FIELD)
+		return member_incdec(p, s);
 	for (unsigned i = 0; i < sizeof(assign_ops) / sizeof(*assign_ops); i++) {
 		if (p_is(p, assign_ops[i].tok)) {
 			s->kind = ST_ASSIGN;
