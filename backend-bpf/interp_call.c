@@ -279,6 +279,23 @@ static bool h_ringbuf_submit(struct interp *in, const uint64_t *a, uint64_t *r0)
 	return release(in, a[0], true);
 }
 
+/* Buffers per CPU; without a limit here. */
+static bool h_perf_event_output(struct interp *in, const uint64_t *a, uint64_t *r0)
+{
+	const struct interp_map *m = map_arg(in, a[1]);
+	const uint8_t *data;
+
+	if (!m || map_row(m)->type != BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		return interp_fail(in, "helper's second argument takes no events");
+	data = mem_at(in, a[3], (uint32_t)a[4], false);
+	if (!data)
+		return false;
+	if (in->on_record)
+		in->on_record(in->arg, data, (uint32_t)a[4]);
+	*r0 = 0;
+	return true;
+}
+
 static bool h_ringbuf_discard(struct interp *in, const uint64_t *a, uint64_t *r0)
 {
 	*r0 = 0;
@@ -432,6 +449,7 @@ static helper_fn *const helpers[] = {
 	[BPF_FUNC_probe_read_user_str] = h_probe_read_str,
 	[BPF_FUNC_probe_read_kernel_str] = h_probe_read_str,
 	[BPF_FUNC_ktime_get_boot_ns] = h_ktime,
+	[BPF_FUNC_perf_event_output] = h_perf_event_output,
 	[BPF_FUNC_ringbuf_output] = h_ringbuf_output,
 	[BPF_FUNC_ringbuf_reserve] = h_ringbuf_reserve,
 	[BPF_FUNC_ringbuf_submit] = h_ringbuf_submit,

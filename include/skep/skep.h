@@ -25,6 +25,7 @@ struct skep_options {
 	const char *target; /* description file, or the name of an architecture */
 	const char *btf;    /* kernel types: a BTF or ELF file */
 	const char *kernel; /* version, as "6.12" */
+	const char *no_features; /* not to be used though they are there: "ringbuf,perf_link" */
 };
 
 /* "0.1.0" */
@@ -48,9 +49,11 @@ void skep_free(struct skep *s);
 const char *skep_messages(struct skep *s, bool color);
 
 /*
- * Calls line with each line of a description of the target: kernel, architecture, BTF, features.
+ * Calls line with each line of a description of the target: kernel, architecture, what is there and
+ * what each missing piece costs; json: with one line, an object. The running kernel is asked for
+ * its features where the rights suffice.
  */
-void skep_info(struct skep *s, void (*line)(const char *text, void *arg), void *arg);
+void skep_info(struct skep *s, bool json, void (*line)(const char *text, void *arg), void *arg);
 
 /*
  * Calls probe with the name of every probe that matches the pattern (* and ?; NULL: all), and with

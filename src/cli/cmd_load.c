@@ -93,11 +93,15 @@ static void print_line(const char *text, void *out)
 
 int cmd_info(const struct settings *o)
 {
-	struct skep *s = open_skep(o);
+	struct skep_run_options r;
+	struct skep *s;
 
+	if (!run_options(o, &r))
+		return 1;
+	s = open_skep(o);
 	if (!s)
 		return 1;
-	skep_info(s, print_line, stdout);
+	skep_info(s, r.json, print_line, stdout);
 	return finish(s, 0);
 }
 

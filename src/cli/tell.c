@@ -49,6 +49,7 @@ struct skep_options target_options(const struct settings *o)
 		.target = o->value[OPT_TARGET],
 		.btf = o->value[OPT_BTF],
 		.kernel = o->value[OPT_KERNEL],
+		.no_features = o->value[OPT_NO_FEATURE],
 	};
 }
 

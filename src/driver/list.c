@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the target offers: probes by pattern, and its own description. */
+/* The probes that the target offers, by pattern. */
 #include "driver/driver.h"
 #include <fnmatch.h>
 #include <net/if.h>
@@ -144,44 +144,4 @@ int skep_list(struct skep *s, const char *pattern, bool fields,
 	struct listing l = {.s = s, .pattern = pattern, .fields = fields, .line = probe, .arg = arg};
 
 	return guarded(s, do_list, &l);
-}
-
-/* ---- --info ---- */
-
-struct info {
-	void (*line)(const char *text, void *arg);
-	void *arg;
-};
-
-static int do_info(struct skep *s, void *arg)
-{
-	const struct target *t = &s->target;
-	struct info *i = arg;
-
-	i->line(arena_printf(&s->a, "target: %s", t->name), i->arg);
-	i->line(arena_printf(&s->a, "architecture: %s",
-			t->arch == KERN_ANY ? "unknown" : kern_arch_name(t->arch)),
-		i->arg);
-	i->line(arena_printf(&s->a, "kernel: %u.%u.%u", t->version >> 16, t->version >> 8 & 0xff,
-			t->version & 0xff),
-		i->arg);
-	i->line(arena_printf(&s->a, "instruction set: v%d", t->isa), i->arg);
-	i->line(arena_printf(&s->a, "kernel types (BTF): %s%s%s", t->btf ? "yes" : "no",
-			!t->btf && t->btf_why ? ", " : "",
-			!t->btf && t->btf_why ? t->btf_why : ""),
-		i->arg);
-	i->line(arena_printf(&s->a, "tracepoints: %s", t->tracefs ? t->tracefs : "no tracefs"),
-		i->arg);
-	for (unsigned f = 0; f < KF_COUNT; f++)
-		i->line(arena_printf(&s->a, "%s: %s", kern_feature_text((enum kern_feature)f),
-				target_has(t, (enum kern_feature)f) ? "yes" : "no"),
-			i->arg);
-	return SKEP_OK;
-}
-
-void skep_info(struct skep *s, void (*line)(const char *text, void *arg), void *arg)
-{
-	struct info i = {line, arg};
-
-	guarded(s, do_info, &i);
 }

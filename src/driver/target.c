@@ -41,7 +41,46 @@ static int described_target(struct skep *s, const struct skep_options *o)
 		"cannot use the target: ", why);
 }
 
-int choose_target(struct skep *s, const struct skep_options *o)
+static int unknown_feature(struct skep *s, const char *name)
+{
+	struct suggest near;
+
+	suggest_init(&near, name);
+	for (unsigned f = 0; f < KF_COUNT; f++)
+		suggest_try(&near, kern_feature_text((enum kern_feature)f));
+	return refuse(s, suggest_best(&near) ? arena_printf(&s->a, "did you mean '%s'?", suggest_best(&near))
+					     : "`skep --info` lists all features",
+		"no kernel feature is called ", name);
+}
+
+/* bpftrace's option: what it names is taken for missing. */
+static int forget_features(struct skep *s, const char *list)
+{
+	struct target *t = &s->target;
+
+	while (*list) {
+		size_t n = strcspn(list, ", ");
+		const char *name = arena_strndup(&s->a, list, n);
+		int f = kern_feature_by_name(name);
+
+		list += n;
+		list += strspn(list, ", ");
+		if (!n)
+			continue;
+		if (f < 0)
+			return unknown_feature(s, name);
+		t->features &= ~(1ull << f);
+		t->forgotten |= 1ull << f;
+		if (f == KF_BTF && t->btf) {
+			kbtf_close(t->btf);
+			t->btf = NULL;
+			t->btf_why = "--no-feature=btf";
+		}
+	}
+	return SKEP_OK;
+}
+
+static int choose_machine(struct skep *s, const struct skep_options *o)
 {
 	struct target *t = &s->target;
 	const char *why = NULL;
@@ -72,21 +111,44 @@ int choose_target(struct skep *s, const struct skep_options *o)
 	return SKEP_OK;
 }
 
+int choose_target(struct skep *s, const struct skep_options *o)
+{
+	int err = choose_machine(s, o);
+
+	return err || !o->no_features ? err : forget_features(s, o->no_features);
+}
+
 static bool has_capability(const struct __user_cap_data_struct *d, unsigned cap)
 {
 	return d[cap / 32].effective & (1u << (cap % 32));
 }
 
-bool permitted(struct skep *s)
+/* When it cannot be told the kernel will. */
+static bool effective(unsigned cap, bool admin_has_it)
 {
 	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 	struct __user_cap_data_struct data[2] = {{0}};
-	struct diag *e;
 
 	if (syscall(SYS_capget, &head, data))
-		return true; /* cannot tell; the kernel will */
-	if (has_capability(data, CAP_SYS_ADMIN) ||
-		(has_capability(data, CAP_BPF) && has_capability(data, CAP_PERFMON)))
+		return true;
+	return has_capability(data, cap) || (admin_has_it && has_capability(data, CAP_SYS_ADMIN));
+}
+
+bool may_load(void)
+{
+	return effective(CAP_BPF, true) && effective(CAP_PERFMON, true);
+}
+
+bool has_net_admin(void)
+{
+	return effective(CAP_NET_ADMIN, false);
+}
+
+bool permitted(struct skep *s)
+{
+	struct diag *e;
+
+	if (may_load())
 		return true;
 	e = diag_error(&s->diags, NO_SPAN, DIAG_NO_PERMISSION,
 		"loading programs into the kernel needs root, or CAP_BPF and CAP_PERFMON%s",

@@ -7,3 +7,5 @@
 int choose_target(struct skep *s, const struct skep_options *o);
 /* Whether programs can be loaded at all; a diagnostic says what is missing. */
 bool permitted(struct skep *s);
+bool may_load(void); /* the same, without a word */
+bool has_net_admin(void);

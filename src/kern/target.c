@@ -21,10 +21,10 @@
 _Static_assert(KF_COUNT <= 64, "features are bits of a u64");
 
 static const struct {
-	const char *text, *what;
+	const char *text, *what, *cost;
 	uint32_t since;
 } features[] = {
-#define F(id, text, since, what) {text, what, since},
+#define F(id, text, since, what, cost) {text, what, cost, since},
 #include "kern/features.def"
 };
 
@@ -74,6 +74,11 @@ const char *kern_feature_text(enum kern_feature f)
 const char *kern_feature_what(enum kern_feature f)
 {
 	return f < KF_COUNT ? features[f].what : "?";
+}
+
+const char *kern_feature_cost(enum kern_feature f)
+{
+	return f < KF_COUNT ? features[f].cost : "";
 }
 
 uint32_t kern_feature_since(enum kern_feature f)

@@ -14,7 +14,7 @@ enum kern_arch { KERN_ANY, KERN_X86_64, KERN_ARM64, KERN_RISCV64 };
 
 /* Kernel features the compiler or the loader may ask for: features.def, one row each. */
 enum kern_feature {
-#define F(id, text, since, what) KF_##id,
+#define F(id, text, since, what, cost) KF_##id,
 #include "kern/features.def"
 #undef F
 	KF_COUNT
@@ -43,6 +43,7 @@ struct target {
 	uint32_t ncpus;		 /* possible CPUs; 0 unknown */
 	int isa;		 /* BPF instruction set level 1 .. 4; default 3 */
 	uint64_t features;	 /* bit per enum kern_feature */
+	uint64_t forgotten;	 /* the same: not to be used even where the kernel has them */
 	struct kbtf *btf;	 /* NULL when there is none */
 	const char *btf_why;	 /* then: why, in words */
 	bool host;		 /* names may be looked up on this machine */
@@ -63,6 +64,7 @@ enum kern_arch kern_arch_by_name(const char *name); /* x86_64 amd64 arm64 aarch6
 const char *kern_arch_name(enum kern_arch a);
 const char *kern_feature_text(enum kern_feature f); /* as in target files: "ringbuf" */
 const char *kern_feature_what(enum kern_feature f); /* for messages: "ring buffers" */
+const char *kern_feature_cost(enum kern_feature f); /* what its lack costs; "" nothing */
 int kern_feature_by_name(const char *text);	    /* -1 unknown */
 uint32_t kern_feature_since(enum kern_feature f); /* version as in target.version */
 

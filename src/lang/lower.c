@@ -183,8 +183,20 @@ static void settle_rodata(struct lower *L)
 		shrink_rodata(L, L->m->fns.v[i], claimed - map->value_size);
 }
 
+bool lo_has_ring(const struct lower *L)
+{
+	return target_has(L->m->target, KF_RINGBUF);
+}
+
 uint32_t lo_ring(struct lower *L)
 {
+	if (L->ring == META_NONE && !lo_has_ring(L)) {
+		/* one entry per CPU: how many there are is known when it is made */
+		L->ring = lo_add_map(L, (struct meta_map){.name = "events", .kname = "skep_events",
+						.role = MM_RING, .key_size = 4, .value_size = 4,
+						.type = BPF_MAP_TYPE_PERF_EVENT_ARRAY,
+						.present_off = META_NONE});
+	}
 	if (L->ring == META_NONE) {
 		L->ring = lo_add_map(L, (struct meta_map){.name = "events", .kname = "skep_events",
 						.role = MM_RING, .type = BPF_MAP_TYPE_RINGBUF,

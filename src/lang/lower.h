@@ -85,7 +85,8 @@ void lo_free_slots(struct lower *L);
 uint32_t lo_rodata(struct lower *L, const void *p, uint32_t n, uint32_t align);
 uint32_t lo_zeroes(struct lower *L, uint32_t n); /* offset of n zero bytes in rodata */
 ir_val lo_rodata_addr(struct lower *L, uint32_t off);
-uint32_t lo_ring(struct lower *L);
+uint32_t lo_ring(struct lower *L); /* where events go */
+bool lo_has_ring(const struct lower *L); /* it is a ring buffer, else a buffer per CPU */
 void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref); /* one more was lost */
 void lo_end(struct lower *L); /* return the default result */
 uint32_t lo_add_map(struct lower *L, struct meta_map map);

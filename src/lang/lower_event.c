@@ -5,39 +5,86 @@
  * in place into reserved space.
  */
 #include "lang/lower.h"
+#include <linux/bpf.h>
 
 enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_TX };
 
-/* A record being written; done is where its two ways (space, no space) meet again. */
+/*
+ * A record being written; done is where its two ways (space, no space) meet again. Kernels without
+ * ring buffers get a record made elsewhere and copied into the CPU's own buffer.
+ */
 struct event {
 	ir_val rec;
+	uint32_t size;
 	ir_blk done;
 };
 
+static void event_lost(struct lower *L, ir_blk done)
+{
+	lo_count(L, MC_LOST_EVENT, L->prog);
+	lo_goto(L, done);
+}
+
+static void event_head(struct lower *L, ir_val rec, enum meta_event_type type, ir_val id)
+{
+	ir_st(L->f, 4, rec, 0, ir_const(L->f, (int64_t)type));
+	ir_st(L->f, 4, rec, 4, id);
+}
+
 static struct event event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size)
 {
-	ir_blk space = lo_block(L), lost = lo_block(L);
-	struct event ev = {.done = lo_block(L)};
+	struct event ev = {.size = size};
+	ir_blk space, lost;
 	ir_val args[3];
 
+	if (!lo_has_ring(L)) {
+		ev.rec = lo_slot(L, size);
+		ir_zero(L->f, ev.rec, 0, size); /* all of it is copied */
+		event_head(L, ev.rec, type, id);
+		return ev;
+	}
+	space = lo_block(L);
+	lost = lo_block(L);
+	ev.done = lo_block(L);
 	args[0] = ir_map(L->f, lo_ring(L));
 	args[1] = ir_const(L->f, size);
 	args[2] = ir_const(L->f, 0);
 	ev.rec = ir_call(L->f, "ringbuf_reserve", IR_VOID, 3, args);
 	ev.rec = lo_some(L, ev.rec, space, lost);
 	lo_enter(L, lost);
-	lo_count(L, MC_LOST_EVENT, L->prog);
-	lo_goto(L, ev.done);
+	event_lost(L, ev.done);
 	lo_enter(L, space);
-	ir_st(L->f, 4, ev.rec, 0, ir_const(L->f, (int64_t)type));
-	ir_st(L->f, 4, ev.rec, 4, id);
+	event_head(L, ev.rec, type, id);
 	return ev;
+}
+
+/* The answer tells of a full buffer (since 5.1), so what is lost is counted as with a ring buffer. */
+static void perf_event_end(struct lower *L, struct event ev)
+{
+	ir_blk lost = lo_block(L);
+	ir_val args[5], answer;
+
+	ev.done = lo_block(L);
+	args[0] = ir_ctx(L->f);
+	args[1] = ir_map(L->f, lo_ring(L));
+	args[2] = ir_const(L->f, (int64_t)BPF_F_CURRENT_CPU);
+	args[3] = ev.rec;
+	args[4] = ir_const(L->f, ev.size);
+	answer = ir_call(L->f, "perf_event_output", IR_VOID, 5, args);
+	lo_if(L, CC_EQ, answer, ir_const(L->f, 0), ev.done, lost);
+	lo_enter(L, lost);
+	event_lost(L, ev.done);
+	lo_enter(L, ev.done);
 }
 
 static void event_end(struct lower *L, struct event ev)
 {
 	ir_val args[2];
 
+	if (!lo_has_ring(L)) {
+		perf_event_end(L, ev);
+		return;
+	}
 	args[0] = ev.rec;
 	args[1] = ir_const(L->f, 0);
 	ir_call(L->f, "ringbuf_submit", IR_VOID, 2, args);

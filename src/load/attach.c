@@ -65,7 +65,9 @@ static int perf_open(struct loaded *l, struct perf_event_attr *attr)
  */
 static int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs)
 {
-	int link = bpf_link_create(prog_fd(l, probe), event, BPF_PERF_EVENT, NULL), err;
+	bool links = !(l->target->forgotten & 1ull << KF_PERF_LINK);
+	int link = links ? bpf_link_create(prog_fd(l, probe), event, BPF_PERF_EVENT, NULL) : -1;
+	int err;
 
 	if (link < 0 && ioctl(event, PERF_EVENT_IOC_SET_BPF, prog_fd(l, probe)) < 0) {
 		err = -errno;
@@ -107,7 +109,7 @@ static int open_kprobe_pmu(struct loaded *l, const struct meta_probe *p, bool re
 	long type = small_number(l, KPROBE_PMU "type", "");
 	long bit = ret ? small_number(l, KPROBE_PMU "format/retprobe", "config:") : 0;
 
-	*missing = type < 0 || bit < 0 || bit > 63;
+	*missing = type < 0 || bit < 0 || bit > 63 || l->target->forgotten & 1ull << KF_KPROBE_PMU;
 	if (*missing)
 		return -ENOENT;
 	attr.type = (uint32_t)type;

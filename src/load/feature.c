@@ -155,4 +155,5 @@ void load_probe_features(struct target *t)
 		else if (!yes)
 			t->features &= ~(1ull << rows[i].feature);
 	}
+	t->features &= ~t->forgotten;
 }

@@ -7,6 +7,7 @@
  */
 #include "load/internal.h"
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,8 +37,13 @@ static uint32_t ring_size(uint32_t want)
 static int create(const struct meta_map *m, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags);
-	uint32_t n = m->type == BPF_MAP_TYPE_RINGBUF ? ring_size(m->max_entries) : m->max_entries;
+	int cpus = m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ? libbpf_num_possible_cpus() : 0;
+	uint32_t n = m->max_entries;
 
+	if (m->type == BPF_MAP_TYPE_RINGBUF)
+		n = ring_size(n);
+	else if (m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		n = cpus > 0 ? (uint32_t)cpus : 1;
 	return bpf_map_create(m->type, m->kname, m->key_size, m->value_size, n, &o);
 }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Takes records out of the ring buffers, through libbpf's consumer. */
+/* Takes records out of the ring buffers, or the buffers per CPU, through libbpf's consumers. */
 #include "run/session.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define FLUSH_AT ((size_t)64 * 1024)
+#define PERF_BYTES ((size_t)64 * 1024) /* for each CPU */
 
 static int on_record(void *arg, void *data, size_t size)
 {
@@ -23,21 +26,51 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
+static void on_sample(void *arg, int cpu, void *data, uint32_t size)
+{
+	(void)cpu;
+	on_record(arg, data, size);
+}
+
+/* The programs have counted them already, from the helper's answer. */
+static void on_lost(void *arg, int cpu, unsigned long long n)
+{
+	(void)arg, (void)cpu, (void)n;
+}
+
+/* A power of two of pages, whatever their size. */
+static size_t perf_pages(void)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 1;
+
+	while (n * page < PERF_BYTES)
+		n *= 2;
+	return n;
+}
+
+static int open_one(struct session *s, uint32_t map)
+{
+	int fd = s->l->map_fd[map];
+
+	if (s->l->meta.maps.v[map].type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
+		if (s->perf)
+			return -EEXIST; /* no compiler of ours makes two */
+		s->perf = perf_buffer__new(fd, perf_pages(), on_sample, on_lost, s, NULL);
+		return s->perf ? 0 : -errno;
+	}
+	if (s->ring)
+		return ring_buffer__add(s->ring, fd, on_record, s);
+	s->ring = ring_buffer__new(fd, on_record, s, NULL);
+	return s->ring ? 0 : -errno;
+}
+
 int ring_open(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
 
 	for (uint32_t i = 0; i < m->maps.n; i++) {
-		int err = 0;
+		int err = m->maps.v[i].role == MM_RING ? open_one(s, i) : 0;
 
-		if (m->maps.v[i].role != MM_RING)
-			continue;
-		if (!s->ring) {
-			s->ring = ring_buffer__new(s->l->map_fd[i], on_record, s, NULL);
-			err = s->ring ? 0 : -errno;
-		} else {
-			err = ring_buffer__add(s->ring, s->l->map_fd[i], on_record, s);
-		}
 		if (err) {
 			diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot read the ring buffer: %s",
 				strerror(-err));
@@ -50,13 +83,17 @@ int ring_open(struct session *s)
 void ring_close(struct session *s)
 {
 	ring_buffer__free(s->ring);
+	perf_buffer__free(s->perf);
 	s->ring = NULL;
+	s->perf = NULL;
 }
 
 void ring_drain(struct session *s)
 {
 	if (s->ring)
 		ring_buffer__consume(s->ring);
+	if (s->perf)
+		perf_buffer__consume(s->perf);
 	session_flush(s);
 }
 
@@ -64,9 +101,11 @@ void ring_wait(struct session *s, int timeout_ms)
 {
 	struct timespec pause = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
 
-	/* Both come back early on a signal; the caller looks at its stop flag. */
+	/* All come back early on a signal; the caller looks at its stop flag. */
 	if (s->ring)
 		ring_buffer__poll(s->ring, timeout_ms);
+	else if (s->perf)
+		perf_buffer__poll(s->perf, timeout_ms);
 	else
 		nanosleep(&pause, NULL);
 	/* Records may wait without a wake-up when the programs ask for fewer of them. */

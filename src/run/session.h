@@ -9,6 +9,7 @@
 #include "run/run.h"
 
 struct ring_buffer;
+struct perf_buffer;
 
 struct session {
 	struct loaded *l;
@@ -17,6 +18,7 @@ struct session {
 	struct arena scratch; /* emptied between batches of events */
 	struct buf out;	      /* output not yet written; lives in scratch */
 	struct ring_buffer *ring;
+	struct perf_buffer *perf; /* instead of it, on kernels without ring buffers */
 	uint32_t ncpus;
 	int write_error; /* errno of the first failed write; EPIPE ends quietly */
 	bool exited;	 /* the script called exit() */
