@@ -75,6 +75,9 @@ uint32_t kern_cpu_count(const char *list); /* CPUs in "0-3,8"; 0 when it is no s
 /* Where registers of a function call live in struct pt_regs (bytes); -1 beyond the registers. */
 int kern_arg_off(enum kern_arch a, unsigned n);
 int kern_ret_off(enum kern_arch a);
+/* A constant that kernel headers #define (consts.def). False: no such name. */
+bool kern_const(enum kern_arch a, const char *name, int64_t *value);
+void kern_each_const(void (*fn)(const char *name, void *arg), void *arg);
 /* Register by name for reg("ip"); -1 unknown. */
 int kern_reg_off(enum kern_arch a, const char *name);
 void kern_each_reg(enum kern_arch a, void (*fn)(const char *name, void *arg), void *arg);

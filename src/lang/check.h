@@ -67,6 +67,8 @@ void check_arith(struct check *c, struct expr *e, enum binop op, struct expr *a,
 
 /* ---- check_name.c: names and addresses ---- */
 void check_name(struct check *c, struct expr *e);
+/* A constant of the kernel: an enumerator of its BTF, or one that headers define. */
+bool kernel_const(struct check *c, const char *name, int64_t *v);
 void check_in(struct check *c, struct expr *e);
 bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr *a, struct expr *b);
 

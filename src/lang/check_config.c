@@ -107,8 +107,8 @@ static bool config_number(
 
 	if (v->kind == EX_INT) {
 		*n = v->u.num.v;
-	} else if (v->kind == EX_NAME && row->type == CT_U64 && c->btf &&
-		   kbtf_enum_value(c->btf, v->u.name, &num)) {
+	} else if (v->kind == EX_NAME && row->type == CT_U64 &&
+		   kernel_const(c, v->u.name, &num)) {
 		*n = (uint64_t)num;
 	} else {
 		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a %s", e->key,

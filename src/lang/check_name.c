@@ -66,8 +66,11 @@ static void unknown_name(struct check *c, const struct expr *e)
 	for (int i = 0; i < BI_COUNT; i++)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
 	/* names of the kernel are written in capitals */
-	if (c->btf && name[0] >= 'A' && name[0] <= 'Z')
-		kbtf_each_enumerator(c->btf, suggest_constant, &s);
+	if (name[0] >= 'A' && name[0] <= 'Z') {
+		kern_each_const(suggest_constant, &s);
+		if (c->btf)
+			kbtf_each_enumerator(c->btf, suggest_constant, &s);
+	}
 	if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else if (smap_get(&c->vars, name))
@@ -81,6 +84,11 @@ static void unknown_name(struct check *c, const struct expr *e)
 			name);
 	else
 		c_hint(c, d, "#define %.60s NUMBER defines a constant", name);
+}
+
+bool kernel_const(struct check *c, const char *name, int64_t *v)
+{
+	return (c->btf && kbtf_enum_value(c->btf, name, v)) || kern_const(c->t->arch, name, v);
 }
 
 void check_name(struct check *c, struct expr *e)
@@ -107,7 +115,7 @@ void check_name(struct check *c, struct expr *e)
 	u = unsupported_find(UNSUP_VALUE, e->u.name);
 	if (u) {
 		c_unsupported(c, e->span, arena_printf(c->a, "'%s' is", u->name), u->hint);
-	} else if (c->btf && kbtf_enum_value(c->btf, e->u.name, &v)) {
+	} else if (kernel_const(c, e->u.name, &v)) {
 		e->ref.kind = REF_CONST;
 		e->ref.u.num = (uint64_t)v;
 		set_const(e, (uint64_t)v, true);

@@ -49,6 +49,7 @@ struct lexer {
 	uint32_t base;	      /* span offset of text[0] */
 	bool mute;	      /* looking ahead: errors will be found again */
 	bool have_btf;	      /* BPFTRACE_HAVE_BTF is defined */
+	uint32_t kernel;      /* LINUX_VERSION_CODE; 0 unknown */
 	struct smap *names;   /* interned; shared by copies that look ahead */
 	struct smap *defines; /* likewise */
 	unsigned if_depth;    /* open #if lines */
@@ -61,6 +62,9 @@ struct token lex_next(struct lexer *l);
 /* Skips white space, comments and preprocessor lines. True when there was any. */
 bool lex_skip(struct lexer *l);
 void lex_preprocessor(struct lexer *l); /* at '#', first on its line (lex_pp.c) */
+bool lex_defined(const struct lexer *l, const char *name);
+/* The condition of an #if from pos to end (lex_if.c). False: it cannot be told. */
+bool lex_condition(struct lexer *l, uint32_t end, bool *yes);
 void lex_end(struct lexer *l);		/* at the end of the text: reports an open #if */
 
 /* Numbers and addresses (lex_num.c). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Preprocessor lines. Old scripts carry them for kernel headers: with BTF no header is needed, so
- * #include is skipped; #define NAME value is kept as a named constant; #ifdef, #ifndef and #if 0/1
- * choose (BPFTRACE_HAVE_BTF is defined when the target has BTF).
+ * #include is skipped; #define NAME value is kept as a named constant; #if and its kin choose
+ * (BPFTRACE_HAVE_BTF is defined when the target has BTF).
  */
 #include "lang/lex.h"
 #include <string.h>
@@ -66,21 +66,58 @@ static void define(struct lexer *l, struct skep_span at)
 	smap_put(l->defines, name, m);
 }
 
+bool lex_defined(const struct lexer *l, const char *name)
+{
+	return smap_get(l->defines, name) || (l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
+}
+
+/* The condition behind #if, #ifdef, #ifndef, #elif; the rest of the line is taken. */
+static bool condition(struct lexer *l, const char *kind, uint32_t start)
+{
+	uint32_t from, end;
+	bool yes = false;
+
+	if (!strcmp(kind, "ifdef") || !strcmp(kind, "ifndef")) {
+		yes = lex_defined(l, pp_word(l)) == !strcmp(kind, "ifdef");
+		skip_line(l);
+		return yes;
+	}
+	skip_blanks(l);
+	from = l->pos;
+	skip_line(l);
+	end = l->pos;
+	l->pos = from;
+	if (!lex_condition(l, end, &yes)) {
+		struct diag *e = lex_error(l, lex_span(l, start, end), DIAG_NOT_SUPPORTED,
+			"this condition of #%s cannot be told", kind);
+
+		if (e)
+			diag_hint(l->d, e,
+				"numbers, defined(NAME), LINUX_VERSION_CODE and operators of C are "
+				"understood");
+	}
+	l->pos = end;
+	return yes;
+}
+
 /*
- * Skips to the line that ends this branch: #else of the same depth (when stop_at_else) or #endif.
- * Nested conditions are passed over. Leaves pos after that line.
+ * Skips to the line that ends this branch: #elif whose condition holds or #else of the same depth
+ * (when another branch may be taken) or #endif. Nested conditions are passed over. Leaves pos after
+ * that line.
  */
-static void skip_branch(struct lexer *l, bool stop_at_else)
+static void skip_branch(struct lexer *l, bool take_other)
 {
 	unsigned depth = 0;
 
 	while (l->pos < l->len) {
+		uint32_t start;
 		const char *w;
 
 		skip_line(l);
 		if (l->pos < l->len)
 			l->pos++;
 		skip_blanks(l);
+		start = l->pos;
 		if (lex_at(l, l->pos) != '#')
 			continue;
 		l->pos++;
@@ -93,7 +130,8 @@ static void skip_branch(struct lexer *l, bool stop_at_else)
 				break;
 			}
 			depth--;
-		} else if (!strcmp(w, "else") && !depth && stop_at_else) {
+		} else if (!depth && take_other &&
+			   (!strcmp(w, "else") || (!strcmp(w, "elif") && condition(l, w, start)))) {
 			break;
 		}
 	}
@@ -101,43 +139,23 @@ static void skip_branch(struct lexer *l, bool stop_at_else)
 }
 
 /* #if…: takes the branch or skips it. */
-static void condition(struct lexer *l, const char *kind, uint32_t start)
+static void begin_if(struct lexer *l, const char *kind, uint32_t start)
 {
-	const char *name = pp_word(l);
-	bool yes;
+	bool yes = condition(l, kind, start);
 
-	if (!strcmp(kind, "if")) {
-		yes = !strcmp(name, "1");
-		if (!yes && strcmp(name, "0")) {
-			struct diag *e = lex_error(l, lex_span(l, start, l->pos),
-				DIAG_NOT_SUPPORTED,
-				"#if with an expression is not supported in this version of skep");
-
-			if (e)
-				diag_hint(
-					l->d, e, "#ifdef NAME, #ifndef NAME, #if 0 and #if 1 are");
-		}
-	} else {
-		yes = smap_get(l->defines, name) ||
-		      (l->have_btf && !strcmp(name, "BPFTRACE_HAVE_BTF"));
-		if (!strcmp(kind, "ifndef"))
-			yes = !yes;
-	}
 	if (l->if_depth == sizeof(l->if_start) / sizeof(*l->if_start)) {
 		lex_error(l, lex_span(l, start, l->pos), DIAG_TOO_DEEP, "#if nested too deeply");
 		l->pos = l->len;
 		return;
 	}
 	l->if_start[l->if_depth++] = start;
-	if (yes)
-		skip_line(l);
-	else
+	if (!yes)
 		skip_branch(l, true);
 }
 
 static bool is_skipped(const char *w)
 {
-	static const char *const words[] = {"include", "pragma", "undef", "line", ""};
+	static const char *const words[] = {"include", "pragma", "line", ""};
 
 	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (!strcmp(w, words[i]))
@@ -161,14 +179,17 @@ void lex_preprocessor(struct lexer *l)
 	if (!strcmp(w, "define")) {
 		define(l, at);
 	} else if (!strcmp(w, "if") || !strcmp(w, "ifdef") || !strcmp(w, "ifndef")) {
-		condition(l, w, start);
-	} else if (!strcmp(w, "else") || !strcmp(w, "endif")) {
+		begin_if(l, w, start);
+	} else if (!strcmp(w, "else") || !strcmp(w, "elif") || !strcmp(w, "endif")) {
 		if (!l->if_depth)
 			lex_error(l, at, DIAG_SYNTAX, "#%s without #if", w);
-		else if (!strcmp(w, "else"))
+		else if (*(w + 1) == 'l')
 			skip_branch(l, false);
 		else
 			l->if_depth--;
+		skip_line(l);
+	} else if (!strcmp(w, "undef")) {
+		smap_put(l->defines, pp_word(l), NULL);
 		skip_line(l);
 	} else if (is_skipped(w)) {
 		skip_line(l);

@@ -380,6 +380,7 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	*p = (struct parser){.a = a, .d = d, .s = s};
 	lex_init(&p->lex, a, d, text, len, base);
 	p->lex.have_btf = t && t->btf;
+	p->lex.kernel = t ? t->version : 0;
 	for (;;) {
 		skip_semicolons(p);
 		if (p->lex.pos >= p->lex.len || d->errors >= DIAG_MAX)
