@@ -214,12 +214,14 @@ struct block {
 };
 struct stmt {
 	enum stmt_kind kind;
+	bool drops; /* ST_EXPR: "_ = e" */
 	struct skep_span span;
 	union {
 		struct expr *expr; /* ST_EXPR; ST_RETURN (or NULL) */
 		struct {
 			struct expr *target; /* EX_VAR, EX_MAP or EX_FIELD */
 			struct expr *value;
+			struct expr *type; /* let $x : type: EX_CAST, "string", string[N]; or NULL */
 			bool compound;
 			enum binop op; /* when compound */
 		} assign;
@@ -283,6 +285,7 @@ struct map_decl { /* let @m = hash(100); */
 	const char *map, *type;
 	struct expr *size; /* or NULL */
 	struct skep_span span;
+	bool lru, percpu; /* checked */
 };
 
 /* checked: one per map of the script */
@@ -307,6 +310,7 @@ struct var_sym {
 	struct lt type;
 	struct skep_span first;
 	const struct block *scope; /* trusted pointers: visible to its end */
+	const struct expr *cast; /* let $x : type: what every value is cast to; or NULL */
 	unsigned ir_var; /* lowering */
 	unsigned slot;	 /* lowering: strings and the like */
 };

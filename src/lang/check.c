@@ -172,18 +172,6 @@ static void check_settled(const struct check *c)
 	}
 }
 
-/* Maps that are declared and never used would have no type. */
-static void check_unused_decls(struct check *c)
-{
-	for (uint32_t i = 0; i < c->s->decls.n; i++) {
-		const struct map_decl *m = &c->s->decls.v[i];
-
-		if (!smap_get(&c->s->maps, m->map))
-			diag_warn(c->d, m->span, DIAG_UNUSED,
-				"map '%.60s' is declared and never used", m->map);
-	}
-}
-
 void check_script(struct script *s)
 {
 	struct skep_diags nowhere;
@@ -214,7 +202,7 @@ void check_script(struct script *s)
 	}
 	c->final = true;
 	round_over(c);
-	check_unused_decls(c);
+	check_decl_uses(c);
 	if (!s->d->errors)
 		check_settled(c);
 }

@@ -40,6 +40,7 @@ bool c_is_packet(const struct check *c); /* every point sees packets */
 /* ---- check_config.c ---- */
 void check_config(struct check *c);
 void check_decls(struct check *c);
+void check_decl_uses(struct check *c);
 
 /* ---- check_probe.c: attach points, once ---- */
 void check_points(struct check *c, struct probe *p);
@@ -99,6 +100,10 @@ void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
 void check_var(struct check *c, struct expr *e); /* EX_VAR as a value */
 void check_var_assign(struct check *c, struct expr *target, struct expr *value);
+/* let $x : type; type LT_NONE: cast says it. */
+void check_var_declare(
+	struct check *c, struct expr *target, struct lt type, const struct expr *cast);
+const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
 bool is_storable(struct check *c, const struct expr *e, const char *what);
 
 /* ---- types.c ---- */

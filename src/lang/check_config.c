@@ -189,35 +189,68 @@ void check_config(struct check *c)
 		cfg->max_map_keys = MAX_MAP_KEYS_DEFAULT;
 }
 
-static void check_decl(struct check *c, const struct map_decl *m)
+static const struct map_type {
+	const char *name;
+	bool lru, percpu;
+} map_types[] = {
+	{"hash", false, false},
+	{"lruhash", true, false},
+	{"percpuhash", false, true},
+	{"percpulruhash", true, true},
+};
+
+static void check_decl(struct check *c, struct map_decl *m)
 {
-	static const char *const others[] = {
-		"lruhash", "percpuhash", "percpulruhash", "percpuarray"};
 	int errors = c->d->errors;
 
 	if (m->size && !check_const(c, m->size, "number of entries", 1, 1 << 26) &&
 		c->d->errors == errors) /* a map or variable: nothing is known of them here */
 		c_error(c, m->size->span, DIAG_WRONG_TYPE,
 			"the number of entries must be a constant number");
-	if (!strcmp(m->type, "hash"))
+	for (unsigned i = 0; i < sizeof(map_types) / sizeof(*map_types); i++) {
+		if (strcmp(map_types[i].name, m->type) != 0)
+			continue;
+		m->lru = map_types[i].lru;
+		m->percpu = map_types[i].percpu;
 		return;
-	for (unsigned i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if (!strcmp(others[i], m->type)) {
-			c_unsupported(c, m->span,
-				arena_printf(c->a, "maps of type '%s' are", m->type),
-				"hash(N) is a map of at most N entries");
-			return;
-		}
+	}
+	if (!strcmp(m->type, "percpuarray")) {
+		c_unsupported(c, m->span, "maps of type 'percpuarray' are",
+			"an aggregation without a key needs no declaration: @x = count()");
+		return;
 	}
 	c_hint(c, c_error(c, m->span, DIAG_UNKNOWN_NAME, "unknown map type '%.60s'", m->type),
-		"for instance: let %.60s = hash(1000);", m->map);
+		"hash, lruhash, percpuhash, percpulruhash: let %.60s = hash(1000);", m->map);
+}
+
+/* Maps that are declared and never used would have no type; what is kept per CPU is added up. */
+void check_decl_uses(struct check *c)
+{
+	for (uint32_t i = 0; i < c->s->decls.n; i++) {
+		const struct map_decl *d = &c->s->decls.v[i];
+		const struct map_sym *m = smap_get(&c->s->maps, d->map);
+
+		if (!m)
+			diag_warn(c->d, d->span, DIAG_UNUSED,
+				"map '%.60s' is declared and never used", d->map);
+		else if (d->percpu && m->agg == MA_NONE)
+			c_hint(c,
+				c_error(c, d->span, DIAG_WRONG_TYPE,
+					"'%.60s' is no aggregation: its values cannot be kept per "
+					"CPU",
+					d->map),
+				"let %.60s = %s(…)", d->map, d->lru ? "lruhash" : "hash");
+		else if (!m->keyed && m->has_key_type)
+			diag_warn(c->d, d->span, DIAG_UNUSED,
+				"map '%.60s' has no keys: its declared size means nothing", d->map);
+	}
 }
 
 void check_decls(struct check *c)
 {
 	c->probe = ARENA_NEW(c->a, struct probe); /* declarations stand in no probe */
 	for (uint32_t i = 0; i < c->s->decls.n; i++) {
-		const struct map_decl *m = &c->s->decls.v[i];
+		struct map_decl *m = &c->s->decls.v[i];
 
 		check_decl(c, m);
 		for (uint32_t k = 0; k < i; k++) {

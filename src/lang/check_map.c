@@ -564,3 +564,35 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 		c_type(c, &t));
 	diag_also(c->d, d, v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
 }
+
+void check_var_declare(
+	struct check *c, struct expr *target, struct lt type, const struct expr *cast)
+{
+	struct var_sym *v = var_sym(c, target);
+
+	target->var = v;
+	smap_put(&c->assigned, v->name, v);
+	if (v->cast && cast && v->cast != cast &&
+		(strcmp(v->cast->u.cast.type, cast->u.cast.type) != 0 ||
+			v->cast->u.cast.stars != cast->u.cast.stars)) {
+		diag_also(c->d,
+			c_error(c, target->span, DIAG_DUPLICATE,
+				"variable '$%.60s' has another type here", v->name),
+			v->first, "declared here");
+		return;
+	}
+	if (cast && !v->cast)
+		v->cast = cast;
+	if (type.kind != LT_NONE && !grow(c, &v->type, type, false))
+		diag_also(c->d,
+			c_error(c, target->span, DIAG_VALUE_MISMATCH,
+				"variable '$%.60s' is a string here", v->name),
+			v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
+}
+
+const struct expr *check_var_cast(struct check *c, const struct expr *target)
+{
+	const struct var_sym *v = smap_get(&c->vars, target->u.name);
+
+	return v ? v->cast : NULL;
+}

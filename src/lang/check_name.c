@@ -67,7 +67,8 @@ static void unknown_name(struct check *c, const struct expr *e)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
 	/* names of the kernel are written in capitals */
 	if (name[0] >= 'A' && name[0] <= 'Z') {
-		kern_each_const(suggest_constant, &s);
+		if (strlen(name) > 3) /* short ones are all alike */
+			kern_each_const(suggest_constant, &s);
 		if (c->btf)
 			kbtf_each_enumerator(c->btf, suggest_constant, &s);
 	}

@@ -5,6 +5,39 @@
 #define UNROLL_MAX 100
 #define FOR_RANGE_MAX 1000000
 
+static struct expr *binary_of(struct check *c, enum binop op, struct expr *a, struct expr *b)
+{
+	struct expr *e = ARENA_NEW(c->a, struct expr);
+
+	*e = (struct expr){.kind = EX_BINARY, .span = b->span,
+		.height = (a->height > b->height ? a->height : b->height) + 1};
+	e->u.binary.op = op;
+	e->u.binary.a = a;
+	e->u.binary.b = b;
+	return e;
+}
+
+/* The value of an assignment to a $variable that was declared with a type, cast to that type. */
+static struct expr *cast_value(struct check *c, struct stmt *s)
+{
+	const struct expr *cast = check_var_cast(c, s->u.assign.target);
+	struct expr *v = s->u.assign.value, *e;
+
+	if (!cast || (v->kind == EX_CAST && v->u.cast.type == cast->u.cast.type))
+		return v; /* done in an earlier round, or written so */
+	if (s->u.assign.compound) {
+		v = binary_of(c, s->u.assign.op, s->u.assign.target, v);
+		s->u.assign.compound = false;
+	}
+	e = ARENA_NEW(c->a, struct expr);
+	*e = *cast;
+	e->span = v->span;
+	e->height = v->height + 1;
+	e->u.cast.a = v;
+	s->u.assign.value = e;
+	return e;
+}
+
 static void check_assign(struct check *c, struct stmt *s)
 {
 	struct expr *target = s->u.assign.target, *value = s->u.assign.value;
@@ -19,6 +52,8 @@ static void check_assign(struct check *c, struct stmt *s)
 			check_arith(c, NULL, s->u.assign.op, target, value);
 		return;
 	}
+	if (target->kind == EX_VAR)
+		value = cast_value(c, s);
 	if (target->kind == EX_VAR && value->kind == EX_CALL && !s->u.assign.compound)
 		check_kfunc_nested(c, value);
 	else
@@ -48,22 +83,57 @@ static void check_assign(struct check *c, struct stmt *s)
 		c_hint(c, e, "$variables and @maps can be assigned; '==' compares");
 }
 
-/* let $x; declares without a value: the type comes with the first assignment. */
+/* let $x : string[16]: as long as it says, at least. */
+static void let_string(struct check *c, struct stmt *s)
+{
+	struct expr *type = s->u.assign.type;
+	uint32_t size = c->s->config.max_keystr;
+	struct expr *n = type->kind == EX_INDEX ? type->u.index.index : NULL;
+
+	if (n) {
+		check_expr(c, n);
+		if (!check_const(c, n, "size of the string", 1, MAX_STRLEN_MOST))
+			return;
+		if (n->const_value > size) {
+			c_hint(c,
+				c_error(c, n->span, DIAG_TOO_BIG,
+					"strings of at most %u bytes can be kept in a variable",
+					size),
+				"config = { max_strlen = %u; } makes room",
+				(unsigned)n->const_value);
+			return;
+		}
+		size = (uint32_t)n->const_value;
+	}
+	check_var_declare(c, s->u.assign.target, lt_str(size), NULL);
+}
+
+/*
+ * let $x; declares without a value: the type comes with the first assignment. With a type every
+ * value is cast to it, and 0 is the first.
+ */
 static void check_let(struct check *c, struct stmt *s)
 {
-	struct expr *target = s->u.assign.target;
+	struct expr *type = s->u.assign.type, *zero, *value;
 
-	if (target->kind != EX_VAR) {
-		c_error(c, target->span, DIAG_BAD_ASSIGN, "expected a $variable after 'let'");
+	if (type && type->kind != EX_CAST) {
+		let_string(c, s);
+	} else if (type) {
+		check_var_declare(c, s->u.assign.target, lt_of(LT_NONE, 0), type);
+		if (!s->u.assign.value) {
+			zero = ARENA_NEW(c->a, struct expr);
+			*zero = (struct expr){.kind = EX_INT, .height = 1, .span = type->span};
+			s->u.assign.value = zero;
+		}
+	}
+	if (!s->u.assign.value)
 		return;
-	}
-	if (s->u.assign.value) {
-		if (s->u.assign.value->kind == EX_CALL)
-			check_kfunc_nested(c, s->u.assign.value);
-		else
-			check_expr(c, s->u.assign.value);
-		check_var_assign(c, target, s->u.assign.value);
-	}
+	value = cast_value(c, s);
+	if (value->kind == EX_CALL)
+		check_kfunc_nested(c, value);
+	else
+		check_expr(c, value);
+	check_var_assign(c, s->u.assign.target, value);
 }
 
 static void check_unroll(struct check *c, struct stmt *s)
@@ -150,7 +220,7 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 	}
 	check_expr(c, e);
 	if (e->kind == EX_INCDEC || e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE ||
-		!c->final)
+		s->drops || !c->final)
 		return;
 	d = diag_warn(c->d, e->span, DIAG_UNUSED, "this value is not used");
 	if (e->kind == EX_BINARY && e->u.binary.op == BO_EQ)

@@ -84,6 +84,8 @@ bool lex_skip(struct lexer *l)
 
 		if (lex_is_space(c)) {
 			l->pos++;
+		} else if (c == '\\' && next == '\n' && l->frame) {
+			l->pos += 2;
 		} else if (c == '/' && next == '/') {
 			while (l->pos < l->len && l->text[l->pos] != '\n')
 				l->pos++;
@@ -386,7 +388,50 @@ static bool token_at(struct lexer *l, struct token *t)
 	return true;
 }
 
-struct token lex_next(struct lexer *l)
+void lex_leave(struct lexer *l)
+{
+	for (; l->frame; l->frame = l->frame->up) {
+		l->pos = l->frame->pos;
+		l->len = l->frame->len;
+	}
+}
+
+/* Whether the name at hand stands for something; a name inside its own value is just a name. */
+static const struct define *definition(struct lexer *l, const struct token *t)
+{
+	const struct define *m = t->kind == TOK_IDENT ? smap_get(l->defines, t->text) : NULL;
+	struct diag *e;
+
+	for (const struct lex_frame *f = l->frame; m && f; f = f->up) {
+		if (f->m == m)
+			return NULL;
+	}
+	if (!m || !m->params)
+		return m;
+	e = lex_error(l, l->frame ? l->frame->at : t->span, DIAG_NOT_SUPPORTED,
+		"#define with parameters is not supported in this version of skep");
+	if (e)
+		diag_hint(l->d, e, "write out what '%.60s' stands for", t->text);
+	return NULL;
+}
+
+static void enter(struct lexer *l, const struct define *m, struct skep_span at)
+{
+	struct lex_frame *f = ARENA_NEW(l->a, struct lex_frame);
+
+	*f = (struct lex_frame){.m = m, .pos = l->pos, .len = l->len, .up = l->frame,
+		.at = l->frame ? l->frame->at : at};
+	l->frame = f;
+	l->pos = m->start;
+	l->len = m->end;
+	if (++l->expansions <= LEX_EXPAND)
+		return;
+	lex_error(l, f->at, DIAG_TOO_BIG, "more than %d uses of #define'd names", LEX_EXPAND);
+	lex_leave(l);
+	l->pos = l->len;
+}
+
+static struct token plain(struct lexer *l)
 {
 	struct token t;
 	bool spaced = false;
@@ -398,5 +443,28 @@ struct token lex_next(struct lexer *l)
 		t.spaced = spaced;
 	} while (!token_at(l, &t) && (spaced = true));
 	t.span.len = l->base + l->pos - t.span.off;
+	return t;
+}
+
+struct token lex_next(struct lexer *l)
+{
+	const struct define *m;
+	struct token t;
+
+	for (;;) {
+		t = plain(l);
+		m = definition(l, &t);
+		if (m) {
+			enter(l, m, t.span);
+		} else if (t.kind == TOK_EOF && l->frame) {
+			l->pos = l->frame->pos;
+			l->len = l->frame->len;
+			l->frame = l->frame->up;
+		} else {
+			break;
+		}
+	}
+	if (l->frame)
+		t.span = l->frame->at;
 	return t;
 }

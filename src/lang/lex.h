@@ -35,10 +35,20 @@ struct token {
 	} addr;
 };
 
+#define LEX_EXPAND 10000 /* uses of #define'd names */
+
 /* A #define: the place of its value in the text. */
 struct define {
 	uint32_t start, end;
-	bool busy; /* being expanded: a name inside its own value is not expanded again */
+	bool params; /* #define NAME(…): refused where it is used */
+};
+
+/* A #define'd name being read: its value stands in the place of the name, as in C. */
+struct lex_frame {
+	const struct define *m;
+	uint32_t pos, len;    /* of the lexer, behind the name */
+	struct skep_span at;  /* of the name as the script has it: that of all its tokens */
+	const struct lex_frame *up;
 };
 
 struct lexer {
@@ -52,6 +62,8 @@ struct lexer {
 	uint32_t kernel;      /* LINUX_VERSION_CODE; 0 unknown */
 	struct smap *names;   /* interned; shared by copies that look ahead */
 	struct smap *defines; /* likewise */
+	const struct lex_frame *frame; /* NULL: the script itself is read */
+	unsigned expansions;
 	unsigned if_depth;    /* open #if lines */
 	uint32_t if_start[16];
 };
@@ -59,6 +71,8 @@ struct lexer {
 void lex_init(struct lexer *l, struct arena *a, struct skep_diags *d, const char *text, size_t len,
 	uint32_t base);
 struct token lex_next(struct lexer *l);
+/* Back from #define'd names into the script; what is left of them is skipped. */
+void lex_leave(struct lexer *l);
 /* Skips white space, comments and preprocessor lines. True when there was any. */
 bool lex_skip(struct lexer *l);
 void lex_preprocessor(struct lexer *l); /* at '#', first on its line (lex_pp.c) */

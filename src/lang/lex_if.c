@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The condition of #if and #elif: integers, defined(NAME), #define'd names, LINUX_VERSION_CODE and
- * KERNEL_VERSION(a, b, c), with C's operators. A name that is not defined is 0, as in C.
+ * KERNEL_VERSION(a, b, c), with C's operators. A name that is not defined is 0, as in C. First the
+ * names are replaced by what they stand for, then the text is read.
  */
 #include "lang/lex.h"
 #include <string.h>
 
-#define DEPTH_MAX 40 /* of parentheses and of definitions that use others */
+#define DEPTH_MAX 40 /* of parentheses, and of definitions that use others */
+#define TEXT_MAX 65536
 
 struct pp {
-	struct lexer *l;
-	uint32_t pos, end; /* what is being read */
+	const struct lexer *l;
+	const char *p, *end; /* what is being read */
 	unsigned depth;
 	bool bad;
 };
@@ -19,23 +21,13 @@ static int64_t ternary(struct pp *p);
 
 static int at(const struct pp *p, uint32_t n)
 {
-	return p->pos + n < p->end ? (unsigned char)p->l->text[p->pos + n] : -1;
+	return p->p + n < p->end ? (unsigned char)p->p[n] : -1;
 }
 
 static void blanks(struct pp *p)
 {
-	for (;;) {
-		int c = at(p, 0);
-
-		if (c == '/' && (at(p, 1) == '/' || at(p, 1) == '*'))
-			p->pos = p->end; /* a comment: nothing of the condition follows */
-		else if (c == ' ' || c == '\t')
-			p->pos++;
-		else if (c == '\\' && at(p, 1) == '\n')
-			p->pos += 2;
-		else
-			return;
-	}
+	while (at(p, 0) == ' ' || at(p, 0) == '\t')
+		p->p++;
 }
 
 static bool take(struct pp *p, const char *text)
@@ -43,16 +35,16 @@ static bool take(struct pp *p, const char *text)
 	size_t n = strlen(text);
 
 	blanks(p);
-	if (p->end - p->pos < n || memcmp(p->l->text + p->pos, text, n) != 0)
+	if ((size_t)(p->end - p->p) < n || memcmp(p->p, text, n) != 0)
 		return false;
-	p->pos += (uint32_t)n;
+	p->p += n;
 	return true;
 }
 
 static int64_t bad(struct pp *p)
 {
 	p->bad = true;
-	p->pos = p->end;
+	p->p = p->end;
 	return 0;
 }
 
@@ -65,26 +57,26 @@ static int64_t number(struct pp *p)
 		bool hex = at(p, 1) == 'x' || at(p, 1) == 'X';
 
 		base = hex ? 16 : 8;
-		p->pos += hex ? 2 : 1;
+		p->p += hex ? 2 : 1;
 	}
 	while (lex_hex(at(p, 0)) >= 0 && (unsigned)lex_hex(at(p, 0)) < base) {
 		v = v * base + (unsigned)lex_hex(at(p, 0));
-		p->pos++;
+		p->p++;
 	}
 	while (at(p, 0) > 0 && strchr("uUlL", at(p, 0)))
-		p->pos++;
+		p->p++;
 	return lex_is_word(at(p, 0)) ? bad(p) : (int64_t)v;
 }
 
 static const char *word(struct pp *p)
 {
-	uint32_t start;
+	const char *start;
 
 	blanks(p);
-	start = p->pos;
+	start = p->p;
 	while (lex_is_word(at(p, 0)))
-		p->pos++;
-	return smap_intern(p->l->names, p->l->text + start, p->pos - start);
+		p->p++;
+	return smap_intern(p->l->names, start, (size_t)(p->p - start));
 }
 
 static int64_t defined(struct pp *p)
@@ -110,31 +102,12 @@ static int64_t kernel_version(struct pp *p)
 	return take(p, ")") ? (v[0] << 16) + (v[1] << 8) + (v[2] > 255 ? 255 : v[2]) : bad(p);
 }
 
-/* What a name stands for: its text is read as an expression. */
-static int64_t expand(struct pp *p, struct define *m)
-{
-	struct pp inner = {.l = p->l, .pos = m->start, .end = m->end, .depth = p->depth + 1};
-	int64_t v;
-
-	if (m->busy || inner.depth > DEPTH_MAX)
-		return bad(p);
-	m->busy = true;
-	blanks(&inner);
-	v = inner.pos < inner.end ? ternary(&inner) : bad(&inner);
-	blanks(&inner);
-	m->busy = false;
-	return inner.bad || inner.pos < inner.end ? bad(p) : v;
-}
-
 static int64_t name(struct pp *p)
 {
 	const char *text = word(p);
-	struct define *m = smap_get(p->l->defines, text);
 
 	if (!strcmp(text, "defined"))
 		return defined(p);
-	if (m)
-		return expand(p, m);
 	if (!strcmp(text, "LINUX_VERSION_CODE"))
 		return p->l->kernel;
 	if (!strcmp(text, "KERNEL_VERSION"))
@@ -218,12 +191,12 @@ static int64_t binary(struct pp *p, int min)
 		unsigned i = 0, n = sizeof(ops) / sizeof(*ops);
 
 		blanks(p);
-		while (i < n && (p->end - p->pos < strlen(ops[i].text) ||
-					memcmp(p->l->text + p->pos, ops[i].text, strlen(ops[i].text))))
+		while (i < n && ((size_t)(p->end - p->p) < strlen(ops[i].text) ||
+					memcmp(p->p, ops[i].text, strlen(ops[i].text))))
 			i++;
 		if (i == n || ops[i].prec < min)
 			break;
-		p->pos += (uint32_t)strlen(ops[i].text);
+		p->p += strlen(ops[i].text);
 		a = apply(p, ops[i].op, a, binary(p, ops[i].prec + 1));
 	}
 	return a;
@@ -245,12 +218,57 @@ static int64_t ternary(struct pp *p)
 	return cond ? yes : no;
 }
 
+/* The text with what its names stand for; false when it grows beyond bounds. */
+static bool expand(const struct lexer *l, uint32_t pos, uint32_t end, const struct define **outer,
+	unsigned depth, struct buf *out)
+{
+	bool keep = false; /* the name behind "defined" */
+
+	while (pos < end && out->n < TEXT_MAX) {
+		int c = (unsigned char)l->text[pos];
+		uint32_t start = pos;
+		const struct define *m;
+
+		if (c == '/' && (lex_at(l, pos + 1) == '/' || lex_at(l, pos + 1) == '*'))
+			return true; /* a comment: nothing of the condition follows */
+		if (!lex_is_word(c)) {
+			buf_putc(out, c == '\\' || lex_is_space(c) ? ' ' : (char)c);
+			pos++;
+			continue;
+		}
+		while (pos < end && lex_is_word((unsigned char)l->text[pos]))
+			pos++;
+		m = keep ? NULL : smap_getn(l->defines, l->text + start, pos - start);
+		keep = pos - start == 7 && !memcmp(l->text + start, "defined", 7);
+		for (unsigned i = 0; m && i < depth; i++) {
+			if (outer[i] == m)
+				m = NULL;
+		}
+		if (!m || m->params) {
+			buf_put(out, l->text + start, pos - start);
+			continue;
+		}
+		outer[depth] = m;
+		if (depth + 1 >= DEPTH_MAX || !expand(l, m->start, m->end, outer, depth + 1, out))
+			return false;
+	}
+	return out->n < TEXT_MAX;
+}
+
 bool lex_condition(struct lexer *l, uint32_t end, bool *yes)
 {
-	struct pp p = {.l = l, .pos = l->pos, .end = end};
-	int64_t v = ternary(&p);
+	const struct define *outer[DEPTH_MAX];
+	struct pp p = {.l = l};
+	struct buf text;
+	int64_t v;
 
+	buf_init(&text, l->a);
+	if (!expand(l, l->pos, end, outer, 0, &text) || !text.n)
+		return false;
+	p.p = text.p;
+	p.end = text.p + text.n;
+	v = ternary(&p);
 	blanks(&p);
 	*yes = v != 0;
-	return !p.bad && p.pos >= p.end;
+	return !p.bad && p.p >= p.end;
 }

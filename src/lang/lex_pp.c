@@ -44,16 +44,8 @@ static void define(struct lexer *l, struct skep_span at)
 		skip_line(l);
 		return;
 	}
-	if (lex_at(l, l->pos) == '(') {
-		struct diag *e = lex_error(l, at, DIAG_NOT_SUPPORTED,
-			"#define with parameters is not supported in this version of skep");
-
-		if (e)
-			diag_hint(l->d, e, "write out what '%.60s' stands for", name);
-		skip_line(l);
-		return;
-	}
 	m = ARENA_NEW(l->a, struct define);
+	m->params = lex_at(l, l->pos) == '(';
 	skip_blanks(l);
 	m->start = l->pos;
 	skip_line(l);

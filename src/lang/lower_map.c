@@ -59,6 +59,8 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
 	if (m->keyed) {
 		map.type = agg ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
+		if (m->decl && m->decl->lru)
+			map.type = agg ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
 		map.max_entries = m->max_entries ? m->max_entries : L->s->config.max_map_keys;
 		add_keys(L, m, &map);
 	} else {

@@ -139,6 +139,7 @@ struct skep_span p_since(const struct parser *p, uint32_t start)
 
 void p_stop(struct parser *p)
 {
+	lex_leave(&p->lex);
 	p->lex.pos = p->lex.len;
 	p->tok = (struct token){.span = lex_span(&p->lex, p->lex.len, p->lex.len)};
 	p->panic = p->stopped = true;
@@ -382,6 +383,7 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	p->lex.have_btf = t && t->btf;
 	p->lex.kernel = t ? t->version : 0;
 	for (;;) {
+		lex_leave(&p->lex);
 		skip_semicolons(p);
 		if (p->lex.pos >= p->lex.len || d->errors >= DIAG_MAX)
 			break;

@@ -7,7 +7,6 @@
 #define PARSE_DEPTH 200	   /* nesting of blocks and expressions: each costs C stack */
 #define PARSE_HEIGHT 400   /* height of an expression: a + b + c … nests without parentheses */
 #define PARSE_NODES 300000 /* nodes; a BPF program has at most a million instructions */
-#define PARSE_EXPAND 10000 /* uses of #define'd names */
 
 struct parser {
 	struct arena *a;
@@ -16,7 +15,7 @@ struct parser {
 	struct lexer lex;
 	struct token tok;  /* current */
 	uint32_t last_end; /* span offset behind the last token that was taken */
-	unsigned depth, nodes, expansions;
+	unsigned depth, nodes;
 	bool panic;   /* an error was reported: be silent until the parser is in step again */
 	bool stopped; /* nothing more is read or reported */
 	bool in_pred; /* a '/' before '{' ends the predicate */
@@ -47,6 +46,8 @@ void p_skip_braces(struct parser *p);
 
 /* parse_expr.c */
 struct expr *parse_expr(struct parser *p);
+struct expr *parse_variable(struct parser *p); /* at a $variable */
+struct expr *parse_cast_type(struct parser *p); /* EX_CAST without what is cast */
 struct expr *parse_range_bound(struct parser *p); /* binds tighter than '..' */
 
 /* parse_stmt.c: at '{'; leaves the current token at the '}', so that raw text may follow */

@@ -195,8 +195,15 @@ static void cast_type(struct parser *p, struct expr *e)
 			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
 				"casts to arrays are not supported in this version of skep"),
 			"cast to a pointer to the element");
-	if (!p->panic)
-		p_expect(p, TOK_RPAREN, "')' after the type");
+}
+
+struct expr *parse_cast_type(struct parser *p)
+{
+	struct expr *e = expr_new(p, EX_CAST, p->tok.span.off);
+
+	cast_type(p, e);
+	e->span = e->u.cast.type_span;
+	return e;
 }
 
 static struct expr *cast(struct parser *p)
@@ -206,6 +213,8 @@ static struct expr *cast(struct parser *p)
 
 	p_next(p);
 	cast_type(p, e);
+	if (!p->panic)
+		p_expect(p, TOK_RPAREN, "')' after the type");
 	e->u.cast.a = p->panic ? broken(p) : unary(p);
 	e->span = p_since(p, start);
 	return over(p, e, e->u.cast.a);
@@ -280,59 +289,13 @@ static struct expr *call(struct parser *p, const char *name, struct skep_span at
 	return e;
 }
 
-/*
- * A #define'd name: its value is parsed anew at each use, in place, so that messages point into
- * the definition. A name inside its own value stays a name.
- */
-static struct expr *expand(struct parser *p, struct define *m, struct skep_span at)
-{
-	struct lexer saved = p->lex;
-	struct token tok = p->tok;
-	uint32_t last_end = p->last_end;
-	bool in_pred = p->in_pred;
-	struct expr *e;
-
-	if (++p->expansions > PARSE_EXPAND) {
-		p_error(p, at, DIAG_TOO_BIG, "more than %d uses of #define'd names", PARSE_EXPAND);
-		p_stop(p);
-		return broken(p);
-	}
-	m->busy = true;
-	p->in_pred = false;
-	p->lex.pos = m->start;
-	p->lex.len = m->end;
-	p_next(p);
-	e = parse_expr(p);
-	if (!p->panic && !p_is(p, TOK_EOF))
-		p_hint(p,
-			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				"this #define is more than an expression"),
-			"#define NAME value defines a constant");
-	m->busy = false;
-	p->in_pred = in_pred;
-	/* An error such as "too deep" has stopped the parser: it stays stopped. */
-	if (p->depth > PARSE_DEPTH || p->nodes > PARSE_NODES || p->expansions > PARSE_EXPAND) {
-		p->lex.len = saved.len;
-		p_stop(p);
-		return e;
-	}
-	p->lex = saved;
-	p->tok = tok;
-	p->last_end = last_end;
-	e->span = at;
-	return e;
-}
-
 static struct expr *name(struct parser *p)
 {
 	struct skep_span at = p->tok.span;
 	const char *text = p->tok.text;
-	struct define *m = smap_get(p->lex.defines, text);
 	struct expr *e;
 
 	p_next(p);
-	if (m && !m->busy)
-		return expand(p, m, at);
 	if (p_is(p, TOK_LPAREN))
 		return call(p, text, at);
 	if (is_tag_word(text)) {
@@ -401,6 +364,11 @@ static struct expr *leaf(struct parser *p, enum expr_kind kind)
 		break;
 	}
 	return e;
+}
+
+struct expr *parse_variable(struct parser *p)
+{
+	return leaf(p, EX_VAR);
 }
 
 static struct expr *primary(struct parser *p)
@@ -614,7 +582,7 @@ static bool ends_predicate(const struct parser *p)
 	struct lexer ahead = p->lex;
 	int c;
 
-	if (!p->in_pred || !p_is(p, TOK_SLASH))
+	if (!p->in_pred || !p_is(p, TOK_SLASH) || p->lex.frame)
 		return false;
 	ahead.mute = true;
 	lex_skip(&ahead);

@@ -135,6 +135,20 @@ static struct stmt *for_stmt(struct parser *p)
 	return s;
 }
 
+/* A type, and behind "string" its size. */
+static struct expr *let_type(struct parser *p)
+{
+	bool text = p_is_word(p, "string");
+	struct expr *type;
+
+	if (!text)
+		return parse_cast_type(p);
+	type = parse_range_bound(p);
+	if (!p->panic && type->kind != EX_NAME && type->kind != EX_INDEX)
+		p_error(p, type->span, DIAG_SYNTAX, "expected a type, for instance string[16]");
+	return type;
+}
+
 static struct stmt *let_stmt(struct parser *p)
 {
 	struct stmt *s = stmt_new(p, ST_LET);
@@ -144,14 +158,9 @@ static struct stmt *let_stmt(struct parser *p)
 		p_hint(p, p_expected(p, "a $variable after 'let'"), "for instance: let $x = 1;");
 		return s;
 	}
-	s->u.assign.target = parse_range_bound(p);
-	if (p_is(p, TOK_COLON)) {
-		p_hint(p,
-			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				"types of variables are not supported in this version of skep"),
-			"a variable has the type of the first value it gets");
-		return s;
-	}
+	s->u.assign.target = parse_variable(p);
+	if (p_accept(p, TOK_COLON))
+		s->u.assign.type = let_type(p);
 	if (p_accept(p, TOK_ASSIGN))
 		s->u.assign.value = parse_expr(p);
 	return s;
@@ -218,6 +227,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		struct expr *v = s->u.assign.value;
 
 		s->kind = ST_EXPR;
+		s->drops = true;
 		s->u.expr = v;
 	}
 	return s;
