@@ -253,6 +253,7 @@ static void visit_map(struct codec *c, struct meta_map *m)
 	visit_u32(c, &m->value_size);
 	visit_u32(c, &m->max_entries);
 	visit_u32(c, &m->flags);
+	visit_u32(c, &m->cpus);
 	visit_u32(c, &m->agg);
 	visit_bool(c, &m->scalar);
 	visit_u32(c, &m->present_off);
@@ -466,7 +467,8 @@ static bool type_ok(const struct meta *m, uint32_t index)
 /* The runtime trusts sizes from here on, so every field must lie inside its key, value or record. */
 static bool map_ok(const struct meta *all, const struct meta_map *m)
 {
-	uint64_t words = m->value_size / 8, need = 1;
+	uint32_t size = m->cpus ? m->value_size / m->cpus : m->value_size; /* of one CPU */
+	uint64_t words = size / 8, need = 1;
 
 	if (m->role == MM_SET)
 		return m->names.n == 1 && m->keys.n == 1 &&
@@ -475,6 +477,8 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 		return m->value_size / 4 >= m->names.n;
 	if (m->role == MM_RULES)
 		return m->value_size >= 16;
+	if (m->cpus && (m->value_size % (8ull * m->cpus) || !m->scalar))
+		return false;
 	if (m->role != MM_USER)
 		return true;
 	if (m->value_size > 1u << 20 || m->key_size > 1u << 16 || m->keys.n > META_MAX_KEYS)
@@ -484,7 +488,7 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 			return false;
 	}
 	if (m->present_off != META_NONE &&
-		(m->present_off > m->value_size || m->value_size - m->present_off < 8))
+		(m->present_off > size || size - m->present_off < 8))
 		return false;
 	if (m->agg == MA_NONE)
 		return field_ok(all, &m->value, m->value_size, all->types.n);

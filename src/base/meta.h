@@ -75,6 +75,11 @@ struct meta_map {
 	uint32_t role;	   /* enum meta_map_role */
 	uint32_t type;	   /* BPF_MAP_TYPE_ */
 	uint32_t key_size, value_size, max_entries, flags;
+	/*
+	 * An array whose one value has a part for each CPU, beside each other, value_size / cpus
+	 * bytes each: programs address theirs without asking the kernel for it. 0: not so.
+	 */
+	uint32_t cpus;
 	uint32_t agg; /* enum meta_agg */
 	bool scalar;  /* no key in the script; the kernel map is an array of one */
 	/*

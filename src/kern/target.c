@@ -155,11 +155,11 @@ uint32_t kern_version_parse(const char *release, const char *version, const char
 	return parse_version(release);
 }
 
-/* CPUs in a list like "0-3,8,10-11"; 0 when it is none. */
-uint32_t kern_cpu_count(const char *list)
+uint32_t kern_cpu_count(const char *list, uint32_t *span)
 {
 	uint32_t n = 0;
 
+	*span = 0;
 	while (isdigit((unsigned char)*list)) {
 		char *end;
 		unsigned long from = strtoul(list, &end, 10), to = from;
@@ -167,8 +167,10 @@ uint32_t kern_cpu_count(const char *list)
 		if (*end == '-')
 			to = strtoul(end + 1, &end, 10);
 		if (to < from || to >= 65536)
-			return 0;
+			return *span = 0;
 		n += (uint32_t)(to - from + 1);
+		if (to >= *span)
+			*span = (uint32_t)to + 1;
 		list = *end == ',' ? end + 1 : end;
 	}
 	return n;
@@ -195,7 +197,7 @@ void target_host(struct target *t, struct arena *a, const char *btf_path)
 			un.release, un.version, file_read(a, "/proc/version_signature", NULL));
 	}
 	possible = file_read(a, "/sys/devices/system/cpu/possible", NULL);
-	t->ncpus = possible ? kern_cpu_count(possible) : 0;
+	t->ncpus = possible ? kern_cpu_count(possible, &t->cpu_span) : 0;
 	t->btf = kbtf_open(a, btf_path ? btf_path : "/sys/kernel/btf/vmlinux", &t->btf_why);
 	if (t->btf)
 		t->btf_why = NULL;
@@ -274,7 +276,7 @@ static const char *set_key(struct described *d, const char *key, const char *val
 	}
 	if (!strcmp(key, "cpus")) {
 		why = set_number(d, value, 1, 65536, &n);
-		t->ncpus = (uint32_t)n;
+		t->ncpus = t->cpu_span = (uint32_t)n;
 		return why;
 	}
 	if (!strcmp(key, "btf")) {

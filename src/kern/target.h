@@ -41,6 +41,7 @@ struct target {
 	enum kern_arch arch;
 	uint32_t version;	 /* KERNEL_VERSION form: 6.12.3 is 0x060c03; 0 unknown */
 	uint32_t ncpus;		 /* possible CPUs; 0 unknown */
+	uint32_t cpu_span;	 /* the greatest number of one, plus 1; 0 unknown */
 	int isa;		 /* BPF instruction set level 1 .. 4; default 3 */
 	uint64_t features;	 /* bit per enum kern_feature */
 	uint64_t forgotten;	 /* the same: not to be used even where the kernel has them */
@@ -70,7 +71,8 @@ uint32_t kern_feature_since(enum kern_feature f); /* version as in target.versio
 
 /* Version from uname -r, uname -v and /proc/version_signature (NULL: none); 0 unknown. */
 uint32_t kern_version_parse(const char *release, const char *version, const char *signature);
-uint32_t kern_cpu_count(const char *list); /* CPUs in "0-3,8"; 0 when it is no such list */
+/* CPUs in "0-3,8" (5), and the greatest number of one plus 1 (9); 0 when it is no such list. */
+uint32_t kern_cpu_count(const char *list, uint32_t *span);
 
 /* Where registers of a function call live in struct pt_regs (bytes); -1 beyond the registers. */
 int kern_arg_off(enum kern_arch a, unsigned n);

@@ -4,7 +4,8 @@
  *   keyed, plain value      hash, shared by all CPUs
  *   keyed, aggregation      per-CPU hash: no CPU waits for another
  *   scalar, plain value     array of one, addressed directly, with a word that says it is set
- *   scalar, aggregation     per-CPU array of one
+ *   scalar, aggregation     array of one with a part for each CPU, addressed directly; a per-CPU
+ *                           array of one where the number of CPUs is not known
  */
 #include "lang/lower.h"
 #include <ctype.h>
@@ -12,6 +13,8 @@
 #include <stdio.h>
 
 #define HIST_WORDS 66
+#define CACHE_LINE 64u
+#define PARTS_MAX (1u << 20) /* bytes of all CPUs' parts together */
 
 static uint32_t agg_words(const struct map_sym *m)
 {
@@ -46,6 +49,25 @@ static void add_keys(struct lower *L, const struct map_sym *m, struct meta_map *
 	}
 }
 
+/*
+ * Gives each CPU its part of one value, a cache line apart so that CPUs do not wait for each other.
+ * The parts are a power of two: a number masked to that is proven to lie inside. An object that
+ * may go to another machine does not know its CPUs.
+ */
+static void divide(struct lower *L, struct meta_map *map)
+{
+	uint32_t part = (map->value_size + CACHE_LINE - 1) & ~(CACHE_LINE - 1), cpus = 1;
+
+	while (cpus < L->m->target->cpu_span)
+		cpus *= 2;
+	if (L->m->meta->portable || !L->m->target->cpu_span || (uint64_t)part * cpus > PARTS_MAX)
+		return;
+	map->type = BPF_MAP_TYPE_ARRAY;
+	map->flags = BPF_F_MMAPABLE;
+	map->cpus = cpus;
+	map->value_size = part * cpus;
+}
+
 void lo_make_map(struct lower *L, struct map_sym *m)
 {
 	bool agg = m->agg != MA_NONE;
@@ -74,6 +96,8 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 			map.present_off = map.value_size;
 			map.value_size += 8;
 		}
+		if (agg)
+			divide(L, &map);
 	}
 	m->meta = lo_add_map(L, map);
 }
@@ -250,6 +274,17 @@ static void insert_zero(struct lower *L, const struct expr *e, ir_val key, ir_bl
 	lo_goto(L, absent);
 }
 
+/* This CPU's part of the value. */
+static ir_val part_addr(struct lower *L, const struct expr *e)
+{
+	const struct meta_map *map = meta_of(L, e);
+	ir_val cpu = ir_call(L->f, "get_smp_processor_id", IR_VOID, 0, NULL);
+
+	cpu = ir_bini(L->f, IR_AND, cpu, map->cpus - 1);
+	cpu = ir_bini(L->f, IR_MUL, cpu, map->value_size / map->cpus);
+	return ir_index(L->f, direct_addr(L, e), cpu);
+}
+
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 {
 	ir_blk have, insert;
@@ -257,6 +292,8 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 
 	if (direct(target))
 		return direct_addr(L, target);
+	if (meta_of(L, target)->cpus)
+		return part_addr(L, target);
 	key = lo_map_key(L, target);
 	lo_forget(L, target->map); /* after its keys, which may read the map */
 	have = lo_block(L);

@@ -103,6 +103,12 @@ static int create_one(struct loaded *l, uint32_t i)
 			m->name);
 		return SKEP_EUSER;
 	}
+	if (m->cpus && m->cpus < l->target->cpu_span) {
+		diag_error(l->d, NO_SPAN, DIAG_BAD_OBJECT,
+			"the object was compiled for a machine with at most %u CPUs; this one has %u",
+			m->cpus, l->target->cpu_span);
+		return SKEP_EUSER;
+	}
 	fd = is_data(m) ? create_data(m) : create(m, m->flags);
 	if (fd < 0)
 		return sys_error(l, SYS_MAP, kind, NO_SPAN, errno,

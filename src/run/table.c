@@ -8,19 +8,30 @@
 
 bool table_per_cpu(const struct meta_map *map)
 {
-	return map->type == BPF_MAP_TYPE_PERCPU_HASH || map->type == BPF_MAP_TYPE_PERCPU_ARRAY ||
+	return map->cpus || map->type == BPF_MAP_TYPE_PERCPU_HASH || map->type == BPF_MAP_TYPE_PERCPU_ARRAY ||
 	       map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
-/* The kernel rounds each CPU's value up to 8 bytes. */
+/* Bytes of one value, that of one CPU or of all of them merged. */
+static uint32_t value_bytes(const struct meta_map *map)
+{
+	return map->cpus ? map->value_size / map->cpus : map->value_size;
+}
+
+/* The kernel rounds each CPU's value up to 8 bytes, and so do we. */
 static size_t stride(const struct meta_map *map)
 {
-	return (map->value_size + (size_t)7) & ~(size_t)7;
+	return (value_bytes(map) + (size_t)7) & ~(size_t)7;
+}
+
+static uint32_t cpus_of(const struct meta_map *map, uint32_t ncpus)
+{
+	return map->cpus ? map->cpus : table_per_cpu(map) ? ncpus : 1;
 }
 
 size_t table_raw_size(const struct meta_map *map, uint32_t ncpus)
 {
-	return table_per_cpu(map) ? stride(map) * ncpus : map->value_size;
+	return table_per_cpu(map) ? stride(map) * cpus_of(map, ncpus) : map->value_size;
 }
 
 void table_init(struct table *t, struct arena *a, const struct meta *meta,
@@ -39,7 +50,7 @@ static uint64_t word_at(const uint8_t *p, uint32_t i)
 
 uint64_t table_word(const struct meta_map *map, const uint8_t *value, uint32_t i)
 {
-	return i < map->value_size / 8 ? word_at(value, i) : 0;
+	return i < value_bytes(map) / 8 ? word_at(value, i) : 0;
 }
 
 bool table_signed(const struct meta_map *map)
@@ -69,7 +80,7 @@ static void merge(const struct meta_map *map, uint8_t *into, const uint8_t *from
 			memcpy(into, from, 8);
 		return;
 	}
-	for (uint32_t i = 0; i < map->value_size / 8; i++) {
+	for (uint32_t i = 0; i < value_bytes(map) / 8; i++) {
 		uint64_t v = word_at(into, i) + word_at(from, i);
 
 		/* Flags: any CPU's sets it. */
@@ -86,11 +97,11 @@ static bool is_set(const struct meta_map *map, const uint8_t *value)
 
 	if (!map->scalar)
 		return true;
-	if (map->present_off != META_NONE && map->present_off + (size_t)8 <= map->value_size) {
+	if (map->present_off != META_NONE && map->present_off + (size_t)8 <= value_bytes(map)) {
 		memcpy(&v, value + map->present_off, 8);
 		return v != 0;
 	}
-	for (uint32_t i = 0; i < map->value_size; i++) {
+	for (uint32_t i = 0; i < value_bytes(map); i++) {
 		if (value[i])
 			return true;
 	}
@@ -99,9 +110,7 @@ static bool is_set(const struct meta_map *map, const uint8_t *value)
 
 bool table_is_set(const struct meta_map *map, const void *raw, uint32_t ncpus)
 {
-	uint32_t values = table_per_cpu(map) ? ncpus : 1;
-
-	for (uint32_t c = 0; c < values; c++) {
+	for (uint32_t c = 0; c < cpus_of(map, ncpus); c++) {
 		if (is_set(map, (const uint8_t *)raw + stride(map) * c))
 			return true;
 	}
@@ -116,9 +125,9 @@ void table_add(struct table *t, const void *key, const void *raw)
 
 	if (!table_is_set(map, raw, t->ncpus))
 		return;
-	value = arena_alloc(t->a, map->value_size);
-	memcpy(value, raw, map->value_size);
-	for (uint32_t c = 1; table_per_cpu(map) && c < t->ncpus; c++)
+	value = arena_alloc(t->a, value_bytes(map));
+	memcpy(value, raw, value_bytes(map));
+	for (uint32_t c = 1; c < cpus_of(map, t->ncpus); c++)
 		merge(map, value, (const uint8_t *)raw + stride(map) * c);
 	e.value = value;
 	if (!map->scalar && key)

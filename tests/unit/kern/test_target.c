@@ -133,11 +133,16 @@ static void versions(void **state)
 static void cpu_lists(void **state)
 {
 	(void)state;
-	assert_int_equal(kern_cpu_count("0\n"), 1);
-	assert_int_equal(kern_cpu_count("0-3\n"), 4);
-	assert_int_equal(kern_cpu_count("0-3,8,10-11\n"), 7);
-	assert_int_equal(kern_cpu_count(""), 0);
-	assert_int_equal(kern_cpu_count("3-1"), 0);
+	uint32_t span;
+
+	assert_int_equal(kern_cpu_count("0\n", &span), 1);
+	assert_int_equal(span, 1);
+	assert_int_equal(kern_cpu_count("0-3\n", &span), 4);
+	assert_int_equal(kern_cpu_count("0-3,8,10-11\n", &span), 7);
+	assert_int_equal(span, 12);
+	assert_int_equal(kern_cpu_count("", &span), 0);
+	assert_int_equal(kern_cpu_count("3-1", &span), 0);
+	assert_int_equal(span, 0);
 }
 
 static void features_by_arch(void **state)
