@@ -109,9 +109,9 @@ struct meta_stack {
 	uint32_t table, spill; /* indices into maps */
 };
 #define META_STACK_SPILL (UINT64_C(1) << 63) /* in spill; value: u64 tgid, u64 frame[limit] */
-#define META_STACK_EMPTY UINT64_C(0x7fffffffffffffff)
-#define META_STACK_LOST UINT64_C(0x7ffffffffffffffe) /* both maps were full */
-/* Otherwise: tgid << 32 | id in table; tgid 0 for the kernel's. */
+#define META_STACK_EMPTY 0
+#define META_STACK_LOST UINT64_C(0x7fffffffffffffff) /* both maps were full */
+/* Otherwise: tgid << 32 | id in table + 1; tgid 0 for the kernel's. */
 
 struct meta_format {
 	uint32_t event;	  /* enum meta_event_type it belongs to: ME_PRINTF, ME_TIME, ME_PRINT_VALUE */

@@ -90,6 +90,14 @@ void check_kfunc_nested(struct check *c, struct expr *e);
 bool is_kfunc_name(struct check *c, const char *name);
 bool is_agg_call(const struct expr *e);
 
+/* ---- check_stack.c ---- */
+struct lt lt_stack(const struct check *c, bool user);
+int stack_mode_by_name(const char *name); /* enum meta_stack_mode; -1 unknown */
+void check_stack(struct check *c, struct expr *e);
+void check_ksym(struct check *c, struct expr *e);
+void check_usym(struct check *c, struct expr *e);
+void check_strftime(struct check *c, struct expr *e);
+
 /* ---- check_map.c ---- */
 enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE };
 /* Finds the map, checks its keys and settles their types. */

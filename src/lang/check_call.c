@@ -225,6 +225,15 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 		return check_delete;
 	case BI_F_TIME:
 		return check_time;
+	case BI_F_KSTACK:
+	case BI_F_USTACK:
+		return check_stack;
+	case BI_F_KSYM:
+		return check_ksym;
+	case BI_F_USYM:
+		return check_usym;
+	case BI_F_STRFTIME:
+		return check_strftime;
 	default:
 		return no_args;
 	}

@@ -10,7 +10,7 @@
 #define SCHED_TIMEOUT_MAX 30000 /* SCX_WATCHDOG_MAX_TIMEOUT, kernel/sched/ext.c */
 #define SCHED_NAME_MAX 127	/* SCX_OPS_NAME_LEN 128 */
 
-enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_IGNORED, CT_CHANGES };
+enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_STACK, CT_IGNORED, CT_CHANGES };
 
 /*
  * CT_IGNORED: has no meaning here, results stay the same. CT_CHANGES: results would differ, so it
@@ -46,7 +46,7 @@ static const struct config_row {
 	{"sched_timeout_ms", CT_U32, offsetof(struct config, sched_timeout_ms), 1,
 		SCHED_TIMEOUT_MAX},
 	{"show_debug_info", CT_IGNORED, 0, 0, 0},
-	{"stack_mode", CT_IGNORED, 0, 0, 0},
+	{"stack_mode", CT_STACK, offsetof(struct config, stack_mode), 0, 0},
 	{"str_trunc_trailer", CT_IGNORED, 0, 0, 0},
 	{"unstable_dw_ustack", CT_IGNORED, 0, 0, 0},
 	{"unstable_import", CT_IGNORED, 0, 0, 0},
@@ -98,6 +98,19 @@ static void sched_name(struct check *c, const struct config_entry *e, const char
 	}
 }
 
+static void stack_mode(struct check *c, const struct config_entry *e, uint32_t *out)
+{
+	const struct expr *v = e->value;
+	const char *name = v->kind == EX_STR ? v->u.str.s : v->kind == EX_NAME ? v->u.name : "";
+	int mode = stack_mode_by_name(name);
+
+	if (mode >= 0)
+		*out = (uint32_t)mode;
+	else
+		c_hint(c, c_error(c, v->span, DIAG_BAD_CONFIG, "not a way to print stacks"),
+			"stack_mode is bpftrace, perf or raw");
+}
+
 static bool config_number(
 	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
@@ -141,6 +154,9 @@ static void config_entry(struct check *c, const struct config_entry *e)
 	}
 	switch (row->type) {
 	case CT_IGNORED:
+		break;
+	case CT_STACK:
+		stack_mode(c, e, (uint32_t *)(void *)(base + row->off));
 		break;
 	case CT_CHANGES:
 		if (e->value->kind == EX_NAME

@@ -49,6 +49,10 @@ bool is_storable(struct check *c, const struct expr *e, const char *what)
 	case LT_INET6:
 	case LT_MAC:
 	case LT_PROBE:
+	case LT_STACK:
+	case LT_KSYM:
+	case LT_USYM:
+	case LT_TIME:
 		return true;
 	case LT_UNKNOWN:
 		return false;
@@ -126,6 +130,11 @@ static bool grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 	}
 	if (t->kind != new.kind)
 		return false;
+	if (t->kind == LT_STACK)
+		return t->stack.user == new.stack.user && t->stack.mode == new.stack.mode &&
+		       t->stack.limit == new.stack.limit;
+	if (t->kind == LT_TIME)
+		return !strcmp(t->time_fmt, new.time_fmt);
 	if (t->kind == LT_INT && t->is_signed && !new.is_signed) {
 		t->is_signed = false;
 		c->changed = true;

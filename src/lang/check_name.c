@@ -110,7 +110,9 @@ void check_name(struct check *c, struct expr *e)
 		}
 		e->ref.kind = REF_BUILTIN;
 		e->ref.u.builtin = (unsigned)id;
-		e->type = type_of_builtin(c, b, e->span);
+		e->type = id == BI_KSTACK || id == BI_USTACK
+				  ? lt_stack(c, id == BI_USTACK)
+				  : type_of_builtin(c, b, e->span);
 		return;
 	}
 	u = unsupported_find(UNSUP_VALUE, e->u.name);

@@ -355,7 +355,7 @@ static void lower_probe(struct lower *L, const struct probe *p, const struct att
 			continue;
 		}
 		v->ir_var = ir_var_new(L->f, var_type(L, v));
-		v->slot = v->type.kind == LT_INET6 ? ir_var_new(L->f, IR_I64) : 0;
+		v->slot = lo_is_pair(&v->type) ? ir_var_new(L->f, IR_I64) : 0;
 	}
 	if (p->pred) {
 		ir_blk body = lo_block(L);

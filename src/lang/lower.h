@@ -97,6 +97,11 @@ ir_val lo_value(struct lower *L, const struct expr *e); /* the same; typed point
 struct lo_pair {
 	ir_val lo, hi; /* first and second 8 bytes as they lie in memory */
 };
+/* Values of 16 bytes: IPv6 addresses and user symbols. */
+static inline bool lo_is_pair(const struct lt *t)
+{
+	return t->kind == LT_INET6 || t->kind == LT_USYM;
+}
 struct lo_pair lo_inet6(struct lower *L, const struct expr *e);
 ir_val lo_extend(struct lower *L, ir_val v, uint32_t size, bool is_signed);
 enum ir_op lo_arith(enum binop op, bool is_signed);
@@ -118,7 +123,12 @@ void lo_str_var_write(struct lower *L, const struct expr *e, const struct var_sy
 void lo_copy(struct lower *L, ir_val dst, uint32_t doff, ir_val src, uint32_t soff, uint32_t n);
 /* Bytes that a value of this type takes in keys, values and records: multiple of 8. */
 uint32_t lo_room(const struct lt *t);
-struct meta_field lo_field(const struct lt *t, uint32_t off);
+struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off);
+
+/* ---- lower_stack.c ---- */
+ir_val lo_stack(struct lower *L, const struct expr *e); /* a stack's number */
+uint32_t lo_stack_row(struct lower *L, const struct lt *t); /* index into meta.stacks */
+struct lo_pair lo_usym(struct lower *L, const struct expr *e);
 
 /* ---- lower_mem.c: kernel and user memory ---- */
 /* Address of what lies in memory: a struct, an array, a member of one. */
@@ -154,6 +164,7 @@ void lo_forget(struct lower *L, const struct map_sym *m); /* written to; NULL: a
 
 /* ---- lower_event.c ---- */
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */
+void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */
 
 /* ---- lower_net.c ---- */
 /* Parses the headers that the rules of this interface use. */

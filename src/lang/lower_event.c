@@ -92,11 +92,14 @@ static void event_end(struct lower *L, struct event ev)
 	lo_enter(L, ev.done);
 }
 
+void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id)
+{
+	event_end(L, event_begin(L, type, id, sizeof(struct meta_event)));
+}
+
 static void plain_event(struct lower *L, enum meta_event_type type, uint32_t id)
 {
-	ir_val v = ir_const(L->f, id);
-
-	event_end(L, event_begin(L, type, v, sizeof(struct meta_event)));
+	lo_event_plain(L, type, ir_const(L->f, id));
 }
 
 /*
@@ -155,9 +158,9 @@ static bool changes(const struct expr *e)
 
 static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, bool at_once)
 {
-	struct arg a = {.e = e, .field = lo_field(&e->type, off)};
+	struct arg a = {.e = e, .field = lo_field(L, &e->type, off)};
 
-	if (e->type.kind == LT_INET6) {
+	if (lo_is_pair(&e->type)) {
 		struct lo_pair p = lo_inet6(L, e);
 
 		a.v = p.lo;

@@ -160,6 +160,9 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 		return call0(L, "jiffies64");
 	case BI_PROBE:
 		return ir_const(L->f, L->probe_id);
+	case BI_KSTACK:
+	case BI_USTACK:
+		return lo_stack(L, e);
 	case BI_RETVAL:
 		return kprobe_reg(L, kern_ret_off(arch));
 	default:
@@ -180,6 +183,25 @@ static ir_val address(const struct expr *e, struct lower *L)
 	return ir_const(L->f, (int64_t)v);
 }
 
+/* Functions whose value is one number. */
+static ir_val function_value(struct lower *L, const struct expr *e)
+{
+	struct expr *const *args = e->u.call.args.list.v;
+
+	switch ((enum builtin_id)e->ref.u.builtin) {
+	case BI_F_KSTACK:
+	case BI_F_USTACK:
+		return lo_stack(L, e);
+	case BI_F_KSYM:
+		return lo_int(L, args[0]);
+	case BI_F_STRFTIME:
+		return lo_int(L, args[1]);
+	default:
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: function %s has no code",
+			e->u.call.name);
+	}
+}
+
 static ir_val named(struct lower *L, const struct expr *e)
 {
 	switch (e->ref.kind) {
@@ -197,6 +219,8 @@ static ir_val named(struct lower *L, const struct expr *e)
 		return lo_member_int(L, e);
 	case REF_KFUNC:
 		return lo_kfunc_call(L, e);
+	case REF_FUNC:
+		return function_value(L, e);
 	default:
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: expression without a meaning");
 	}
@@ -291,6 +315,8 @@ struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
 			ir_var_read(L->f, e->var->slot)};
 	if (e->kind == EX_MAP)
 		return lo_map_read_pair(L, e);
+	if (e->ref.kind == REF_FUNC)
+		return lo_usym(L, e);
 	if (e->kind != EX_ADDR)
 		return lo_net_pair(L, e->ref.u.net);
 	for (unsigned i = 16; i-- > 0;)

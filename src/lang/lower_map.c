@@ -44,7 +44,7 @@ static const char *kernel_name(struct lower *L, const struct map_sym *m)
 static void add_keys(struct lower *L, const struct map_sym *m, struct meta_map *map)
 {
 	for (uint32_t i = 0; i < m->keys.n; i++) {
-		vec_push(L->a, &map->keys, lo_field(&m->keys.v[i], map->key_size));
+		vec_push(L->a, &map->keys, lo_field(L, &m->keys.v[i], map->key_size));
 		map->key_size += lo_room(&m->keys.v[i]);
 	}
 }
@@ -77,7 +77,7 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		.present_off = META_NONE};
 
 	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
-			: lo_field(&m->value, 0);
+			: lo_field(L, &m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
 	if (m->keyed) {
 		map.type = agg ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;

@@ -20,7 +20,7 @@ static void assign_var(struct lower *L, const struct stmt *st)
 			ir_var_write(L->f, var->ir_var, v);
 		return;
 	}
-	if (var->type.kind == LT_INET6) {
+	if (lo_is_pair(&var->type)) {
 		struct lo_pair p = lo_inet6(L, value);
 
 		ir_var_write(L->f, var->ir_var, p.lo);

@@ -14,6 +14,7 @@ uint32_t lo_room(const struct lt *t)
 	case LT_STR:
 		return (t->size + 7) & ~7u;
 	case LT_INET6:
+	case LT_USYM:
 		return 16;
 	default:
 		return 8;
@@ -25,7 +26,21 @@ static struct meta_field field_of(uint32_t kind, uint32_t off, uint32_t size)
 	return (struct meta_field){.kind = kind, .off = off, .size = size};
 }
 
-struct meta_field lo_field(const struct lt *t, uint32_t off)
+/* The format of a strftime() value, as a row of its own. */
+static uint32_t time_format(struct lower *L, const char *text)
+{
+	struct meta *m = L->m->meta;
+
+	for (uint32_t i = 0; i < m->formats.n; i++) {
+		if (m->formats.v[i].event == ME_TIME && !strcmp(m->formats.v[i].text, text))
+			return i;
+	}
+	vec_push(m->a, &m->formats, (struct meta_format){.event = ME_TIME, .text = text,
+					     .size = sizeof(struct meta_event)});
+	return m->formats.n - 1;
+}
+
+struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off)
 {
 	switch (t->kind) {
 	case LT_STR:
@@ -40,6 +55,16 @@ struct meta_field lo_field(const struct lt *t, uint32_t off)
 		return field_of(MK_PROBE, off, 4);
 	case LT_PTR:
 		return field_of(MK_PTR, off, 8);
+	case LT_STACK:
+		return (struct meta_field){.kind = t->stack.user ? MK_USTACK : MK_KSTACK,
+			.off = off, .size = 8, .ref = lo_stack_row(L, t)};
+	case LT_TIME:
+		return (struct meta_field){.kind = MK_TIME, .off = off, .size = 8,
+			.ref = time_format(L, t->time_fmt)};
+	case LT_KSYM:
+		return field_of(MK_KSYM, off, 8);
+	case LT_USYM:
+		return field_of(MK_USYM, off, 16);
 	default:
 		return field_of(t->is_signed || t->size < 8 ? MK_INT : MK_UINT, off, 8);
 	}
@@ -309,7 +334,7 @@ void lo_store(struct lower *L, const struct expr *e, const struct lt *t, ir_val 
 		store_str(L, e, &to);
 		return;
 	}
-	if (t->kind == LT_INET6) {
+	if (lo_is_pair(t)) {
 		pair = lo_inet6(L, e);
 		ir_st(L->f, 8, p, off, pair.lo);
 		ir_st(L->f, 8, p, off + 8, pair.hi);

@@ -105,7 +105,8 @@ const char *lt_text(const struct script *s, const struct lt *t)
 	case LT_AGG:
 		return "aggregation";
 	case LT_STACK:
-		return t->stack.user ? "user stack" : "kernel stack";
+		return arena_printf(s->a, "%s stack of %u frames",
+			t->stack.user ? "user" : "kernel", t->stack.limit);
 	case LT_KSYM:
 		return "kernel symbol";
 	case LT_USYM:
