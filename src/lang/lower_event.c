@@ -200,7 +200,7 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 	struct meta_format fmt = {.event = type, .text = text, .size = sizeof(struct meta_event)};
 	struct arg *evaluated = ARENA_ARRAY(L->a, struct arg, n + 1);
 	struct event ev;
-	uint32_t id = L->m->meta->formats.n;
+	uint32_t id;
 	bool at_once = false;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -210,6 +210,7 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 		vec_push(L->a, &fmt.args, evaluated[i].field);
 		fmt.size += lo_room(&args[i]->type);
 	}
+	id = L->m->meta->formats.n; /* arguments may have formats of their own */
 	vec_push(L->a, &L->m->meta->formats, fmt);
 	ev = event_begin(L, type, ir_const(L->f, id), fmt.size);
 	for (uint32_t i = 0; i < n; i++)

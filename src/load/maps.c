@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -34,17 +35,32 @@ static uint32_t ring_size(uint32_t want)
 	return size;
 }
 
+/* Stacks may be as deep as kernel.perf_event_max_stack says; asking for more is refused. */
+static uint32_t stack_bytes(uint32_t want)
+{
+	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	uint32_t most;
+
+	if (!f)
+		return want;
+	if (fscanf(f, "%u", &most) == 1 && most && want / 8 > most)
+		want = 8 * most;
+	fclose(f);
+	return want;
+}
+
 static int create(const struct meta_map *m, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags);
 	int cpus = m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ? libbpf_num_possible_cpus() : 0;
+	uint32_t value = m->role == MM_STACKS ? stack_bytes(m->value_size) : m->value_size;
 	uint32_t n = m->max_entries;
 
 	if (m->type == BPF_MAP_TYPE_RINGBUF)
 		n = ring_size(n);
 	else if (m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		n = cpus > 0 ? (uint32_t)cpus : 1;
-	return bpf_map_create(m->type, m->kname, m->key_size, m->value_size, n, &o);
+	return bpf_map_create(m->type, m->kname, m->key_size, value, n, &o);
 }
 
 /* Mapping data is a convenience: without it (before 5.5) values go through system calls. */

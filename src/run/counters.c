@@ -114,11 +114,22 @@ static void say_error(struct session *s, const struct meta_counter *c, uint64_t 
 		map_of(&s->l->meta, c->ref)->name);
 }
 
+static void say_stack(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	const struct meta_map *map = map_of(&s->l->meta, c->ref);
+
+	session_say(s,
+		"WARNING: Stacks full; %" PRIu64 " stack%s not recorded: there is room for %u, and for "
+		"%u that share a place (config = { max_map_keys = N } sets that)\n",
+		n, n == 1 ? " was" : "s were", map->max_entries / 2, map->max_entries);
+}
+
 static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *, uint64_t) = {
 	[MC_MAP_FULL] = say_full,
 	[MC_STR_CUT] = say_cut,
 	[MC_READ_FAULT] = say_fault,
 	[MC_MAP_ERROR] = say_error,
+	[MC_STACK_LOST] = say_stack,
 };
 
 /* Not lost by us, but not seen either: the kernel passes over a program that is busy. */

@@ -2,6 +2,7 @@
 /* What each kind of ring buffer record makes user space do: one row of a table per kind. */
 #include "run/fmt.h"
 #include "run/session.h"
+#include "run/sym.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,6 +166,13 @@ static bool on_value(struct session *s, const struct record *r)
 	return true;
 }
 
+static bool on_seen_task(struct session *s, const struct record *r)
+{
+	if (s->l->meta.sym)
+		sym_seen(s->l->meta.sym, r->id);
+	return true;
+}
+
 static bool (*const handlers[ME_COUNT])(struct session *, const struct record *) = {
 	[ME_PRINTF] = on_printf,
 	[ME_PRINT_MAP] = on_print_map,
@@ -173,6 +181,7 @@ static bool (*const handlers[ME_COUNT])(struct session *, const struct record *)
 	[ME_EXIT] = on_exit_call,
 	[ME_TIME] = on_time,
 	[ME_PRINT_VALUE] = on_value,
+	[ME_SEEN_TASK] = on_seen_task,
 };
 
 bool session_event(struct session *s, const void *data, size_t size)
@@ -186,5 +195,5 @@ bool session_event(struct session *s, const void *data, size_t size)
 	r.id = head.id;
 	if (head.type >= ME_COUNT || !handlers[head.type])
 		return false;
-	return s->muted || handlers[head.type](s, &r);
+	return (s->muted && head.type != ME_SEEN_TASK) || handlers[head.type](s, &r);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/field.h"
 #include "run/value.h"
+#include "run/fmt.h"
+#include "run/sym.h"
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
@@ -113,6 +115,7 @@ static void bytes_text(struct buf *out, const struct meta *m, const struct meta_
 	const uint8_t *p)
 {
 	char addr[INET6_ADDRSTRLEN];
+	uint64_t v, tgid;
 
 	switch ((enum meta_kind)f->kind) {
 	case MK_STR:
@@ -133,6 +136,19 @@ static void bytes_text(struct buf *out, const struct meta *m, const struct meta_
 	case MK_MAC:
 		for (uint32_t i = 0; i < f->size; i++)
 			buf_printf(out, "%s%02X", i ? ":" : "", p[i]);
+		break;
+	case MK_KSTACK:
+	case MK_USTACK:
+		if (load(p, f->size, &v))
+			sym_stack_text(m->sym, m, out, f, v);
+		break;
+	case MK_KSYM:
+		if (load(p, f->size, &v))
+			sym_kernel_text(m->sym, out, v);
+		break;
+	case MK_USYM:
+		if (f->size == 16 && load(p, 8, &v) && load(p + 8, 8, &tgid))
+			sym_user_text(m->sym, out, (uint32_t)tgid, v);
 		break;
 	case MK_BUF:
 		text_escaped(out, p, f->size);

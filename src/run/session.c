@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/session.h"
+#include "run/sym.h"
 #include "base/trap.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -16,12 +17,16 @@ static void scratch_reset(struct session *s)
 void session_init(struct session *s, struct loaded *l, const struct run_options *o)
 {
 	*s = (struct session){.l = l, .o = o, .ncpus = 1};
+	if (l->map_fd)
+		l->meta.sym = sym_new(l->a, l);
 	s->form = o->format == RUN_JSON ? &emit_json : &emit_text;
 	scratch_reset(s);
 }
 
 void session_free(struct session *s)
 {
+	sym_free(s->l->meta.sym);
+	s->l->meta.sym = NULL;
 	arena_free(&s->scratch);
 }
 
