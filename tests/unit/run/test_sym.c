@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Names of addresses: this process, one that has ended, the kernel's list, files that are no ELF. */
+#include "run/sym.h"
+#include "load/load.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct env {
+	struct arena a;
+	struct loaded l;
+	struct target t;
+	struct sym *s;
+};
+
+static int setup(void **state)
+{
+	struct env *e = calloc(1, sizeof(*e));
+
+	arena_init(&e->a, NULL);
+	e->l.a = &e->a;
+	e->l.target = &e->t;
+	meta_init(&e->l.meta, &e->a);
+	e->s = sym_new(&e->a, &e->l);
+	*state = e;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct env *e = *state;
+
+	sym_free(e->s);
+	arena_free(&e->a);
+	free(e);
+	return 0;
+}
+
+/* Not static and not inlined, so that .symtab has it. */
+__attribute__((noinline)) int function_to_be_found(int x);
+int function_to_be_found(int x)
+{
+	return x + getpid();
+}
+
+static uint64_t address_of_it(void)
+{
+	return (uint64_t)(uintptr_t)&function_to_be_found;
+}
+
+static void own_function(void **state)
+{
+	struct env *e = *state;
+	struct sym_name n;
+
+	assert_true(sym_user(e->s, (uint32_t)getpid(), address_of_it() + 3, &n));
+	assert_string_equal(n.name, "function_to_be_found");
+	assert_int_equal(n.off, 3);
+	assert_non_null(strstr(n.where, "test_sym"));
+	assert_true(sym_user(e->s, (uint32_t)getpid(), address_of_it(), &n));
+	assert_int_equal(n.off, 0);
+}
+
+static void library_function(void **state)
+{
+	struct env *e = *state;
+	struct sym_name n;
+
+	assert_true(sym_user(e->s, (uint32_t)getpid(), (uint64_t)(uintptr_t)&qsort + 1, &n));
+	assert_non_null(strstr(n.name, "qsort"));
+}
+
+/* Seen while it ran, asked for after its end; one that nobody saw is unknown. */
+static void ended_process(void **state)
+{
+	struct env *e = *state;
+	struct sym_name n;
+	pid_t seen = fork(), unseen;
+
+	if (!seen)
+		pause();
+	sym_seen(e->s, (uint32_t)seen);
+	kill(seen, SIGKILL);
+	assert_int_equal(waitpid(seen, NULL, 0), seen);
+	assert_true(sym_user(e->s, (uint32_t)seen, address_of_it() + 1, &n));
+	assert_string_equal(n.name, "function_to_be_found");
+	unseen = fork();
+	if (!unseen)
+		_exit(0);
+	assert_int_equal(waitpid(unseen, NULL, 0), unseen);
+	assert_false(sym_user(e->s, (uint32_t)unseen, address_of_it(), &n));
+	assert_string_equal(n.where, "[unknown]");
+}
+
+static void nowhere(void **state)
+{
+	struct env *e = *state;
+	struct sym_name n;
+
+	assert_false(sym_user(e->s, (uint32_t)getpid(), 0, &n));
+	assert_false(sym_user(e->s, (uint32_t)getpid(), UINT64_MAX, &n));
+}
+
+static char *write_file(const char *text, size_t n)
+{
+	char *path = strdup("/tmp/skep-sym-XXXXXX");
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, n), n);
+	close(fd);
+	return path;
+}
+
+static void kernel(void **state)
+{
+	static const char text[] = "ffffffff81000000 t local_alias\n"
+				   "ffffffff81000000 T first\n"
+				   "ffffffff81000200 T third\t[module]\n"
+				   "ffffffff81000100 t second\n"
+				   "ffffffff81000180 D data\n"
+				   "0000000000000000 T hidden\n"
+				   "no line at all\n"
+				   "ffffffff81000300 T without_newline";
+	struct env *e = *state;
+	struct sym_name n;
+
+	e->t.ksyms = write_file(text, sizeof(text) - 1);
+	assert_true(sym_kernel(e->s, 0xffffffff81000010, &n));
+	assert_string_equal(n.name, "first");
+	assert_int_equal(n.off, 0x10);
+	assert_true(sym_kernel(e->s, 0xffffffff81000190, &n));
+	assert_string_equal(n.name, "second");
+	assert_int_equal(n.off, 0x90);
+	assert_true(sym_kernel(e->s, 0xffffffff81000200, &n));
+	assert_string_equal(n.name, "third");
+	assert_false(sym_kernel(e->s, 0xffffffff80ffffff, &n));
+	assert_false(sym_kernel(e->s, 0xffffffffff000000, &n));
+	assert_false(sym_kernel(e->s, 0, &n));
+	unlink(e->t.ksyms);
+	free((char *)(uintptr_t)e->t.ksyms);
+}
+
+/* Every length of a real file's beginning, and bytes of it changed: nothing may be read elsewhere. */
+static void damaged_elf(void **state)
+{
+	struct env *e = *state;
+	unsigned char head[4096];
+	FILE *self = fopen("/proc/self/exe", "re");
+	size_t n = fread(head, 1, sizeof(head), self);
+	uint64_t off;
+
+	fclose(self);
+	for (size_t i = 0; i < 200; i++) {
+		unsigned char copy[4096];
+		char *path;
+		struct elf_syms *syms;
+
+		memcpy(copy, head, n);
+		if (i < 64)
+			memset(copy + i, 0xff, 8);
+		path = write_file((char *)copy, i < 64 ? n : i * 4);
+		self = fopen(path, "re");
+		syms = elf_syms_new(&e->a, dup(fileno(self)));
+		fclose(self);
+		elf_syms_at(syms, 100, &off);
+		elf_syms_close(syms);
+		unlink(path);
+		free(path);
+	}
+}
+
+static void numbers_without_symbols(void **state)
+{
+	struct env *e = *state;
+	struct meta_field f = {.kind = MK_KSTACK, .size = 8};
+	struct buf out;
+
+	buf_init(&out, &e->a);
+	sym_stack_text(NULL, &e->l.meta, &out, &f, 77);
+	sym_kernel_text(NULL, &out, 0x10);
+	sym_user_text(NULL, &out, 1, 0x20);
+	assert_string_equal(out.p, "770x100x20");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(own_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(library_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(ended_process, setup, teardown),
+		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(damaged_elf, setup, teardown),
+		cmocka_unit_test_setup_teardown(numbers_without_symbols, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("run/sym", tests, NULL, NULL);
+}
