@@ -8,9 +8,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/if_link.h>
 #include <linux/perf_event.h>
-#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,7 +19,7 @@
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/"
 #define MANY_PROBES 200 /* from here on the usual limit of 1024 files may not do */
 
-static int probe_error(struct loaded *l, uint32_t probe, const char *kind, int err)
+int attach_error(struct loaded *l, uint32_t probe, const char *kind, int err)
 {
 	const struct meta_probe *p = &l->meta.probes.v[probe];
 
@@ -29,15 +27,19 @@ static int probe_error(struct loaded *l, uint32_t probe, const char *kind, int e
 		"cannot attach to '%s'", p->name);
 }
 
-static int prog_fd(const struct loaded *l, uint32_t probe)
+int attach_prog_fd(const struct loaded *l, uint32_t probe)
 {
 	return l->prog[l->meta.probes.v[probe].prog].fd;
 }
 
+void attach_keep(struct loaded *l, struct loaded_link link)
+{
+	vec_push(l->a, &l->links, link);
+}
+
 static void keep(struct loaded *l, uint32_t probe, int fd, const char *tracefs)
 {
-	vec_push(l->a, &l->links,
-		(struct loaded_link){.fd = fd, .probe = probe, .tracefs = tracefs});
+	attach_keep(l, (struct loaded_link){.fd = fd, .probe = probe, .tracefs = tracefs});
 }
 
 /* ---- perf events: kprobes, tracepoints, clocks ---- */
@@ -66,10 +68,10 @@ static int perf_open(struct loaded *l, struct perf_event_attr *attr)
 static int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs)
 {
 	bool links = !(l->target->forgotten & 1ull << KF_PERF_LINK);
-	int link = links ? bpf_link_create(prog_fd(l, probe), event, BPF_PERF_EVENT, NULL) : -1;
+	int link = links ? bpf_link_create(attach_prog_fd(l, probe), event, BPF_PERF_EVENT, NULL) : -1;
 	int err;
 
-	if (link < 0 && ioctl(event, PERF_EVENT_IOC_SET_BPF, prog_fd(l, probe)) < 0) {
+	if (link < 0 && ioctl(event, PERF_EVENT_IOC_SET_BPF, attach_prog_fd(l, probe)) < 0) {
 		err = -errno;
 		close(event);
 		return err;
@@ -176,7 +178,7 @@ static int attach_kprobe_kind(struct loaded *l, uint32_t probe, bool ret)
 	err = fd < 0 ? fd : perf_attach(l, probe, fd, name);
 	if (err && fd >= 0 && name)
 		append(tracefs_path(l, "kprobe_events"), arena_printf(l->a, "-:%s\n", name));
-	return err ? probe_error(l, probe, "kprobe", -err) : SKEP_OK;
+	return err ? attach_error(l, probe, "kprobe", -err) : SKEP_OK;
 }
 
 static int attach_kprobe(struct loaded *l, uint32_t probe)
@@ -214,7 +216,7 @@ static int attach_tracepoint(struct loaded *l, uint32_t probe)
 	}
 	fd = open_tracepoint(l, id);
 	err = fd < 0 ? fd : perf_attach(l, probe, fd, NULL);
-	return err ? probe_error(l, probe, "tracepoint", -err) : SKEP_OK;
+	return err ? attach_error(l, probe, "tracepoint", -err) : SKEP_OK;
 }
 
 /* A software clock that overflows every so many nanoseconds of one CPU's time. */
@@ -226,38 +228,10 @@ static int attach_interval(struct loaded *l, uint32_t probe)
 	int fd, err;
 
 	if (!attr.sample_period)
-		return probe_error(l, probe, "interval", EINVAL);
+		return attach_error(l, probe, "interval", EINVAL);
 	fd = perf_open(l, &attr);
 	err = fd < 0 ? fd : perf_attach(l, probe, fd, NULL);
-	return err ? probe_error(l, probe, "interval", -err) : SKEP_OK;
-}
-
-/* ---- packets ---- */
-
-/*
- * The kernel chooses the driver's own XDP when there is one. When the driver refuses (MTU,
- * offloads), the generic one, slower but everywhere.
- */
-static int attach_xdp(struct loaded *l, uint32_t probe)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, o);
-	unsigned ifindex = if_nametoindex(l->meta.probes.v[probe].arg[0]);
-	int fd, err;
-
-	if (!ifindex)
-		return probe_error(l, probe, "xdp", ENODEV);
-	fd = bpf_link_create(prog_fd(l, probe), (int)ifindex, BPF_XDP, &o);
-	err = errno;
-	if (fd < 0 && err != EBUSY && err != EEXIST && err != EPERM) {
-		o.flags = XDP_FLAGS_SKB_MODE;
-		fd = bpf_link_create(prog_fd(l, probe), (int)ifindex, BPF_XDP, &o);
-		if (fd < 0 && (errno == EBUSY || errno == EEXIST))
-			err = errno;
-	}
-	if (fd < 0)
-		return probe_error(l, probe, "xdp", err);
-	keep(l, probe, fd, NULL);
-	return SKEP_OK;
+	return err ? attach_error(l, probe, "interval", -err) : SKEP_OK;
 }
 
 /* ---- all of them ---- */
@@ -275,6 +249,8 @@ static const struct attach_row {
 	[PROBE_TRACEPOINT] = {.attach = attach_tracepoint},
 	[PROBE_INTERVAL] = {.attach = attach_interval},
 	[PROBE_XDP] = {.attach = attach_xdp},
+	[PROBE_TC] = {.attach = attach_tc},
+	[PROBE_CGROUP_SKB] = {.attach = attach_cgroup_skb},
 };
 
 /* Two blocks of one packet hook are one program: it is attached once. */
@@ -285,8 +261,8 @@ static bool attached_before(const struct loaded *l, uint32_t probe)
 	for (uint32_t i = 0; i < probe; i++) {
 		const struct meta_probe *q = &l->meta.probes.v[i];
 
-		if (q->prog == p->prog && !strcmp(q->name, p->name) && !strcmp(q->kind, "xdp"))
-			return true;
+		if (q->prog == p->prog && !strcmp(q->name, p->name))
+			return kern_is_packet((enum kern_probe_kind)kern_probe_by_name(q->kind));
 	}
 	return false;
 }
@@ -333,6 +309,15 @@ int load_attach(struct loaded *l)
 	return err;
 }
 
+/* What was taken over from a pinned set runs its own program again. */
+static void give_back(struct loaded_link *k)
+{
+	if (k->clsact)
+		tc_attach(&k->tc, k->old_prog);
+	else
+		bpf_link_update(k->fd, k->old_prog, NULL);
+}
+
 void load_detach(struct loaded *l)
 {
 	uint32_t zero = 0;
@@ -340,6 +325,12 @@ void load_detach(struct loaded *l)
 	for (uint32_t i = l->links.n; i-- > 0;) {
 		struct loaded_link *k = &l->links.v[i];
 
+		if (k->old_prog > 0) {
+			give_back(k);
+			close(k->old_prog);
+		} else if (k->clsact && !k->stays) {
+			tc_detach(&k->tc);
+		}
 		if (k->unregister)
 			bpf_map_delete_elem(k->fd, &zero);
 		if (k->fd >= 0)

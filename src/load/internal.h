@@ -63,6 +63,25 @@ void maps_close(struct loaded *l);
 /* progs.c */
 int progs_load(struct loaded *l, const struct load_options *o);
 
+/* attach.c: for the files of one kind of probe */
+int attach_prog_fd(const struct loaded *l, uint32_t probe);
+/* A diagnostic for the errno; kind as in syserr.def. Returns SKEP_ESYS. */
+int attach_error(struct loaded *l, uint32_t probe, const char *kind, int err);
+void attach_keep(struct loaded *l, struct loaded_link link);
+
+/* pin.c: the pinned set of l->attach.pin */
+/* Gives the new program to the link that the set has for this probe; false when there is none. */
+bool attach_over_pinned(struct loaded *l, uint32_t probe, unsigned ifindex);
+/* Handle and priority of the set's filter in this place; false when there is none. */
+bool attach_filter_over_pinned(struct loaded *l, struct tc_filter *f);
+
+/* attach_net.c: packet hooks */
+int attach_xdp(struct loaded *l, uint32_t probe);
+/* What runs on the interface runs in this mode; "" is any. */
+bool xdp_mode_fits(unsigned ifindex, const char *mode);
+int attach_tc(struct loaded *l, uint32_t probe);
+int attach_cgroup_skb(struct loaded *l, uint32_t probe);
+
 /* structops.c */
 int structops_create(struct loaded *l, uint32_t map);
 int structops_prog_ids(struct loaded *l, uint32_t prog, uint32_t *type_id, uint32_t *member);

@@ -9,6 +9,7 @@
 #include "base/diag.h"
 #include "base/meta.h"
 #include "kern/target.h"
+#include "load/tc.h"
 
 struct loaded_prog {
 	int fd; /* -1 until loaded */
@@ -20,6 +21,18 @@ struct loaded_link {
 	uint32_t probe;	 /* index into meta.probes; META_NONE for struct_ops */
 	const char *tracefs; /* kprobe made through tracefs, to be removed by this name; else NULL */
 	bool unregister; /* struct_ops before 6.4: detached by deleting the map's entry */
+	unsigned ifindex; /* packet hooks of interfaces: which one it was */
+	bool clsact;	 /* no link: the filter tc, fd -1 */
+	struct tc_filter tc;
+	bool pinned;	 /* in the BPF file system */
+	bool stays;	 /* remains in force when this process ends */
+	int old_prog;	 /* > 0: what it ran before it was taken over; given back by load_detach */
+};
+
+/* How load_attach goes about packet hooks. Set by the caller before. */
+struct attach_options {
+	bool replace; /* take the place of foreign XDP programs */
+	const char *pin; /* take over what is pinned under this name (load/pin.h); NULL */
 };
 
 struct loaded {
@@ -31,6 +44,7 @@ struct loaded {
 	void **map_mem;		   /* mmap of DATA, RODATA and COUNTERS maps, else NULL */
 	struct loaded_prog *prog;  /* per meta.progs row */
 	VEC(struct loaded_link) links;
+	struct attach_options attach;
 	void *image;		   /* load/object.c's own: sections, relocations */
 };
 
