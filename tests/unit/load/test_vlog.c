@@ -106,7 +106,7 @@ static const struct {
 	{SYS_MAP, "", EPERM, DIAG_NO_PERMISSION, "CAP_BPF"},
 	{SYS_MAP, "ringbuf", EINVAL, DIAG_NO_KERNEL_FEATURE, "5.8"},
 	{SYS_PROG, "", 524, DIAG_NO_KERNEL_FEATURE, "bpf_jit_enable"},
-	{SYS_ATTACH, "xdp", EBUSY, DIAG_ATTACH, "another XDP program"},
+	{SYS_ATTACH, "cgroup_skb", EBADF, DIAG_NO_SUCH_TARGET, "cgroup2"},
 	{SYS_ATTACH, "kprobe", ENOENT, DIAG_NO_SUCH_TARGET, "no such function"},
 	{SYS_ATTACH, "xdp", ENODEV, DIAG_NO_SUCH_INTERFACE, "no such interface"},
 	{SYS_ATTACH, "interval", EPERM, DIAG_NO_PERMISSION, "perf_event_paranoid"},
