@@ -47,7 +47,7 @@ struct lower {
 	uint32_t ring, counters, rodata;
 	struct buf rodata_bytes;
 	uint32_t zeroes, zeroes_off; /* bytes of zeroes in rodata, where */
-	uint32_t log2_off;	     /* de Bruijn table in rodata; META_NONE until used */
+	uint32_t log2_off;	     /* hist() buckets of a byte, in rodata; META_NONE until used */
 	uint32_t exit_prog;	     /* made by skep for a scheduler without exit; META_NONE */
 
 	/* the program */
