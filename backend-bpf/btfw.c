@@ -8,6 +8,7 @@
  * Our loader hands the kernel the first part alone, which every kernel with BTF understands.
  */
 #include "backend-bpf/btfw.h"
+#include <linux/bpf.h>
 #include <string.h>
 
 uint32_t btfw_str(struct btfw *w, const char *s, size_t n)
@@ -116,21 +117,31 @@ static void put_datasec(struct btfw *w, const char *name, uint32_t size, const s
 	}
 }
 
-/* An attribute is a pointer to an array whose length is the number (libbpf's __uint). */
-static uint32_t put_map(struct btfw *w, const struct meta_map *r)
+/* Task storage wants to know the types of keys and values, other maps their sizes. */
+static uint32_t map_attr(struct btfw *w, const struct meta_map *r, unsigned i, const char **name)
 {
 	const char *const names[] = {"type", "key_size", "value_size", "max_entries", "map_flags"};
 	const uint32_t values[] = {r->type, r->key_size, r->value_size, r->max_entries, r->flags};
+	bool typed = r->type == BPF_MAP_TYPE_TASK_STORAGE && (i == 1 || i == 2);
+
+	*name = typed ? (i == 1 ? "key" : "value") : names[i];
+	return typed && i == 1 ? btfw_int(w, 4, true) : btfw_chars(w, values[i]);
+}
+
+/* An attribute is a pointer to an array whose length is the number (libbpf's __uint). */
+static uint32_t put_map(struct btfw *w, const struct meta_map *r)
+{
+	const char *name[5];
 	uint32_t ptr[5], id;
 
 	for (unsigned i = 0; i < 5; i++) {
-		uint32_t array = btfw_chars(w, values[i]);
+		uint32_t to = map_attr(w, r, i, &name[i]);
 
-		ptr[i] = btfw_type(w, "", BTF_KIND_PTR, 0, array);
+		ptr[i] = btfw_type(w, "", BTF_KIND_PTR, 0, to);
 	}
 	id = btfw_type(w, "", BTF_KIND_STRUCT, 5, OBJ_MAP_BYTES);
 	for (unsigned i = 0; i < 5; i++) {
-		btfw_word(w, btfw_str(w, names[i], strlen(names[i])));
+		btfw_word(w, btfw_str(w, name[i], strlen(name[i])));
 		btfw_word(w, ptr[i]);
 		btfw_word(w, i * 64);
 	}

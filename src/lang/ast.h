@@ -294,6 +294,7 @@ struct map_sym {
 	struct skep_span first; /* where it was first used */
 	struct skep_span key_at, value_at; /* where its types were settled, for messages */
 	bool keyed, has_key_type, written;
+	bool task; /* declared task(): a value per task, hung on the task */
 	VEC(struct lt) keys;
 	bool set_signed, set_unsigned; /* '=' gave it a number of that kind, not a constant that adapts */
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */

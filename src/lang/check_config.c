@@ -215,6 +215,21 @@ static const struct map_type {
 	{"percpulruhash", true, true},
 };
 
+/* let @x = task(): a value on every task. */
+static void task_decl(struct check *c, const struct map_decl *m)
+{
+	if (m->size)
+		c_hint(c,
+			c_error(c, m->size->span, DIAG_WRONG_ARGS,
+				"there are as many values as tasks: task() takes no number"),
+			"let %.60s = task();", m->map);
+	else if (c->t->version && c->t->version < KV(5, 11))
+		c_hint(c,
+			c_error(c, m->span, DIAG_NO_KERNEL_FEATURE,
+				"the target kernel keeps no values per task: Linux 5.11 does"),
+			"a map by thread number serves: %.60s[tid]", m->map);
+}
+
 static void check_decl(struct check *c, struct map_decl *m)
 {
 	int errors = c->d->errors;
@@ -230,13 +245,17 @@ static void check_decl(struct check *c, struct map_decl *m)
 		m->percpu = map_types[i].percpu;
 		return;
 	}
+	if (!strcmp(m->type, "task")) {
+		task_decl(c, m);
+		return;
+	}
 	if (!strcmp(m->type, "percpuarray")) {
 		c_unsupported(c, m->span, "maps of type 'percpuarray' are",
 			"an aggregation without a key needs no declaration: @x = count()");
 		return;
 	}
 	c_hint(c, c_error(c, m->span, DIAG_UNKNOWN_NAME, "unknown map type '%.60s'", m->type),
-		"hash, lruhash, percpuhash, percpulruhash: let %.60s = hash(1000);", m->map);
+		"hash, lruhash, percpuhash, percpulruhash, task: let %.60s = hash(1000);", m->map);
 }
 
 /* Maps that are declared and never used would have no type; what is kept per CPU is added up. */

@@ -110,7 +110,7 @@ static void wrong_pointer(struct check *c, const struct expr *a, const struct kf
 }
 
 /* Pointers under RCU are good only in programs that cannot sleep: all of this block become such. */
-static void needs_rcu(struct check *c)
+void c_needs_rcu(struct check *c)
 {
 	for (uint32_t i = 0; i < c->probe->points.n; i++)
 		c->probe->points.v[i].rcu = true;
@@ -128,7 +128,7 @@ static void struct_arg(struct check *c, struct expr *a, const struct kfunc_arg *
 	if (a->type.nullable && p->nullable)
 		c_unsupported(c, a->span, "handing on a pointer that may be NULL is", NULL);
 	if (a->type.rcu)
-		needs_rcu(c);
+		c_needs_rcu(c);
 }
 
 /* &$x: the function writes it. */

@@ -176,6 +176,7 @@ static struct map_sym *map_sym(struct check *c, const struct expr *e)
 		m->decl = d;
 		if (d->size && d->size->is_const)
 			m->max_entries = (uint32_t)d->size->const_value;
+		m->task = !strcmp(d->type, "task");
 	}
 	smap_put(&c->s->maps, m->name, m);
 	c->changed = true;
@@ -225,11 +226,44 @@ static const char *keys_text(struct check *c, const struct lt *v, uint32_t n)
 	return b.n ? b.p : "";
 }
 
+/* The key of a task() map: a task that the verifier knows to be one. */
+static void task_key(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at)
+{
+	struct expr *k = keys->list.n == 1 ? keys->list.v[0] : NULL;
+	bool current = k && k->kind == EX_NAME && !strcmp(k->u.name, "curtask"), ok = false;
+
+	for (uint32_t i = 0; i < keys->list.n; i++)
+		check_expr(c, keys->list.v[i]);
+	if (k && k->type.kind == LT_UNKNOWN)
+		return;
+	if (k && k->type.kind == LT_PTR && k->type.btf)
+		ok = (current || k->type.trusted) &&
+		     !strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, k->type.btf)), "task_struct");
+	if (!ok) {
+		c_hint(c,
+			c_error(c, k ? k->span : at, DIAG_KEY_MISMATCH,
+				"the key of '%.60s', declared task(), is one task", m->name),
+			"%.60s[args.p] in schedulers, %.60s[curtask] in other probes", m->name, m->name);
+		return;
+	}
+	if (k->type.rcu)
+		c_needs_rcu(c);
+	if (m->has_key_type)
+		return;
+	m->keyed = m->has_key_type = c->changed = true;
+	m->key_at = at;
+	vec_push(c->a, &m->keys, k->type);
+}
+
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at)
 {
 	uint32_t n = keys->list.n;
 	struct lt types[META_MAX_KEYS];
 
+	if (m->task) {
+		task_key(c, m, keys, at);
+		return;
+	}
 	if (n > META_MAX_KEYS) {
 		c_error(c, at, DIAG_TOO_BIG, "more than %d parts of a key", META_MAX_KEYS);
 		return;
@@ -276,6 +310,9 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 		m->written = c->changed = true;
 	if (c->final && !m->written)
 		never_written(c, e);
+	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
+		c_unsupported(c, e->span, "taking all values of a task() map is",
+			"they hang on the tasks; name one: [args.p]");
 	if (use != MAP_WHOLE || e->u.map.keys.list.n)
 		check_map_keys(c, m, &e->u.map.keys, e->span);
 	e->type = m->agg != MA_NONE ? lt_of(LT_AGG, 8) : m->value;
@@ -351,6 +388,10 @@ void check_map_assign(struct check *c, struct expr *target, struct expr *value, 
 	if (m->agg != MA_NONE) {
 		value_mismatch(c, m, value ? value->span : target->span,
 			value ? c_type(c, &t) : "a number");
+		return;
+	}
+	if (m->task && t.kind != LT_INT && t.kind != LT_PTR) {
+		c_unsupported(c, value->span, "anything but numbers in a task() map is", NULL);
 		return;
 	}
 	settle_sign(c, m, value, &t, compound);
@@ -452,6 +493,11 @@ void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
 		return;
 	if (m->value.kind != LT_NONE || (m->agg != MA_NONE && m->agg != g->id)) {
 		value_mismatch(c, m, call->span, arena_printf(c->a, "%s()", g->name));
+		return;
+	}
+	if (m->task) {
+		c_unsupported(c, call->span, "an aggregation in a task() map is",
+			"++ and += count and sum per task");
 		return;
 	}
 	if (g->id == MA_LHIST)

@@ -162,6 +162,13 @@ ir_val lo_seen(struct lower *L, const struct expr *e);
 void lo_see(struct lower *L, const struct expr *e, ir_val value); /* just read */
 void lo_forget(struct lower *L, const struct map_sym *m); /* written to; NULL: a loop begins */
 
+/* ---- lower_task.c: the same for values kept per task ---- */
+bool lo_is_task_map(const struct expr *e);
+ir_val lo_task_read(struct lower *L, const struct expr *e);
+ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent);
+void lo_task_assign(struct lower *L, const struct expr *target, const struct expr *value);
+void lo_task_delete(struct lower *L, const struct expr *e);
+
 /* ---- lower_event.c ---- */
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */

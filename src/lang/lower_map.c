@@ -6,6 +6,7 @@
  *   scalar, plain value     array of one, addressed directly, with a word that says it is set
  *   scalar, aggregation     array of one with a part for each CPU, addressed directly; a per-CPU
  *                           array of one where the number of CPUs is not known
+ *   declared task()         task storage, see lower_task.c
  */
 #include "lang/lower.h"
 #include <ctype.h>
@@ -79,7 +80,13 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
 			: lo_field(L, &m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
-	if (m->keyed) {
+	if (m->task) {
+		map.role = MM_TASK;
+		map.type = BPF_MAP_TYPE_TASK_STORAGE;
+		map.key_size = 4;
+		map.max_entries = 0;
+		map.flags = BPF_F_NO_PREALLOC;
+	} else if (m->keyed) {
 		map.type = agg ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
 		if (m->decl && m->decl->lru)
 			map.type = agg ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
@@ -164,6 +171,8 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 
 	if (direct(e))
 		return ir_ld(L->f, 8, direct_addr(L, e), 0);
+	if (lo_is_task_map(e))
+		return lo_task_read(L, e);
 	v = lo_seen(L, e);
 	if (v)
 		return v;
@@ -239,6 +248,10 @@ void lo_map_assign(struct lower *L, const struct expr *target, const struct expr
 		lo_agg(L, target, value);
 		return;
 	}
+	if (lo_is_task_map(target)) {
+		lo_task_assign(L, target, value);
+		return;
+	}
 	if (direct(target)) {
 		/* evaluated first: the expression may read the map it is assigned to */
 		slot = lo_slot(L, lo_room(t));
@@ -294,6 +307,8 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 		return direct_addr(L, target);
 	if (meta_of(L, target)->cpus)
 		return part_addr(L, target);
+	if (lo_is_task_map(target))
+		return lo_task_ensure(L, target, absent);
 	key = lo_map_key(L, target);
 	lo_forget(L, target->map); /* after its keys, which may read the map */
 	have = lo_block(L);
@@ -371,6 +386,10 @@ void lo_map_delete(struct lower *L, const struct expr *e)
 
 	if (direct(e)) {
 		ir_zero(L->f, direct_addr(L, e), 0, meta_of(L, e)->value_size);
+		return;
+	}
+	if (lo_is_task_map(e)) {
+		lo_task_delete(L, e);
 		return;
 	}
 	args[1] = lo_map_key(L, e);

@@ -10,6 +10,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <linux/btf.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -47,6 +49,39 @@ static uint32_t stack_bytes(uint32_t want)
 		want = 8 * most;
 	fclose(f);
 	return want;
+}
+
+/* Types for task storage, which must have some: 1 is the key, an int; 2 the value, an array of it. */
+static int storage_btf(uint32_t value_size)
+{
+	struct {
+		struct btf_header h;
+		struct btf_type key;
+		uint32_t bits;
+		struct btf_type value;
+		struct btf_array array;
+		char str[8];
+	} b = {.h = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(b.h), .str_len = 5},
+		.key = {.name_off = 1, .info = BTF_KIND_INT << 24, .size = 4}, .bits = 32,
+		.value = {.info = BTF_KIND_ARRAY << 24}, .array = {1, 1, value_size / 4},
+		.str = "\0int"};
+
+	b.h.type_len = b.h.str_off = (uint32_t)(offsetof(typeof(b), str) - sizeof(b.h));
+	return bpf_btf_load(&b, (uint32_t)offsetof(typeof(b), str) + 5, NULL);
+}
+
+static int create_storage(const struct meta_map *m)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = m->flags, .btf_key_type_id = 1,
+		.btf_value_type_id = 2);
+	int btf = storage_btf(m->value_size), fd;
+
+	if (btf < 0)
+		return btf;
+	o.btf_fd = (uint32_t)btf;
+	fd = bpf_map_create(m->type, m->kname, 4, m->value_size, 0, &o);
+	close(btf);
+	return fd;
 }
 
 static int create(const struct meta_map *m, uint32_t flags)
@@ -125,7 +160,10 @@ static int create_one(struct loaded *l, uint32_t i)
 			m->cpus, l->target->cpu_span);
 		return SKEP_EUSER;
 	}
-	fd = is_data(m) ? create_data(m) : create(m, m->flags);
+	if (m->type == BPF_MAP_TYPE_TASK_STORAGE)
+		fd = create_storage(m);
+	else
+		fd = is_data(m) ? create_data(m) : create(m, m->flags);
 	if (fd < 0)
 		return sys_error(l, SYS_MAP, kind, NO_SPAN, errno,
 			"cannot create map '%s' (%u entries of %u + %u bytes)", m->name,

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Values kept per task: let @start = task(); @start[args.p] = nsecs. The kernel hangs them on the
+ * task itself (task storage): no hashing, no limit on their number, and they go with the task.
+ */
+#include "lang/lower.h"
+#include <linux/bpf.h>
+
+bool lo_is_task_map(const struct expr *e)
+{
+	return e->map->task;
+}
+
+/* The key: a pointer that the verifier trusts; to none (IR_NONE: not made yet) when it is NULL. */
+static ir_val task_of(struct lower *L, const struct expr *e, ir_blk *none)
+{
+	const struct expr *key = e->u.map.keys.list.v[0];
+	ir_val p;
+
+	ir_span(L->f, key->span);
+	if (key->kind == EX_NAME && key->ref.kind == REF_BUILTIN)
+		return ir_call(L->f, "get_current_task_btf", IR_VOID, 0, NULL);
+	p = lo_value(L, key);
+	if (!(ir_type_of(L->f, p).flags & IRT_NULLABLE))
+		return p;
+	if (!*none)
+		*none = lo_block(L);
+	return lo_not_null(L, p, *none);
+}
+
+static ir_val get(struct lower *L, const struct expr *e, ir_val task, uint64_t flags)
+{
+	ir_val args[4];
+
+	ir_span(L->f, e->span);
+	args[0] = ir_map(L->f, e->map->meta);
+	args[1] = task;
+	args[2] = ir_const(L->f, 0);
+	args[3] = ir_const(L->f, (int64_t)flags);
+	return ir_call(L->f, "task_storage_get", IR_VOID, 4, args);
+}
+
+ir_val lo_task_read(struct lower *L, const struct expr *e)
+{
+	ir_blk none = lo_block(L), done = lo_block(L), there;
+	unsigned var = ir_var_new(L->f, IR_I64);
+	ir_val p = task_of(L, e, &none), v;
+
+	p = get(L, e, p, 0);
+	there = lo_block(L);
+	p = lo_some(L, p, there, none);
+	lo_enter(L, there);
+	v = ir_ld(L->f, 8, p, 0);
+	ir_var_write(L->f, var, v);
+	lo_goto(L, done);
+	lo_enter(L, none);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent)
+{
+	ir_val p = task_of(L, e, &absent);
+	ir_blk have, full;
+
+	p = get(L, e, p, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	have = lo_block(L);
+	full = lo_block(L);
+	p = lo_some(L, p, have, full);
+	lo_enter(L, full);
+	lo_count(L, MC_MAP_FULL, e->map->meta);
+	lo_goto(L, absent);
+	lo_enter(L, have);
+	return p;
+}
+
+void lo_task_assign(struct lower *L, const struct expr *target, const struct expr *value)
+{
+	ir_blk done = lo_block(L);
+	ir_val v = lo_int(L, value), p;
+
+	p = lo_task_ensure(L, target, done);
+	ir_st(L->f, 8, p, 0, v);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+void lo_task_delete(struct lower *L, const struct expr *e)
+{
+	ir_blk done = lo_block(L);
+	ir_val args[2];
+
+	args[1] = task_of(L, e, &done);
+	args[0] = ir_map(L->f, e->map->meta);
+	ir_call(L->f, "task_storage_delete", IR_VOID, 2, args);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
