@@ -21,7 +21,10 @@ enum lt_kind {
 	LT_INET4,
 	LT_INET6,
 	LT_MAC,
-	LT_TUPLE, /* only as a map key or a print() value */
+	LT_TUPLE, /* elements in lt.tuple; without it: the right side of "in" */
+	LT_INET,  /* an address that says its family: ntop(); 20 bytes in memory */
+	LT_BUF,	  /* bytes with their number before them; size bytes at most, the number excluded */
+	LT_CODED, /* a number that prints as something else: lt.coded */
 	LT_PROBE, /* the probe's name, a u32 index at run time */
 	LT_AGG,	  /* result of count(), hist() …: only assignable to a map */
 	LT_STACK, /* a stack, by its number: stack says which */
@@ -31,6 +34,7 @@ enum lt_kind {
 	LT_UNKNOWN, /* an error was reported; lowering never sees it */
 };
 enum lt_space { SPACE_KERNEL, SPACE_USER };
+struct lt_tuple;
 struct lt {
 	enum lt_kind kind;
 	uint32_t size;	     /* bytes of the value in keys and records */
@@ -50,7 +54,15 @@ struct lt {
 		uint16_t limit; /* frames */
 	} stack;		/* LT_STACK */
 	const char *time_fmt; /* LT_TIME */
-	uint32_t int_size;   /* LT_PTR to an integer that has no BTF ("int32 *"): its bytes */
+	uint32_t int_size;   /* LT_PTR, LT_ARRAY of integers that have no BTF ("int32 *"): bytes */
+	uint32_t enum_id;    /* LT_INT: BTF id of the enum it prints as; 0 none */
+	bool local;	     /* LT_STRUCT, LT_ARRAY: kept by the script, not at an address */
+	const struct lt_tuple *tuple; /* LT_TUPLE */
+	enum meta_kind coded;	      /* LT_CODED */
+};
+struct lt_tuple {
+	uint32_t n;
+	struct lt el[];
 };
 
 /* ---- expressions ---- */
@@ -90,6 +102,7 @@ enum ref_kind {
 	REF_TPFIELD, /* args.f of a tracepoint: ref.tp */
 	REF_OPSARG,  /* args.p of a struct_ops operation: ref.index */
 	REF_NET,     /* tcp.dport: ref.net */
+	REF_ELEMENT, /* $t.1, $t[1]: element ref.index of a tuple */
 	REF_MEMBER,  /* member of the struct that base is or points to: ref.member, ref.owner */
 	REF_FUNC,    /* call of a builtin function: ref.builtin */
 	REF_KFUNC,   /* call of a kernel function: ref.kfunc */
@@ -176,7 +189,7 @@ struct expr {
 		union {
 			unsigned builtin; /* enum builtin_id */
 			unsigned agg;	  /* enum meta_agg */
-			unsigned index;	  /* REF_OPSARG */
+			unsigned index;	  /* REF_OPSARG, REF_ELEMENT */
 			uint64_t num;
 			const struct tp_field *tp;
 			const struct net_field *net;

@@ -113,7 +113,15 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value);
 void check_var_declare(
 	struct check *c, struct expr *target, struct lt type, const struct expr *cast);
 const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
+
+/* ---- check_keep.c: what maps, keys, variables and tuples keep ---- */
 bool is_storable(struct check *c, const struct expr *e, const char *what);
+bool can_keep(struct check *c, const struct expr *e, const char *what);
+struct lt kept_type(const struct check *c, const struct expr *e);
+bool grow(struct check *c, struct lt *t, struct lt new, bool is_const);
+void check_tuple(struct check *c, struct expr *e);
+void check_element_of(struct check *c, struct expr *e, const struct expr *base, uint64_t index,
+	struct skep_span at);
 
 /* ---- types.c ---- */
 struct lt lt_int(uint32_t size, bool is_signed);

@@ -495,9 +495,7 @@ void check_expr(struct check *c, struct expr *e)
 		check_incdec(c, e);
 		break;
 	case EX_TUPLE:
-		c_unsupported(
-			c, e->span, "tuples outside of map keys are", "give the values one by one");
-		e->type.kind = LT_UNKNOWN;
+		check_tuple(c, e);
 		break;
 	case EX_RANGE:
 	case EX_SET:
