@@ -118,7 +118,7 @@ const struct expr *check_var_cast(struct check *c, const struct expr *target); /
 bool is_storable(struct check *c, const struct expr *e, const char *what);
 bool can_keep(struct check *c, const struct expr *e, const char *what);
 struct lt kept_type(const struct check *c, const struct expr *e);
-bool grow(struct check *c, struct lt *t, struct lt new, bool is_const);
+bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const);
 void check_tuple(struct check *c, struct expr *e);
 void check_element_of(struct check *c, struct expr *e, const struct expr *base, uint64_t index,
 	struct skep_span at);

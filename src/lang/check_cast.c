@@ -239,12 +239,13 @@ static struct lt element(struct check *c, const struct lt *t)
 {
 	struct lt el = {.kind = LT_UNKNOWN};
 
-	if (t->int_size && t->kind == LT_PTR) {
+	if (t->int_size) {
 		el = lt_int(t->int_size, t->is_signed);
 		el.space = t->space;
 	} else if (t->btf) {
 		el = lt_from_btf(c, t->btf, t->space, false);
 	}
+	el.local = t->kind == LT_ARRAY && t->local;
 	return el;
 }
 
@@ -258,6 +259,19 @@ static void bad_element(struct check *c, const struct expr *e, const struct lt *
 			e->kind == EX_INDEX ? "(" : "*", e->kind == EX_INDEX ? ")[i]" : "");
 	else if (t->kind == LT_PTR)
 		c_hint(c, d, "cast it to a pointer that says what it points to");
+}
+
+static void tuple_index(struct check *c, struct expr *e)
+{
+	struct expr *i = e->u.index.index;
+
+	if (i->is_const)
+		check_element_of(c, e, e->u.index.base, i->const_value, i->span);
+	else
+		c_hint(c,
+			c_error(c, i->span, DIAG_WRONG_TYPE,
+				"the index of a tuple must be a constant number"),
+			"for instance: $t[0]");
 }
 
 void check_index(struct check *c, struct expr *e)
@@ -278,6 +292,10 @@ void check_index(struct check *c, struct expr *e)
 	if (!check_int(c, i, "an index") || base->type.kind == LT_UNKNOWN ||
 		i->type.kind == LT_UNKNOWN)
 		return;
+	if (base->type.kind == LT_TUPLE && base->type.tuple) {
+		tuple_index(c, e);
+		return;
+	}
 	if (base->type.kind == LT_PTR || base->type.kind == LT_ARRAY)
 		e->type = element(c, &base->type);
 	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {
@@ -287,6 +305,10 @@ void check_index(struct check *c, struct expr *e)
 		   i->const_value >= base->type.nelems) {
 		c_error(c, i->span, DIAG_CONST_RANGE, "the array has %u elements, from 0",
 			base->type.nelems);
+	} else if (base->type.local && !i->is_const) {
+		c_unsupported(c, i->span, "indices of kept arrays that are not constant are",
+			"take the element where the array is read");
+		e->type.kind = LT_UNKNOWN;
 	}
 }
 

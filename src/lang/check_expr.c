@@ -352,7 +352,14 @@ static void check_ternary(struct check *c, struct expr *e)
 	case LT_INET4:
 	case LT_MAC:
 	case LT_PROBE:
+	case LT_INET:
+	case LT_CODED:
 		break;
+	case LT_TUPLE:
+	case LT_BUF:
+		if (yes && lt_grow(c, &e->type, no->type, false))
+			break;
+		/* fall through */
 	default:
 		c_error(c, e->span, DIAG_WRONG_TYPE,
 			"'? :' cannot choose between values of type %s", c_type(c, &e->type));

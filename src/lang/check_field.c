@@ -42,6 +42,7 @@ struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool ty
 	case KBTF_INT:
 		if (i.size == 1 || i.size == 2 || i.size == 4 || i.size == 8)
 			t = lt_int(i.size, i.is_signed && !i.is_bool);
+		t.enum_id = i.is_enum ? i.id : 0;
 		break;
 	case KBTF_PTR:
 		return pointer_to(c, &i, space, typed);
@@ -122,6 +123,7 @@ static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space s
 	e->ref.u.m.owner = id;
 	e->ref.u.m.through_ptr = through_ptr;
 	e->type = lt_from_btf(c, m->type, space, typed);
+	e->type.local = !through_ptr && e->u.field.base->type.local;
 	if (e->type.typed && e->type.kind == LT_PTR && through_ptr)
 		e->type.trusted = e->type.rcu = e->u.field.base->type.trusted &&
 						kern_member_trusted(kbtf_name(c->btf, id), m->name);
@@ -131,7 +133,7 @@ static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space s
 				kbtf_spell(c->btf, m->type, c->a)),
 			NULL);
 		e->type.kind = LT_UNKNOWN;
-	} else if (m->bit_size && !through_ptr && through_element(e->u.field.base)) {
+	} else if (m->bit_size && !through_ptr && !e->type.local && through_element(e->u.field.base)) {
 		c_unsupported(c, e->u.field.name_span, "bit-fields of array elements are", NULL);
 		e->type.kind = LT_UNKNOWN;
 	}
@@ -464,6 +466,24 @@ static void net_field(struct check *c, struct expr *e)
 	}
 }
 
+/* $t.1 */
+static void tuple_field(struct check *c, struct expr *e)
+{
+	struct expr *base = e->u.field.base;
+
+	check_expr(c, base);
+	if (base->type.kind == LT_UNKNOWN)
+		return;
+	if (base->type.kind == LT_TUPLE && base->type.tuple)
+		check_element_of(c, e, base, strtoull(e->u.field.name, NULL, 10),
+			e->u.field.name_span);
+	else
+		c_hint(c,
+			c_error(c, e->u.field.name_span, DIAG_WRONG_TYPE,
+				"a value of type %s has no elements", c_type(c, &base->type)),
+			"tuples have: $t = (1, 2); $t.0");
+}
+
 void check_field(struct check *c, struct expr *e)
 {
 	const struct expr *base = e->u.field.base;
@@ -473,8 +493,8 @@ void check_field(struct check *c, struct expr *e)
 		args_field(c, e);
 	else if (base->kind == EX_NAME && net_layer_by_name(base->u.name) >= 0)
 		net_field(c, e);
-	else if (base->kind == EX_TUPLE || (e->u.field.name[0] >= '0' && e->u.field.name[0] <= '9'))
-		c_unsupported(c, e->span, "fields of tuples are", NULL);
+	else if (e->u.field.name[0] >= '0' && e->u.field.name[0] <= '9')
+		tuple_field(c, e);
 	else
 		struct_field(c, e);
 }

@@ -121,7 +121,7 @@ static bool grow_tuple(struct check *c, struct lt *t, const struct lt *new)
 	c->changed = false;
 	for (uint32_t i = 0; i < n; i++) {
 		grown->el[i] = t->tuple->el[i];
-		if (!grow(c, &grown->el[i], new->tuple->el[i], false)) {
+		if (!lt_grow(c, &grown->el[i], new->tuple->el[i], false)) {
 			c->changed = changed;
 			return false;
 		}
@@ -165,7 +165,7 @@ static bool grow_pointer(struct check *c, struct lt *t, const struct lt *new)
  * Makes *t hold values of type new, too. False when the kinds do not go together. is_const: the new
  * value is a constant number, which also stands for a pointer (0, -1).
  */
-bool grow(struct check *c, struct lt *t, struct lt new, bool is_const)
+bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 {
 	if (t->kind == LT_NONE) {
 		*t = new;

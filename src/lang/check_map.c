@@ -125,6 +125,16 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 			return;
 		types[i] = kept_type(c, keys->list.v[i]);
 	}
+	if (n == 1 && types[0].kind == LT_TUPLE) { /* @x[$t] is @x[$t.0, $t.1] */
+		const struct lt_tuple *t = types[0].tuple;
+
+		if (t->n > META_MAX_KEYS || !t->n) {
+			c_error(c, at, DIAG_TOO_BIG, "a key of %u parts", t->n);
+			return;
+		}
+		n = t->n;
+		memcpy(types, t->el, n * sizeof(types[0]));
+	}
 	if (!m->has_key_type) {
 		m->has_key_type = c->changed = true;
 		m->keyed = n > 0;
@@ -143,9 +153,11 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 		return;
 	}
 	for (uint32_t i = 0; i < n; i++) {
-		if (grow(c, &m->keys.v[i], types[i], keys->list.v[i]->is_const))
+		bool whole = keys->list.n != n;
+
+		if (lt_grow(c, &m->keys.v[i], types[i], !whole && keys->list.v[i]->is_const))
 			continue;
-		key_mismatch(c, m, keys->list.v[i]->span,
+		key_mismatch(c, m, keys->list.v[whole ? 0 : i]->span,
 			arena_printf(c->a, "the key '%s'", keys_text(c, types, n)),
 			arena_printf(c->a, "the key '%s' here", keys_text(c, m->keys.v, n)));
 		return;
@@ -249,7 +261,7 @@ void check_map_assign(struct check *c, struct expr *target, struct expr *value, 
 	if (m->value.kind == LT_NONE)
 		m->value_at = target->span;
 	if ((compound && m->value.kind != LT_NONE && m->value.kind != LT_INT) ||
-		!grow(c, &m->value, t, value && value->is_const)) {
+		!lt_grow(c, &m->value, t, value && value->is_const)) {
 		value_mismatch(c, m, value ? value->span : target->span,
 			value ? c_type(c, &t) : "a number");
 		return;
@@ -462,7 +474,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 	smap_put(&c->assigned, v->name, v);
 	if (value->type.kind == LT_UNKNOWN)
 		return;
-	if (grow(c, &v->type, t, value->is_const)) {
+	if (lt_grow(c, &v->type, t, value->is_const)) {
 		target->type = v->type;
 		return;
 	}

@@ -73,9 +73,7 @@ static bool is_number_conv(char conv)
 
 static bool prints_as_text(const struct lt *t)
 {
-	return t->kind == LT_STR || t->kind == LT_INET4 || t->kind == LT_INET6 ||
-	       t->kind == LT_MAC || t->kind == LT_PROBE || t->kind == LT_STACK ||
-	       t->kind == LT_KSYM || t->kind == LT_USYM || t->kind == LT_TIME;
+	return t->kind == LT_INT ? t->enum_id != 0 : t->kind != LT_PTR;
 }
 
 static const char *quoted_conv(struct check *c, const struct expr *f, const struct fmt_conv *v)

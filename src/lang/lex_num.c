@@ -127,7 +127,9 @@ void lex_number(struct lexer *l, struct token *t)
 	suffix(l, start, t);
 	if (t->num.v > INT64_MAX)
 		t->num.is_unsigned = true;
-	/* 8000..8080 is a range, 1.5 is nothing we know. */
+	/* 8000..8080 is a range, $t.1.5 is an element of an element, 1.5 is nothing we know. */
+	if (start && l->text[start - 1] == '.' && (start < 2 || l->text[start - 2] != '.'))
+		return;
 	if (lex_at(l, l->pos) == '.' && lex_is_digit(lex_at(l, l->pos + 1))) {
 		l->pos++;
 		number_error(l, start, "fractions are not supported",

@@ -349,7 +349,7 @@ static void lower_probe(struct lower *L, const struct probe *p, const struct att
 	for (uint32_t i = 0; i < p->vars.n; i++) {
 		struct var_sym *v = p->vars.v[i];
 
-		if (v->type.kind == LT_STR) {
+		if (lo_in_memory(&v->type)) {
 			v->slot = ir_slot(L->f, lo_room(&v->type));
 			ir_zero(L->f, v->slot, 0, lo_room(&v->type));
 			continue;

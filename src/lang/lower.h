@@ -112,14 +112,41 @@ ir_val lo_truth(struct lower *L, const struct expr *e);
 /* Ends the current block; both targets must still be unsealed. */
 void lo_cond(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
 
+/* ---- lower_value.c: values in memory ---- */
+/* Where a value is put: room bytes at p+off; pad: zero all that it does not fill. */
+struct lo_place {
+	ir_val p;
+	uint32_t off, room;
+	bool pad;
+};
+/* Where a value of type t lies: members and elements as C has them when packed, else in lo_room. */
+struct lo_mem {
+	ir_val p;
+	uint32_t off;
+	struct lt t;
+	bool packed;
+};
+bool lo_in_memory(const struct lt *t); /* no number: it has an address of its own */
+/* The variable, element or member that e names, or a copy of its value. */
+struct lo_mem lo_mem(struct lower *L, const struct expr *e);
+void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, const struct lo_place *to);
+ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them */
+bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */
+void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
+/* n bytes from an address that may be bad: zero then. */
+void lo_read(struct lower *L, ir_val addr, enum lt_space space, uint32_t n, ir_val p, uint32_t off);
+
 /* ---- lower_str.c ---- */
 /* Zero-padded copy of a string in memory; *size is what it holds. */
 ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size);
 void lo_str_cmp(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
+void lo_zero_place(struct lower *L, const struct lo_place *to, uint32_t from);
+void lo_copy_str(struct lower *L, ir_val src, uint32_t soff, uint32_t have,
+	const struct lo_place *to);
+void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *to);
 /* Puts e's value, shaped as type t, at p+off. pad: bytes behind a string's end become zero. */
 void lo_store(struct lower *L, const struct expr *e, const struct lt *t, ir_val p, uint32_t off,
 	bool pad);
-void lo_str_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
 void lo_copy(struct lower *L, ir_val dst, uint32_t doff, ir_val src, uint32_t soff, uint32_t n);
 /* Bytes that a value of this type takes in keys, values and records: multiple of 8. */
 uint32_t lo_room(const struct lt *t);

@@ -165,11 +165,11 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, 
 
 		a.v = p.lo;
 		a.second = p.hi;
-	} else if (e->type.kind == LT_STR) {
-		uint32_t size;
-
-		if (at_once || lo_net_reads(e))
-			a.v = lo_str(L, e, &size);
+	} else if (lo_in_memory(&e->type)) {
+		if (at_once || lo_net_reads(e)) {
+			a.v = lo_slot(L, lo_room(&e->type));
+			lo_store(L, e, &e->type, a.v, 0, true);
+		}
 	} else {
 		a.v = lo_int(L, e);
 		if (ir_is_ptr(ir_type_of(L->f, a.v)))
@@ -180,11 +180,11 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, 
 
 static void put_arg(struct lower *L, const struct arg *a, ir_val rec)
 {
-	if (a->e->type.kind == LT_STR && a->v) {
+	if (lo_in_memory(&a->e->type) && a->v) {
 		lo_copy(L, rec, a->field.off, a->v, 0, lo_room(&a->e->type));
 		return;
 	}
-	if (a->e->type.kind == LT_STR) {
+	if (lo_in_memory(&a->e->type)) {
 		lo_store(L, a->e, &a->e->type, rec, a->field.off, false);
 		return;
 	}

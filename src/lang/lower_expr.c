@@ -277,6 +277,8 @@ ir_val lo_value(struct lower *L, const struct expr *e)
 	ir_span(L->f, e->span);
 	if (e->is_const)
 		return ir_const(L->f, (int64_t)e->const_value);
+	if (lo_is_part(e))
+		return lo_mem_int(L, e);
 	switch (e->kind) {
 	case EX_INT:
 		return ir_const(L->f, (int64_t)e->u.num.v);
@@ -317,6 +319,12 @@ struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
 		return lo_map_read_pair(L, e);
 	if (e->ref.kind == REF_FUNC)
 		return lo_usym(L, e);
+	if (lo_is_part(e)) {
+		struct lo_mem m = lo_mem(L, e);
+		ir_val first = ir_ld(L->f, 8, m.p, m.off);
+
+		return (struct lo_pair){first, ir_ld(L->f, 8, m.p, m.off + 8)};
+	}
 	if (e->kind != EX_ADDR)
 		return lo_net_pair(L, e->ref.u.net);
 	for (unsigned i = 16; i-- > 0;)

@@ -12,6 +12,7 @@
 #include <ctype.h>
 #include <linux/bpf.h>
 #include <stdio.h>
+#include <string.h>
 
 #define HIST_WORDS 66
 #define CACHE_LINE 64u
@@ -114,6 +115,21 @@ static const struct meta_map *meta_of(const struct lower *L, const struct expr *
 	return &L->m->meta->maps.v[e->map->meta];
 }
 
+/* @x[$t]: one expression gives all parts of the key. */
+static bool is_tuple_key(const struct expr *e)
+{
+	return e->u.map.keys.list.n == 1 && e->u.map.keys.list.v[0]->type.kind == LT_TUPLE;
+}
+
+static struct lt key_tuple(struct lower *L, const struct map_sym *m)
+{
+	struct lt_tuple *t = arena_alloc(L->a, sizeof(*t) + m->keys.n * sizeof(t->el[0]));
+
+	t->n = m->keys.n;
+	memcpy(t->el, m->keys.v, t->n * sizeof(t->el[0]));
+	return (struct lt){.kind = LT_TUPLE, .tuple = t};
+}
+
 ir_val lo_map_key(struct lower *L, const struct expr *e)
 {
 	const struct map_sym *m = e->map;
@@ -126,6 +142,12 @@ ir_val lo_map_key(struct lower *L, const struct expr *e)
 		return slot;
 	}
 	slot = lo_slot(L, meta_of(L, e)->key_size);
+	if (is_tuple_key(e)) {
+		struct lt t = key_tuple(L, m);
+
+		lo_store(L, e->u.map.keys.list.v[0], &t, slot, 0, true);
+		return slot;
+	}
 	for (uint32_t i = 0; i < m->keys.n; i++) {
 		lo_store(L, e->u.map.keys.list.v[i], &m->keys.v[i], slot, off, true);
 		off += lo_room(&m->keys.v[i]);

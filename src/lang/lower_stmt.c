@@ -8,8 +8,8 @@ static void assign_var(struct lower *L, const struct stmt *st)
 	const struct var_sym *var = target->var;
 	ir_val v;
 
-	if (var->type.kind == LT_STR) {
-		lo_str_var_write(L, value, var);
+	if (lo_in_memory(&var->type)) {
+		lo_var_write(L, value, var);
 		return;
 	}
 	if (var->type.kind == LT_PTR && var->type.trusted) {

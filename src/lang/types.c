@@ -77,6 +77,18 @@ static const char *pointer_text(const struct script *s, const struct lt *t)
 	return "void *";
 }
 
+static const char *tuple_text(const struct script *s, const struct lt_tuple *t)
+{
+	struct buf b;
+
+	buf_init(&b, s->a);
+	buf_putc(&b, '(');
+	for (uint32_t i = 0; i < t->n; i++)
+		buf_printf(&b, "%s%s", i ? "," : "", lt_text(s, &t->el[i]));
+	buf_putc(&b, ')');
+	return b.p;
+}
+
 const char *lt_text(const struct script *s, const struct lt *t)
 {
 	switch (t->kind) {
@@ -99,7 +111,13 @@ const char *lt_text(const struct script *s, const struct lt *t)
 	case LT_MAC:
 		return "MAC address";
 	case LT_TUPLE:
-		return "tuple";
+		return t->tuple ? tuple_text(s, t->tuple) : "tuple";
+	case LT_INET:
+		return "IP address";
+	case LT_BUF:
+		return arena_printf(s->a, "buffer[%u]", t->size);
+	case LT_CODED:
+		return meta_kind_text(t->coded);
 	case LT_PROBE:
 		return "probe name";
 	case LT_AGG:
