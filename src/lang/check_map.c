@@ -501,7 +501,7 @@ void check_var_declare(
 	}
 	if (cast && !v->cast)
 		v->cast = cast;
-	if (type.kind != LT_NONE && !grow(c, &v->type, type, false))
+	if (type.kind != LT_NONE && !lt_grow(c, &v->type, type, false))
 		diag_also(c->d,
 			c_error(c, target->span, DIAG_VALUE_MISMATCH,
 				"variable '$%.60s' is a string here", v->name),
