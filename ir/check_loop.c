@@ -165,11 +165,12 @@ static uint64_t rounds_of(const struct loops *s, ir_blk b)
 	}
 }
 
-static void check_cost(struct loops *s)
+/* What the verifier has to walk, and the branches it may have open at once. */
+static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 {
 	const struct check *c = s->c;
-	uint64_t walk = 0, branches = 0;
 
+	*walk = *branches = 0;
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
 		ir_blk b = c->cfg->rpo[n];
 		const struct ir_block *blk = &c->f->blocks.v[b];
@@ -178,12 +179,19 @@ static void check_cost(struct loops *s)
 		if (!c->cfg->loop_depth[b])
 			continue;
 		rounds = rounds_of(s, b);
-		if (__builtin_add_overflow(walk, times(rounds, blk->ins.n + 1), &walk))
-			walk = UINT64_MAX;
+		if (__builtin_add_overflow(*walk, times(rounds, blk->ins.n + 1), walk))
+			*walk = UINT64_MAX;
 		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP &&
-			__builtin_add_overflow(branches, rounds, &branches))
-			branches = UINT64_MAX;
+			__builtin_add_overflow(*branches, rounds, branches))
+			*branches = UINT64_MAX;
 	}
+}
+
+static void check_cost(struct loops *s)
+{
+	uint64_t walk, branches;
+
+	cost_of(s, &walk, &branches);
 	if (walk > WALK_MAX)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
 			"loops make the verifier walk %llu instructions, at most %d are sure to be taken",
@@ -192,6 +200,81 @@ static void check_cost(struct loops *s)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
 			"loops leave the verifier %llu open branches, at most %d are sure to be taken",
 			(unsigned long long)branches, BRANCH_MAX);
+}
+
+static bool fits(const struct loops *s)
+{
+	uint64_t walk, branches;
+
+	cost_of(s, &walk, &branches);
+	return walk <= WALK_MAX && branches <= BRANCH_MAX;
+}
+
+/* One step more for a loop of n rounds, if everything still fits. */
+static bool raise(struct loops *s, ir_blk head, uint64_t most)
+{
+	uint64_t had = s->trips[head], n = had - 1;
+	static const unsigned fourths[] = {8, 6, 5};
+
+	for (unsigned i = 0; i < sizeof(fourths) / sizeof(*fourths) && n < most; i++) {
+		uint64_t next = (n * fourths[i] + 3) / 4;
+
+		s->trips[head] = (next < most ? next : most) + 1;
+		if (fits(s))
+			return true;
+		s->trips[head] = had;
+	}
+	return false;
+}
+
+/*
+ * Whose bound is raised next, the least: up to 64 each on its own, so that loops inside others get
+ * them, then by all their rounds, so that those leave something for the rest.
+ */
+static uint64_t turn_of(const struct loops *s, ir_blk head)
+{
+	uint64_t rounds = rounds_of(s, head);
+
+	return s->trips[head] <= 64 ? s->trips[head] : rounds < 65 ? 65 : rounds;
+}
+
+void ir_fit_loops(struct ir_fn *f, const ir_blk *heads, uint32_t nheads, uint64_t most)
+{
+	struct buf why;
+	struct check c = {.f = f, .m = f->m, .a = ir_scratch(f), .why = &why};
+	struct loops s = {.c = &c, .trips = ARENA_ARRAY(c.a, uint64_t, f->blocks.n)};
+	bool more = true, *stuck = ARENA_ARRAY(c.a, bool, nheads);
+
+	buf_init(&why, c.a);
+	c.cfg = ir_cfg_build(f, c.a);
+	c.num = ir_number(f, c.a);
+	for (uint32_t n = 0; n < c.cfg->nrpo; n++) {
+		ir_blk b = c.cfg->rpo[n];
+
+		s.trips[b] = 1;
+		for (uint32_t p = 0; p < c.cfg->preds[b].n; p++) {
+			if (c.cfg->order[c.cfg->preds[b].v[p]] >= n) {
+				check_head(&s, b);
+				break;
+			}
+		}
+	}
+	for (uint32_t i = 0; i < nheads; i++)
+		s.trips[heads[i]] = 2;
+	while (more) {
+		uint32_t least = nheads;
+
+		for (uint32_t i = 0; i < nheads; i++) {
+			if (!stuck[i] && (least == nheads ||
+						 turn_of(&s, heads[i]) < turn_of(&s, heads[least])))
+				least = i;
+		}
+		more = least < nheads;
+		if (more)
+			stuck[least] = !raise(&s, heads[least], most);
+	}
+	for (uint32_t i = 0; i < nheads; i++)
+		f->blocks.v[heads[i]].term.imm = (int64_t)s.trips[heads[i]] - 1;
 }
 
 void check_loops(struct check *c)

@@ -148,23 +148,16 @@ static void check_unroll(struct check *c, struct stmt *s)
 static void check_for_range(struct check *c, struct stmt *s)
 {
 	struct expr *lo = s->u.each.lo, *hi = s->u.each.hi;
-	struct diag *e;
 
 	check_expr(c, lo);
 	check_expr(c, hi);
 	if (check_int(c, lo, "the start of the range") &&
 		check_int(c, hi, "the end of the range") && lo->type.kind != LT_UNKNOWN &&
 		hi->type.kind != LT_UNKNOWN) {
-		if (!lo->is_const || !hi->is_const) {
-			e = c_error(c, (lo->is_const ? hi : lo)->span, DIAG_NOT_SUPPORTED,
-				"ranges that are not constant are not supported in this version "
-				"of skep");
-			c_hint(c, e,
-				"take the greatest range and leave early: if ($i >= $n) { "
-				"break; }");
-		} else if ((is_u64(&hi->type) && hi->const_value > INT64_MAX) ||
-			   ((int64_t)hi->const_value > (int64_t)lo->const_value &&
-				   hi->const_value - lo->const_value > FOR_RANGE_MAX)) {
+		if (lo->is_const && hi->is_const &&
+			((is_u64(&hi->type) && hi->const_value > INT64_MAX) ||
+				((int64_t)hi->const_value > (int64_t)lo->const_value &&
+					hi->const_value - lo->const_value > FOR_RANGE_MAX))) {
 			c_error(c, hi->span, DIAG_CONST_RANGE,
 				"the loop has more than %d rounds: no kernel takes it",
 				FOR_RANGE_MAX);
@@ -259,8 +252,6 @@ static void check_stmt(struct check *c, struct stmt *s)
 		c->loops++;
 		check_block(c, s->u.loop.body);
 		c->loops--;
-		c_unsupported(c, s->span, "'while' is",
-			"for ($i : 0..100) { … } runs a fixed number of rounds; 'break' leaves it");
 		break;
 	case ST_FOR_RANGE:
 		check_for_range(c, s);

@@ -306,6 +306,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	vec_push(L->a, &meta->progs, prog);
 	L->f = ir_fn_new(L->m, prog.name, row->ctx);
 	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
+	L->open_loops.n = 0;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
 	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;
@@ -374,6 +375,8 @@ static void finish_program(struct lower *L)
 	if (ir_open(L->f))
 		lo_end(L);
 	ir_finish(L->f);
+	if (L->open_loops.n)
+		ir_fit_loops(L->f, L->open_loops.v, L->open_loops.n, LO_ROUNDS_MAX);
 }
 
 static bool is_packet(const struct attach_point *ap)

@@ -65,6 +65,7 @@ struct lower {
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
+	VEC(ir_blk) open_loops; /* heads of loops without a constant end: they get a bound at last */
 	VEC(struct lo_own) owned;	  /* what is to be given back, innermost last */
 	uint32_t loop_owned;		  /* how many of these the loop found */
 };
@@ -219,5 +220,7 @@ void lo_release(struct lower *L, uint32_t from);
 void lo_scx_ops(struct lower *L); /* the struct_ops table of all sched_ext programs */
 void lo_scx_exit_info(struct lower *L);
 
-/* ---- lower_stmt.c ---- */
+/* ---- lower_stmt.c, lower_loop.c ---- */
+#define LO_ROUNDS_MAX 4096 /* rounds of a loop without a constant end, at most */
 void lo_block_body(struct lower *L, const struct block *b);
+void lo_loop_stmt(struct lower *L, const struct stmt *st);

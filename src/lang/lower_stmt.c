@@ -95,70 +95,6 @@ static void if_else(struct lower *L, const struct stmt *st)
 	lo_enter(L, done);
 }
 
-static void unroll(struct lower *L, const struct stmt *st)
-{
-	ir_blk outer_break = L->loop_break, outer_continue = L->loop_continue;
-	uint32_t outer_owned = L->loop_owned;
-	ir_blk done = lo_block(L);
-
-	L->loop_owned = L->owned.n;
-
-	for (uint64_t i = 0; i < st->u.loop.cond->const_value; i++) {
-		ir_blk next = lo_block(L);
-
-		L->loop_break = done;
-		L->loop_continue = next;
-		lo_block_body(L, st->u.loop.body);
-		lo_goto(L, next);
-		lo_enter(L, next);
-	}
-	lo_goto(L, done);
-	L->loop_break = outer_break;
-	L->loop_continue = outer_continue;
-	L->loop_owned = outer_owned;
-	lo_enter(L, done);
-}
-
-/* for ($i : a..b) with constant ends: the one loop form whose end the verifier sees at once. */
-static void for_range(struct lower *L, const struct stmt *st)
-{
-	ir_blk outer_break = L->loop_break, outer_continue = L->loop_continue;
-	int64_t lo = (int64_t)st->u.each.lo->const_value, hi = (int64_t)st->u.each.hi->const_value;
-	ir_blk head = lo_block(L), body, done, latch, from = ir_here(L->f);
-	ir_val i, start;
-
-	if (lo >= hi) {
-		lo_goto(L, head);
-		lo_enter(L, head);
-		return;
-	}
-	/* counts from 0 so that negative ends work, too */
-	i = ir_param(L->f, head, IR_I64);
-	start = ir_const(L->f, 0);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, start);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	done = lo_block(L);
-	i = lo_loop(L, i, (uint64_t)(hi - lo), body, done);
-	lo_enter(L, body);
-	latch = lo_block(L);
-	L->loop_break = done;
-	L->loop_continue = latch;
-	ir_var_write(L->f, st->u.each.var->var->ir_var, ir_bini(L->f, IR_ADD, i, lo));
-	lo_block_body(L, st->u.each.body);
-	lo_goto(L, latch);
-	lo_enter(L, latch);
-	i = ir_bini(L->f, IR_ADD, i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, i);
-	ir_seal(L->f, head);
-	L->loop_break = outer_break;
-	L->loop_continue = outer_continue;
-	lo_enter(L, done);
-}
-
 /* Without a value the probe ends; the program may hold others behind it. */
 static void give_back(struct lower *L, const struct stmt *st)
 {
@@ -199,10 +135,9 @@ static void one(struct lower *L, const struct stmt *st)
 		if_else(L, st);
 		break;
 	case ST_FOR_RANGE:
-		for_range(L, st);
-		break;
 	case ST_UNROLL:
-		unroll(L, st);
+	case ST_WHILE:
+		lo_loop_stmt(L, st);
 		break;
 	case ST_BLOCK:
 		lo_block_body(L, st->u.block);

@@ -124,12 +124,21 @@ static void say_stack(struct session *s, const struct meta_counter *c, uint64_t 
 		n, n == 1 ? " was" : "s were", map->max_entries / 2, map->max_entries);
 }
 
+static void say_bound(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	session_say(s,
+		"WARNING: a loop was left %" PRIu64 " time%s before its end%s: the kernel runs no "
+		"loop without a bound\n",
+		n, n == 1 ? "" : "s", place(s, c->ref));
+}
+
 static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *, uint64_t) = {
 	[MC_MAP_FULL] = say_full,
 	[MC_STR_CUT] = say_cut,
 	[MC_READ_FAULT] = say_fault,
 	[MC_MAP_ERROR] = say_error,
 	[MC_STACK_LOST] = say_stack,
+	[MC_LOOP_BOUND] = say_bound,
 };
 
 /* Not lost by us, but not seen either: the kernel passes over a program that is busy. */
