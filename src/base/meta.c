@@ -477,7 +477,7 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 		return m->value_size / 4 >= m->names.n;
 	if (m->role == MM_RULES)
 		return m->value_size >= 16;
-	if (m->cpus && (m->value_size % (8ull * m->cpus) || !m->scalar))
+	if (m->cpus && m->value_size % (8ull * m->cpus))
 		return false;
 	if (m->role != MM_USER)
 		return true;

@@ -313,6 +313,7 @@ struct map_sym {
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */
 	enum meta_agg agg;
 	bool agg_signed;
+	bool agg_read; /* its value is read inside a probe */
 	int64_t lhist_min, lhist_max, lhist_step;
 	const struct map_decl *decl;
 	uint32_t max_entries;
@@ -354,5 +355,6 @@ struct script {
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
 	bool unsafe;
+	bool portable; /* the object may run on another machine */
 	bool count_rules;
 };

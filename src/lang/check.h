@@ -103,6 +103,7 @@ void check_strftime(struct check *c, struct expr *e);
 enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE };
 /* Finds the map, checks its keys and settles their types. */
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
+bool agg_is_number(enum meta_agg agg); /* its value is one number */
 void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */
 void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound);
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call);

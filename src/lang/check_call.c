@@ -75,9 +75,8 @@ static void check_print(struct check *c, struct expr *e)
 	if (a->kind == EX_MAP && n == 1) {
 		struct map_sym *m = check_map(c, a, MAP_READ);
 
-		if (m->agg != MA_NONE)
-			c_unsupported(c, a->span, "printing one entry of an aggregation is",
-				arena_printf(c->a, "print(%.60s) prints all of them", m->name));
+		if (m->agg == MA_NONE || agg_is_number(m->agg))
+			check_map_value(c, a);
 		return;
 	}
 	check_expr(c, a);
@@ -86,6 +85,24 @@ static void check_print(struct check *c, struct expr *e)
 			"only print() of a whole map takes further arguments");
 	else
 		is_storable(c, a, "printed");
+}
+
+/* has_key(@x, key), has_key(@x, (key, key)) */
+static void check_has_key(struct check *c, struct expr *e)
+{
+	struct expr *m = arg(e, 0), *key = arg(e, 1);
+	struct exprs keys = {{0}};
+	struct map_sym *sym;
+
+	if (!count_args(c, e, 2, 2) || !whole_map(c, e))
+		return;
+	e->type = lt_int(1, false);
+	sym = m->map;
+	if (key->kind == EX_TUPLE)
+		keys = key->u.tuple;
+	else
+		vec_push(c->a, &keys.list, key);
+	check_map_keys(c, sym, &keys, key->span);
 }
 
 /* delete(@x[k]), delete(@x, k), delete(@x) */
@@ -223,6 +240,8 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 		return check_whole_map;
 	case BI_F_DELETE:
 		return check_delete;
+	case BI_F_HAS_KEY:
+		return check_has_key;
 	case BI_F_TIME:
 		return check_time;
 	case BI_F_KSTACK:

@@ -184,20 +184,51 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 	return m;
 }
 
+#define EXTREME_CPUS 1024 /* whose parts of a value are gone through by a loop */
+
+bool agg_is_number(enum meta_agg agg)
+{
+	return agg != MA_HIST && agg != MA_LHIST && agg != MA_STATS;
+}
+
+static void unreadable(struct check *c, const struct expr *e, const struct map_sym *m)
+{
+	struct diag *d = c_error(c, e->span, DIAG_WRONG_TYPE,
+		"%s() is no number that could be read inside a probe", meta_agg_text(m->agg));
+
+	c_hint(c, d, "print(%.60s) prints it; count(), sum(), min(), max() and avg() can be read",
+		m->name);
+}
+
+/* An aggregation counts as the number it stands for. */
+static void read_agg(struct check *c, struct expr *e, struct map_sym *m)
+{
+	bool extreme = m->agg == MA_MIN || m->agg == MA_MAX;
+
+	e->type.kind = LT_UNKNOWN;
+	if (!agg_is_number(m->agg)) {
+		unreadable(c, e, m);
+		return;
+	}
+	if (extreme && (c->s->portable || !c->t->cpu_span || c->t->cpu_span > EXTREME_CPUS)) {
+		c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
+				  "reading %s() inside a probe needs a target with a known number of "
+				  "CPUs, at most %d", meta_agg_text(m->agg), EXTREME_CPUS),
+			"a plain map holds it, too: if (x > %.60s) { %.60s = x; }", m->name,
+			m->name);
+		return;
+	}
+	if (!m->agg_read)
+		m->agg_read = c->changed = true;
+	e->type = lt_int(8, m->agg_signed);
+}
+
 void check_map_value(struct check *c, struct expr *e)
 {
 	struct map_sym *m = check_map(c, e, MAP_READ);
 
-	if (m->agg != MA_NONE) {
-		struct diag *d = c_error(c, e->span, DIAG_NOT_SUPPORTED,
-			"reading an aggregation inside a probe is not supported in this version of "
-			"skep");
-
-		c_hint(c, d,
-			"print(%.60s) prints it; a plain map (%.60s++, %.60s += x) can be read",
-			m->name, m->name, m->name);
-		e->type.kind = LT_UNKNOWN;
-	}
+	if (m->agg != MA_NONE)
+		read_agg(c, e, m);
 }
 
 /* ---- values ---- */

@@ -33,6 +33,7 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	s->params = o->params;
 	s->nparams = o->nparams;
 	s->unsafe = o->unsafe;
+	s->portable = m->meta->portable;
 	s->count_rules = o->count_rules;
 	s->config.max_strlen = o->max_strlen;
 	s->config.max_map_keys = o->max_map_keys;

@@ -179,6 +179,12 @@ struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e); /* IPv6 
 void lo_map_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v);
 ir_val lo_map_incdec(struct lower *L, const struct expr *e);
+/* The CPUs' parts of one value, side by side; goes to absent when there is no entry. */
+ir_val lo_map_parts(struct lower *L, const struct expr *e, ir_blk absent);
+ir_val lo_map_has(struct lower *L, const struct expr *e); /* 1 or 0 */
+/* The map with a key that stands beside it: f(@x, key), f(@x, (a, b)). */
+const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct expr *key);
+ir_val lo_agg_read(struct lower *L, const struct expr *e); /* the number it stands for */
 void lo_map_delete(struct lower *L, const struct expr *map);
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
 /* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */

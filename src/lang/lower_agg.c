@@ -204,3 +204,87 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 	lo_goto(L, done);
 	lo_enter(L, done);
 }
+
+/* ---- reading inside a probe ---- */
+
+/* Takes one CPU's least or greatest value, when there is one, into var; *any says whether there was. */
+static void take_extreme(struct lower *L, const struct map_sym *m, ir_val p, unsigned var,
+	unsigned any)
+{
+	enum ir_cc less = m->agg_signed ? CC_SLT : CC_LT;
+	ir_blk is_set = lo_block(L), compare = lo_block(L), take = lo_block(L), done = lo_block(L);
+	ir_val set = ir_ld(L->f, 8, p, 8), v, old;
+
+	lo_if(L, CC_NE, set, ir_const(L->f, 0), is_set, done);
+	lo_enter(L, is_set);
+	v = ir_ld(L->f, 8, p, 0);
+	lo_if(L, CC_EQ, ir_var_read(L->f, any), ir_const(L->f, 0), take, compare);
+	lo_enter(L, compare);
+	old = ir_var_read(L->f, var);
+	if (m->agg == MA_MIN)
+		lo_if(L, less, v, old, take, done);
+	else
+		lo_if(L, less, old, v, take, done);
+	lo_enter(L, take);
+	ir_var_write(L->f, var, v);
+	ir_var_write(L->f, any, ir_const(L->f, 1));
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+static ir_val read_extreme(struct lower *L, const struct expr *e)
+{
+	const struct meta_map *meta = &L->m->meta->maps.v[e->map->meta];
+	unsigned var = ir_var_new(L->f, IR_I64), any = ir_var_new(L->f, IR_I64);
+	ir_blk head = lo_block(L), body, out = lo_block(L), from;
+	ir_val i, p, all, start;
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	ir_var_write(L->f, any, ir_const(L->f, 0));
+	all = lo_map_parts(L, e, out);
+	start = ir_const(L->f, 0);
+	i = ir_param(L->f, head, IR_I64);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, start);
+	ir_at(L->f, head);
+	body = lo_block(L);
+	i = lo_loop(L, i, meta->cpus, body, out);
+	lo_enter(L, body);
+	p = ir_bini(L->f, IR_MUL, i, meta->value_size / meta->cpus);
+	take_extreme(L, e->map, ir_index(L->f, all, p), var, any);
+	i = ir_bini(L->f, IR_ADD, i, 1);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, i);
+	ir_seal(L->f, head);
+	lo_enter(L, out);
+	return ir_var_read(L->f, var);
+}
+
+ir_val lo_agg_read(struct lower *L, const struct expr *e)
+{
+	const struct map_sym *m = e->map;
+	ir_blk there, done;
+	unsigned var;
+	ir_val p, v, n;
+
+	if (m->agg == MA_MIN || m->agg == MA_MAX)
+		return read_extreme(L, e);
+	p = lo_map_lookup(L, e);
+	there = lo_block(L);
+	done = lo_block(L);
+	var = ir_var_new(L->f, IR_I64);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	p = lo_some(L, p, there, done);
+	lo_enter(L, there);
+	v = ir_ld(L->f, 8, p, 0);
+	if (m->agg == MA_AVG) {
+		n = ir_ld(L->f, 8, p, 8);
+		v = ir_bin(L->f, m->agg_signed ? IR_SDIV : IR_UDIV, v, n);
+	}
+	ir_var_write(L->f, var, v);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}

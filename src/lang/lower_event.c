@@ -232,6 +232,18 @@ static void print_map(struct lower *L, const struct expr *e)
 	event_end(L, ev);
 }
 
+/* One entry that is no number: user space reads it, by the key in the record. */
+static void print_entry(struct lower *L, const struct expr *e)
+{
+	const struct meta_map *map = &L->m->meta->maps.v[e->map->meta];
+	ir_val id = ir_const(L->f, e->map->meta), key = lo_map_key(L, e);
+	struct event ev = event_begin(L, ME_PRINT_ENTRY, id,
+		(uint32_t)sizeof(struct meta_event) + map->key_size);
+
+	lo_copy(L, ev.rec, sizeof(struct meta_event), key, 0, map->key_size);
+	event_end(L, ev);
+}
+
 /* print(@x) prints the map; print(@x[k]) and print(1) a value. */
 static void print(struct lower *L, const struct expr *e)
 {
@@ -239,6 +251,8 @@ static void print(struct lower *L, const struct expr *e)
 
 	if (what->kind == EX_MAP && !what->u.map.keys.list.n)
 		print_map(L, e);
+	else if (what->kind == EX_MAP && what->type.kind == LT_AGG)
+		print_entry(L, what);
 	else
 		formatted(L, ME_PRINT_VALUE, "", e->u.call.args.list.v, 1);
 }
@@ -255,18 +269,10 @@ static void end_script(struct lower *L, const struct expr *e)
 /* delete(@x[k]) and bpftrace's newer delete(@x, k). */
 static void delete(struct lower *L, const struct expr *e)
 {
-	struct expr *map = e->u.call.args.list.v[0], *key;
-	struct expr *with_key = ARENA_NEW(L->a, struct expr);
+	const struct expr *map = e->u.call.args.list.v[0], *with_key = map;
 
-	*with_key = *map;
-	if (e->u.call.args.list.n > 1) {
-		key = e->u.call.args.list.v[1];
-		with_key->u.map.keys = (struct exprs){{0}};
-		if (key->kind == EX_TUPLE)
-			with_key->u.map.keys = key->u.tuple;
-		else
-			vec_push(L->a, &with_key->u.map.keys.list, key);
-	}
+	if (e->u.call.args.list.n > 1)
+		with_key = lo_with_keys(L, map, e->u.call.args.list.v[1]);
 	if ((map->map->keyed && !with_key->u.map.keys.list.n) ||
 		(!map->map->keyed && map->map->agg != MA_NONE))
 		plain_event(L, ME_CLEAR_MAP, map->map->meta);

@@ -70,9 +70,23 @@ static void divide(struct lower *L, struct meta_map *map)
 	map->value_size = part * cpus;
 }
 
+/*
+ * What a probe reads must be one number for all CPUs, so these are not kept per CPU: adding to them
+ * is atomic anyway. The least and the greatest cannot be: each CPU has its part of one value, and
+ * who reads goes through the parts.
+ */
+static void make_readable(struct lower *L, const struct map_sym *m, struct meta_map *map)
+{
+	if (m->agg != MA_MIN && m->agg != MA_MAX)
+		return;
+	for (map->cpus = 1; map->cpus < L->m->target->cpu_span;)
+		map->cpus *= 2;
+	map->value_size *= map->cpus;
+}
+
 void lo_make_map(struct lower *L, struct map_sym *m)
 {
-	bool agg = m->agg != MA_NONE;
+	bool agg = m->agg != MA_NONE, per_cpu = agg && !m->agg_read;
 	struct meta_map map = {.name = m->name, .kname = kernel_name(L, m), .role = MM_USER,
 		.agg = m->agg, .scalar = !m->keyed, .lhist_min = m->lhist_min,
 		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .max_entries = 1,
@@ -88,13 +102,13 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		map.max_entries = 0;
 		map.flags = BPF_F_NO_PREALLOC;
 	} else if (m->keyed) {
-		map.type = agg ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
+		map.type = per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
 		if (m->decl && m->decl->lru)
-			map.type = agg ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
+			map.type = per_cpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
 		map.max_entries = m->max_entries ? m->max_entries : L->s->config.max_map_keys;
 		add_keys(L, m, &map);
 	} else {
-		map.type = agg ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
+		map.type = per_cpu ? BPF_MAP_TYPE_PERCPU_ARRAY : BPF_MAP_TYPE_ARRAY;
 		map.key_size = 4;
 		if (m->agg == MA_COUNT) {
 			map.present_off = 0;
@@ -104,9 +118,11 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 			map.present_off = map.value_size;
 			map.value_size += 8;
 		}
-		if (agg)
+		if (per_cpu)
 			divide(L, &map);
 	}
+	if (m->agg_read)
+		make_readable(L, m, &map);
 	m->meta = lo_add_map(L, map);
 }
 
@@ -191,6 +207,8 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 	unsigned var;
 	ir_val p, v;
 
+	if (e->map->agg != MA_NONE)
+		return lo_agg_read(L, e);
 	if (direct(e))
 		return ir_ld(L->f, 8, direct_addr(L, e), 0);
 	if (lo_is_task_map(e))
@@ -310,14 +328,28 @@ static void insert_zero(struct lower *L, const struct expr *e, ir_val key, ir_bl
 }
 
 /* This CPU's part of the value. */
-static ir_val part_addr(struct lower *L, const struct expr *e)
+static ir_val part_addr(struct lower *L, const struct expr *e, ir_val all)
 {
 	const struct meta_map *map = meta_of(L, e);
 	ir_val cpu = ir_call(L->f, "get_smp_processor_id", IR_VOID, 0, NULL);
 
 	cpu = ir_bini(L->f, IR_AND, cpu, map->cpus - 1);
 	cpu = ir_bini(L->f, IR_MUL, cpu, map->value_size / map->cpus);
-	return ir_index(L->f, direct_addr(L, e), cpu);
+	return ir_index(L->f, all, cpu);
+}
+
+ir_val lo_map_parts(struct lower *L, const struct expr *e, ir_blk absent)
+{
+	ir_blk there;
+	ir_val p;
+
+	if (!e->map->keyed)
+		return direct_addr(L, e);
+	p = lo_map_lookup(L, e);
+	there = lo_block(L);
+	p = lo_some(L, p, there, absent);
+	lo_enter(L, there);
+	return p;
 }
 
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
@@ -327,8 +359,8 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 
 	if (direct(target))
 		return direct_addr(L, target);
-	if (meta_of(L, target)->cpus)
-		return part_addr(L, target);
+	if (meta_of(L, target)->cpus && !target->map->keyed)
+		return part_addr(L, target, direct_addr(L, target));
 	if (lo_is_task_map(target))
 		return lo_task_ensure(L, target, absent);
 	key = lo_map_key(L, target);
@@ -345,7 +377,7 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent)
 	lo_enter(L, insert);
 	insert_zero(L, target, key, have, absent);
 	lo_enter(L, have);
-	return p;
+	return meta_of(L, target)->cpus ? part_addr(L, target, p) : p;
 }
 
 void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v)
@@ -397,6 +429,34 @@ ir_val lo_map_incdec(struct lower *L, const struct expr *e)
 	ir_var_write(L->f, var, v);
 	if (direct(t))
 		set_present(L, t, p);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct expr *key)
+{
+	struct expr *e = ARENA_NEW(L->a, struct expr);
+
+	*e = *map;
+	e->u.map.keys = (struct exprs){{0}};
+	if (key->kind == EX_TUPLE)
+		e->u.map.keys = key->u.tuple;
+	else
+		vec_push(L->a, &e->u.map.keys.list, key);
+	return e;
+}
+
+ir_val lo_map_has(struct lower *L, const struct expr *e)
+{
+	ir_val p = lo_map_lookup(L, e);
+	ir_blk there = lo_block(L), done = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_some(L, p, there, done);
+	lo_enter(L, there);
+	ir_var_write(L->f, var, ir_const(L->f, 1));
 	lo_goto(L, done);
 	lo_enter(L, done);
 	return ir_var_read(L->f, var);

@@ -12,6 +12,8 @@ struct emit_form {
 	void (*lost)(struct buf *out, uint64_t events);
 	/* Requires: table sorted. Divides numbers by div (0 counts as 1). */
 	void (*map)(struct buf *out, const struct table *t, uint64_t div);
+	/* The value of the table's only entry, without its name. */
+	void (*entry)(struct buf *out, const struct table *t);
 	void (*printf)(struct buf *out, const char *text, size_t n);
 	void (*time)(struct buf *out, const char *text, size_t n);
 	void (*value)(struct buf *out, const struct meta *m, const struct meta_field *f,

@@ -109,6 +109,22 @@ static bool on_print_map(struct session *s, const struct record *r)
 	return true;
 }
 
+static bool on_print_entry(struct session *s, const struct record *r)
+{
+	const struct meta_map *map = user_map(s, r->id);
+	struct table t;
+
+	if (!map || r->size < sizeof(struct meta_event) + map->key_size)
+		return false;
+	table_init(&t, &s->scratch, &s->l->meta, map, s->ncpus);
+	if (map_fd(s, r->id) >= 0)
+		map_trouble(s, r->id, "read",
+			table_read_entry(&t, map_fd(s, r->id), r->bytes + sizeof(struct meta_event)));
+	if (t.entries.n)
+		s->form->entry(&s->out, &t);
+	return true;
+}
+
 static bool on_clear_map(struct session *s, const struct record *r)
 {
 	const struct meta_map *map = user_map(s, r->id);
@@ -176,6 +192,7 @@ static bool on_seen_task(struct session *s, const struct record *r)
 static bool (*const handlers[ME_COUNT])(struct session *, const struct record *) = {
 	[ME_PRINTF] = on_printf,
 	[ME_PRINT_MAP] = on_print_map,
+	[ME_PRINT_ENTRY] = on_print_entry,
 	[ME_CLEAR_MAP] = on_clear_map,
 	[ME_ZERO_MAP] = on_zero_map,
 	[ME_EXIT] = on_exit_call,

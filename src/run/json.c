@@ -129,11 +129,19 @@ static void json_map(struct buf *out, const struct table *t, uint64_t div)
 	buf_puts(out, "}}\n");
 }
 
+static void json_entry(struct buf *out, const struct table *t)
+{
+	head(out, "value");
+	map_value(out, t, t->entries.v[0].value, 1);
+	buf_puts(out, "}\n");
+}
+
 const struct emit_form emit_json = {
 	.announce_to_out = true,
 	.attached = json_attached,
 	.lost = json_lost,
 	.map = json_map,
+	.entry = json_entry,
 	.printf = json_printf,
 	.time = json_time,
 	.value = json_value,

@@ -82,10 +82,22 @@ static void text_map(struct buf *out, const struct table *t, uint64_t div)
 	}
 }
 
+static void text_entry(struct buf *out, const struct table *t)
+{
+	const struct meta_map *map = t->map;
+
+	if (map->agg == MA_HIST || map->agg == MA_LHIST)
+		hist_text(out, map, t->entries.v[0].value, 1);
+	else
+		one_line(out, t, t->entries.v[0].value, 1);
+	buf_putc(out, '\n');
+}
+
 const struct emit_form emit_text = {
 	.attached = text_attached,
 	.lost = text_lost,
 	.map = text_map,
+	.entry = text_entry,
 	.printf = text_chars,
 	.time = text_chars,
 	.value = text_value,

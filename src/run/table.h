@@ -40,5 +40,6 @@ bool table_signed(const struct meta_map *map);
 
 /* Kernel side: read all entries, remove all, set all values to zero. 0 or -errno. */
 int table_read(struct table *t, int fd);
+int table_read_entry(struct table *t, int fd, const void *key);
 int table_clear(const struct meta_map *map, struct arena *a, int fd, uint32_t ncpus);
 int table_zero(const struct meta_map *map, struct arena *a, int fd, uint32_t ncpus);

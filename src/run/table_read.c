@@ -115,6 +115,16 @@ int table_read(struct table *t, int fd)
 	return err;
 }
 
+int table_read_entry(struct table *t, int fd, const void *key)
+{
+	void *raw = arena_alloc(t->a, table_raw_size(t->map, t->ncpus));
+	int err = bpf_map_lookup_elem(fd, key, raw);
+
+	if (!err)
+		table_add(t, key, raw);
+	return err == -ENOENT ? 0 : err;
+}
+
 /* Keys are collected first: a walk over a map that loses keys would start again and again. */
 struct key_list {
 	struct arena *a;
