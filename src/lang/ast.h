@@ -328,6 +328,7 @@ struct var_sym {
 	const struct expr *cast; /* let $x : type: what every value is cast to; or NULL */
 	unsigned ir_var; /* lowering */
 	unsigned slot;	 /* lowering: strings and the like */
+	const void *slot_of; /* lowering: the function that has it */
 };
 
 struct config { /* checked: values of the config block and of the environment */

@@ -81,6 +81,9 @@ void check_deref(struct check *c, struct expr *e);
 struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool typed);
 void field_is_assignable(struct check *c, struct expr *e);
 
+/* ---- check_net.c: packets ---- */
+void check_net_field(struct check *c, struct expr *e);
+
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);
 void check_printf(struct check *c, struct expr *e);

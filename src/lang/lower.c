@@ -339,30 +339,39 @@ static struct ir_type var_type(struct lower *L, const struct var_sym *v)
 		(v->type.nullable ? IRT_NULLABLE : 0) | (v->type.owned ? IRT_OWNED : 0));
 }
 
-/* One probe's predicate and body into the current program; ends in an open block. */
-static void lower_probe(struct lower *L, const struct probe *p, const struct attach_point *ap)
+/* Stack objects of variables are the program's: chains exclude each other and share them. */
+static void make_vars(struct lower *L, const struct probe *p)
 {
-	ir_blk after = lo_block(L);
-
-	L->probe = p;
-	L->ap = ap;
-	L->after_probe = after;
 	for (uint32_t i = 0; i < p->vars.n; i++) {
 		struct var_sym *v = p->vars.v[i];
 
 		if (lo_in_memory(&v->type)) {
-			v->slot = ir_slot(L->f, lo_room(&v->type));
+			if (v->slot_of != L->f) {
+				v->slot = ir_slot(L->f, lo_room(&v->type));
+				v->slot_of = L->f;
+			}
 			ir_zero(L->f, v->slot, 0, lo_room(&v->type));
 			continue;
 		}
 		v->ir_var = ir_var_new(L->f, var_type(L, v));
 		v->slot = lo_is_pair(&v->type) ? ir_var_new(L->f, IR_I64) : 0;
 	}
-	if (p->pred) {
+}
+
+void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,
+	const struct expr *pred)
+{
+	ir_blk after = lo_block(L);
+
+	L->probe = p;
+	L->ap = ap;
+	L->after_probe = after;
+	make_vars(L, p);
+	if (pred) {
 		ir_blk body = lo_block(L);
 
-		ir_span(L->f, p->pred->span);
-		lo_cond(L, p->pred, body, after);
+		ir_span(L->f, pred->span);
+		lo_cond(L, pred, body, after);
 		lo_enter(L, body);
 	}
 	lo_block_body(L, p->body);
@@ -387,9 +396,10 @@ static bool is_packet(const struct attach_point *ap)
 /* All rules of one interface: the first attach point that names it opens the program. */
 static void lower_packet(struct lower *L, const struct attach_point *first)
 {
+	VEC(struct lo_rule) rules = {0};
+
 	begin_program(L, first);
 	add_probe(L, first);
-	lo_net_begin(L, first);
 	for (uint32_t i = 0; i < L->s->probes.n; i++) {
 		const struct probe *p = &L->s->probes.v[i];
 
@@ -397,9 +407,12 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 			const struct attach_point *ap = &p->points.v[k];
 
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
-				lower_probe(L, p, ap);
+				vec_push(L->a, &rules,
+					(struct lo_rule){p, ap, lo_expr_layers(p->pred),
+						lo_block_layers(p->body)});
 		}
 	}
+	lo_net_begin(L, rules.v, rules.n);
 	finish_program(L);
 }
 
@@ -424,7 +437,7 @@ static void lower_point(struct lower *L, const struct probe *p, const struct att
 	L->ap = ap;
 	if (ap->op && !strcmp(ap->op->name, "exit"))
 		lo_scx_exit_info(L);
-	lower_probe(L, p, ap);
+	lo_rule(L, p, ap, p->pred);
 	finish_program(L);
 }
 

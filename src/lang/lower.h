@@ -6,11 +6,31 @@
 #pragma once
 #include "lang/front.h"
 
-/* Layers of a packet, found once per program: see lower_net.c. */
+/* What a chain of rules knows about every packet that gets to it: see lower_head.c. */
+enum lo_l3 { L3_ANY, L3_IP4, L3_IP6, L3_ARP, L3_OTHER, L3_COUNT };
+enum lo_l4 { L4_ANY, L4_TCP, L4_UDP, L4_ICMP, L4_ICMP6, L4_NONE };
+#define LO_TAGS 2 /* VLAN tags followed */
+
+struct lo_rule { /* one block of the interface */
+	const struct probe *p;
+	const struct attach_point *ap;
+	unsigned pred, body; /* layers that they read, see net_uses.c */
+};
+
 struct lo_net {
 	bool used;	  /* the program reads packet fields */
 	ir_val data, end; /* pkt<0>, pktend */
-	ir_val info;	  /* stack object with what was found; IR_NONE when nothing is asked for */
+	uint32_t base;	  /* bytes from a layer's pointer to its header; eth: 0 */
+	const struct lo_rule *rules;
+	uint32_t nrules;
+	/* of the chain being written */
+	enum lo_l3 l3;
+	enum lo_l4 l4;
+	bool cut;	       /* the header of l4 is not all there; its ports may be */
+	unsigned tags;	       /* VLAN tags seen, when rules look at them */
+	ir_val tag[LO_TAGS][2]; /* their TCI and the type behind, in network order */
+	ir_val p3;	       /* pointer of L3 */
+	ir_val at[NET_COUNT];  /* pointer with the whole header proven; IR_NONE */
 };
 
 /* A proven packet pointer that code further down may use again. */
@@ -90,6 +110,9 @@ uint32_t lo_ring(struct lower *L); /* where events go */
 bool lo_has_ring(const struct lower *L); /* it is a ring buffer, else a buffer per CPU */
 void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref); /* one more was lost */
 void lo_end(struct lower *L); /* return the default result */
+/* One rule's predicate and body into the current program; ends in an open block. */
+void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,
+	const struct expr *pred);
 uint32_t lo_add_map(struct lower *L, struct meta_map map);
 
 /* ---- lower_expr.c ---- */
@@ -207,10 +230,45 @@ void lo_task_delete(struct lower *L, const struct expr *e);
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */
 
-/* ---- lower_net.c ---- */
-/* Parses the headers that the rules of this interface use. */
+/* ---- net_uses.c: a bit for each enum net_layer ---- */
+unsigned lo_expr_layers(const struct expr *e);
+unsigned lo_block_layers(const struct block *b);
 bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */
-void lo_net_begin(struct lower *L, const struct attach_point *iface);
+
+/* ---- lower_head.c: finding headers, one chain of rules for each kind of packet ---- */
+void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t n);
+void lo_split_l4(struct lower *L, uint32_t from); /* ends the block; rules from this one on follow */
+
+/* ---- lower_rules.c ---- */
+bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
+bool lo_writes_packet(const struct block *b);
+void lo_rules(struct lower *L, uint32_t from); /* the rest of the chain, to its end */
+
+/* ---- lower_tree.c: sets of constants ---- */
+/* A condition on a single packet field or number, as the numbers that make it true. */
+struct lo_span {
+	unsigned __int128 lo, hi;
+};
+struct lo_test {
+	const struct expr *what; /* what is compared; equal ones have equal text */
+	VEC(struct lo_span) spans;
+};
+bool lo_test_of(struct arena *a, const struct expr *e, struct lo_test *t);
+bool lo_same_operand(const struct expr *a, const struct expr *b);
+struct lo_leaf {
+	unsigned __int128 from; /* up to the next one's from */
+	ir_blk to;
+};
+/* Ends the block: goes where the leaf that holds the value says. */
+void lo_tree(struct lower *L, const struct expr *what, const struct lo_leaf *leaf, uint32_t n);
+/* A condition with many constants; false: it is none. */
+bool lo_in_tree(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+
+/* ---- lower_net.c: reading packets ---- */
+bool lo_net_absent(const struct lower *L, enum net_layer layer); /* surely not in this chain */
+ir_val lo_net_load(struct lower *L, unsigned width, ir_val p, uint32_t off);
+ir_val lo_net_ptr(struct lower *L, enum net_layer layer); /* with its header proven */
+uint32_t lo_net_at(const struct lower *L, enum net_layer layer); /* from there to the header */
 ir_val lo_net_field(struct lower *L, const struct net_field *f); /* host order; INET4, MAC raw */
 ir_val lo_net_raw(struct lower *L, const struct net_field *f);	 /* as loaded, network order */
 struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f);

@@ -15,35 +15,79 @@ static const enum ir_cc cc_unsigned[] = {[BO_EQ] = CC_EQ, [BO_NE] = CC_NE, [BO_L
 static const enum ir_cc cc_signed[] = {[BO_EQ] = CC_EQ, [BO_NE] = CC_NE, [BO_LT] = CC_SLT,
 	[BO_LE] = CC_SLE, [BO_GT] = CC_SGT, [BO_GE] = CC_SGE};
 
-static bool is_net_number(const struct expr *e)
+static const struct net_field *net_number(const struct expr *e)
 {
-	return e->ref.kind == REF_NET && e->kind != EX_CALL && e->ref.u.net->kind == NK_NUM &&
-	       !e->ref.u.net->bits && e->ref.u.net->width > 1;
+	bool is = e->kind == EX_FIELD && e->ref.kind == REF_NET &&
+		  (e->ref.u.net->kind == NK_NUM || e->ref.u.net->kind == NK_FLAG);
+
+	return is ? e->ref.u.net : NULL;
 }
 
 /* Constant in the byte order of the packet, as the raw load gives it. */
-static uint64_t to_raw(const struct net_field *f, uint64_t host)
+static int64_t to_raw(const struct net_field *f, uint64_t host)
 {
-	return f->width == 2 ? __builtin_bswap16((uint16_t)host)
+	return f->width == 2   ? __builtin_bswap16((uint16_t)host)
 	       : f->width == 4 ? __builtin_bswap32((uint32_t)host)
-			       : host;
+			       : (int64_t)host;
 }
 
-/* field == constant: the constant is swapped at compile time instead of the field at run time. */
+/*
+ * (field & mask) == want: the constants are shifted and swapped when compiling instead of the field
+ * when running. mask and want are numbers of the field as the script sees it.
+ */
+static void net_bits(struct lower *L, const struct net_field *f, uint64_t mask, uint64_t want,
+	ir_blk yes, ir_blk no)
+{
+	uint64_t all = (1ull << (f->bits ? f->bits : 8 * f->width)) - 1;
+	bool whole = !f->bits && (mask & all) == all, single;
+	ir_val v;
+
+	mask &= all;
+	single = mask && !(mask & (mask - 1));
+	v = lo_net_raw(L, f); /* goes to L->missing when the header is not there */
+	if (want & ~mask) {   /* never */
+		lo_goto(L, no);
+		return;
+	}
+	if (!whole && (!want || (single && want == mask))) {
+		lo_if(L, CC_SET, v, ir_const(L->f, to_raw(f, mask << f->shift)), want ? yes : no,
+			want ? no : yes);
+		return;
+	}
+	if (!whole)
+		v = ir_bini(L->f, IR_AND, v, to_raw(f, mask << f->shift));
+	lo_if(L, CC_EQ, v, ir_const(L->f, to_raw(f, want << f->shift)), yes, no);
+}
+
+/* field, or field & constant */
+static const struct net_field *masked(const struct expr *e, uint64_t *mask)
+{
+	*mask = UINT64_MAX;
+	if (e->kind == EX_BINARY && e->u.binary.op == BO_AND) {
+		const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+
+		if (a->is_const)
+			b = a, a = e->u.binary.b;
+		if (!b->is_const)
+			return NULL;
+		*mask = b->const_value;
+		return net_number(a);
+	}
+	return net_number(e);
+}
+
 static bool net_equality(struct lower *L, enum binop op, const struct expr *a,
 	const struct expr *b, ir_blk yes, ir_blk no)
 {
-	uint64_t max;
-	ir_val v;
+	const struct net_field *f;
+	uint64_t mask;
 
-	if ((op != BO_EQ && op != BO_NE) || !is_net_number(a) || !b->is_const)
+	if ((op != BO_EQ && op != BO_NE) || !b->is_const || !(f = masked(a, &mask)))
 		return false;
-	max = (1ull << (8 * a->ref.u.net->width)) - 1;
-	if (b->const_value > max)
-		return false;
-	v = lo_net_raw(L, a->ref.u.net);
-	lo_if(L, op == BO_EQ ? CC_EQ : CC_NE, v,
-		ir_const(L->f, (int64_t)to_raw(a->ref.u.net, b->const_value)), yes, no);
+	if (op == BO_EQ)
+		net_bits(L, f, mask, b->const_value, yes, no);
+	else
+		net_bits(L, f, mask, b->const_value, no, yes);
 	return true;
 }
 
@@ -159,6 +203,8 @@ static void in_set(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	struct lo_pair pair = {IR_NONE, IR_NONE};
 	ir_val v = IR_NONE;
 
+	if (lo_in_tree(L, e, yes, no))
+		return;
 	if (a->type.kind == LT_INET6)
 		pair = lo_inet6(L, a);
 	else
@@ -181,12 +227,15 @@ static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 {
 	ir_blk outer = L->missing;
 	bool outer_used = L->missing_used;
+	uint64_t mask;
 
 	L->missing = no;
 	if (e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) {
 		compare(L, e, yes, no);
 	} else if (e->kind == EX_IN) {
 		in_set(L, e, yes, no);
+	} else if (masked(e, &mask)) {
+		net_bits(L, masked(e, &mask), mask, 0, no, yes);
 	} else {
 		ir_val v = lo_int(L, e);
 

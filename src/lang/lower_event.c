@@ -113,8 +113,7 @@ struct arg {
 	ir_val v, second;
 };
 
-/* Whether evaluating it changes something: then the order of the arguments is seen. */
-static bool changes(const struct expr *e)
+bool lo_has_effect(const struct expr *e)
 {
 	const struct exprs *list = NULL;
 
@@ -130,19 +129,19 @@ static bool changes(const struct expr *e)
 		list = &e->u.map.keys;
 		break;
 	case EX_UNARY:
-		return changes(e->u.unary.a);
+		return lo_has_effect(e->u.unary.a);
 	case EX_BINARY:
 	case EX_IN:
-		return changes(e->u.binary.a) || changes(e->u.binary.b);
+		return lo_has_effect(e->u.binary.a) || lo_has_effect(e->u.binary.b);
 	case EX_TERNARY:
-		return changes(e->u.ternary.cond) || changes(e->u.ternary.yes) ||
-		       changes(e->u.ternary.no);
+		return lo_has_effect(e->u.ternary.cond) || lo_has_effect(e->u.ternary.yes) ||
+		       lo_has_effect(e->u.ternary.no);
 	case EX_CAST:
-		return changes(e->u.cast.a);
+		return lo_has_effect(e->u.cast.a);
 	case EX_FIELD:
-		return changes(e->u.field.base);
+		return lo_has_effect(e->u.field.base);
 	case EX_INDEX:
-		return changes(e->u.index.base) || changes(e->u.index.index);
+		return lo_has_effect(e->u.index.base) || lo_has_effect(e->u.index.index);
 	case EX_SET:
 		list = &e->u.tuple;
 		break;
@@ -150,7 +149,7 @@ static bool changes(const struct expr *e)
 		break;
 	}
 	for (uint32_t i = 0; list && i < list->list.n; i++) {
-		if (changes(list->list.v[i]))
+		if (lo_has_effect(list->list.v[i]))
 			return true;
 	}
 	return e->ref.kind == REF_KFUNC;
@@ -204,7 +203,7 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 	bool at_once = false;
 
 	for (uint32_t i = 0; i < n; i++)
-		at_once |= n > 1 && changes(args[i]);
+		at_once |= n > 1 && lo_has_effect(args[i]);
 	for (uint32_t i = 0; i < n; i++) {
 		evaluated[i] = eval_arg(L, args[i], fmt.size, at_once);
 		vec_push(L->a, &fmt.args, evaluated[i].field);

@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Finding the headers, and which rules a packet meets. A program that reads headers first finds out
+ * what kind of packet it has; for each kind that the rules tell apart there is a chain of its own,
+ * written with what is known there: a rule about IPv6 does not appear in the chain of IPv4, and a
+ * header is proven once for all rules of the chain. Chains part at L3 (and at VLAN tags if rules ask
+ * for them) when the program starts, and at L4 before the first rule that looks so far.
+ *
+ * A later fragment has no L4 header; what is cut short has no header either. Up to two VLAN tags,
+ * IPv4 with options, IPv6 with extension headers.
+ *
+ * Headers start 14 bytes plus a multiple of 4 into the packet. A header's pointer stands 14 bytes
+ * before it: so the verifier knows the alignment, on which it insists where unaligned loads are slow
+ * (riscv64). In the hook of cgroups packets start with L3, and pointers stand at their header.
+ */
+#include "lang/lower.h"
+#include <string.h>
+
+#define RAW16(x) ((int64_t)__builtin_bswap16(x))
+#define ETH_LEN 14
+#define IP4_LEN 20
+#define IP6_LEN 40
+#define ARP_LEN 28
+#define LONG_LEN (ETH_LEN + IP4_LEN) /* proven at once: nearly every packet has them */
+#define IP6_EXT_MAX 8		     /* extension headers followed */
+#define L4_WORDS 1024		     /* further from L3 nothing is looked for; a power of 2 */
+#define FRAG_OFFSET4 0x1fff	     /* of the 16-bit field at 6 */
+#define FRAG_OFFSET6 0xfff8	     /* of the 16-bit field at 2 of the fragment header */
+#define NO_L4 255		     /* reserved by IANA: no header has this protocol number */
+#define PULL_MOST 256		     /* tc: bytes that headers may take */
+
+enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43,
+	PROTO_FRAGMENT = 44, PROTO_AH = 51, PROTO_ICMP6 = 58, PROTO_DSTOPTS = 60 };
+
+#define BIT(layer) (1u << NET_##layer)
+#define L4_LAYERS (BIT(TCP) | BIT(UDP) | BIT(ICMP) | BIT(ICMP6) | BIT(L4) | BIT(PAYLOAD))
+#define TAG_LAYERS (BIT(VLAN) | BIT(VLAN2))
+
+static unsigned layers_from(const struct lower *L, uint32_t from)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = from; i < L->net.nrules; i++)
+		mask |= L->net.rules[i].pred | L->net.rules[i].body;
+	return mask;
+}
+
+/* ---- edges with arguments ---- */
+
+static void pass(struct lower *L, ir_blk from, unsigned edge, const ir_val *v, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		ir_edge_arg(L->f, from, edge, v[i]);
+}
+
+/* ---- L2 and L3 ---- */
+
+struct chains {
+	unsigned mask;	  /* layers that the rules read */
+	unsigned levels;  /* numbers of VLAN tags that are told apart: 1, 2, 3 */
+	ir_blk at[L3_COUNT][LO_TAGS + 1];
+	ir_val p3[L3_COUNT][LO_TAGS + 1]; /* first parameter of each */
+	ir_val tag[L3_COUNT][LO_TAGS + 1][LO_TAGS][2];
+	bool used[L3_COUNT][LO_TAGS + 1];
+};
+
+/* A place in the packet where L3 may start. */
+struct place {
+	ir_val p;	 /* pointer of L3 */
+	ir_val type;	 /* EtherType in network order */
+	unsigned tags;	 /* VLAN tags before it */
+	unsigned walked; /* of them, how many lie in the packet */
+	ir_val tag[LO_TAGS][2];
+};
+
+static uint32_t l3_bytes(enum lo_l3 l3)
+{
+	return l3 == L3_IP4 ? IP4_LEN : l3 == L3_IP6 ? IP6_LEN : ARP_LEN;
+}
+
+static bool wanted(const struct chains *c, enum lo_l3 l3)
+{
+	static const unsigned need[L3_COUNT] = {[L3_IP4] = BIT(IP) | (L4_LAYERS & ~BIT(ICMP6)),
+		[L3_IP6] = BIT(IP6) | (L4_LAYERS & ~BIT(ICMP)), [L3_ARP] = BIT(ARP)};
+
+	return (c->mask & need[l3]) != 0;
+}
+
+static void make_chains(struct lower *L, struct chains *c)
+{
+	for (unsigned l3 = L3_IP4; l3 < L3_COUNT; l3++) {
+		for (unsigned t = 0; t < c->levels; t++) {
+			ir_blk b = c->at[l3][t] = lo_block(L);
+
+			if (l3 != L3_OTHER)
+				c->p3[l3][t] = ir_param(L->f, b, ir_ptr(IRT_PKT,
+					L->net.base + l3_bytes((enum lo_l3)l3)));
+			for (unsigned k = 0; k < t; k++) {
+				c->tag[l3][t][k][0] = ir_param(L->f, b, ir_range(0xffff));
+				c->tag[l3][t][k][1] = ir_param(L->f, b, ir_range(0xffff));
+			}
+		}
+	}
+}
+
+static unsigned level(const struct chains *c, unsigned tags)
+{
+	return tags < c->levels ? tags : c->levels - 1;
+}
+
+/* The edge just made leads into a chain; its proof, if any, is passed already. */
+static void enter_chain(struct lower *L, struct chains *c, enum lo_l3 l3, const struct place *at,
+	ir_blk from, unsigned edge)
+{
+	unsigned t = level(c, at->tags);
+
+	c->used[l3][t] = true;
+	for (unsigned k = 0; k < t; k++)
+		pass(L, from, edge, at->tag[k], 2);
+}
+
+static ir_blk chain(const struct chains *c, enum lo_l3 l3, const struct place *at)
+{
+	return c->at[l3][level(c, at->tags)];
+}
+
+static void to_other(struct lower *L, struct chains *c, const struct place *at)
+{
+	ir_blk from = ir_here(L->f);
+
+	lo_goto(L, chain(c, L3_OTHER, at));
+	enter_chain(L, c, L3_OTHER, at, from, 0);
+}
+
+/* Goes to the chain of l3 if its header is all there, else to that of other packets. */
+static void to_l3(struct lower *L, struct chains *c, enum lo_l3 l3, const struct place *at)
+{
+	uint32_t bytes = L->net.base + l3_bytes(l3);
+	ir_blk from = ir_here(L->f);
+
+	if (ir_type_of(L->f, at->p).n >= bytes) {
+		lo_goto(L, chain(c, l3, at));
+		ir_edge_arg(L->f, from, 0, at->p);
+		enter_chain(L, c, l3, at, from, 0);
+		return;
+	}
+	lo_need(L, at->p, bytes, chain(c, l3, at), chain(c, L3_OTHER, at));
+	enter_chain(L, c, l3, at, from, 0);
+	enter_chain(L, c, L3_OTHER, at, from, 1);
+}
+
+static bool tags_matter(const struct chains *c)
+{
+	return wanted(c, L3_IP4) || wanted(c, L3_IP6) || wanted(c, L3_ARP) || c->levels > 1;
+}
+
+static void by_type(struct lower *L, struct chains *c, const struct place *at);
+
+/* A VLAN tag follows in the packet: at->p has it proven. */
+static void walk_tag(struct lower *L, struct chains *c, const struct place *at)
+{
+	struct place in = *at;
+	uint32_t off = L->net.base;
+
+	in.type = lo_net_load(L, 2, at->p, off + 2);
+	if (at->tags < LO_TAGS) {
+		in.tag[at->tags][0] = lo_net_load(L, 2, at->p, off);
+		in.tag[at->tags][1] = in.type;
+		in.tags++;
+	}
+	in.walked++;
+	in.p = ir_off(L->f, at->p, 4);
+	by_type(L, c, &in);
+}
+
+/* By the EtherType to the chains; at->p has as many bytes proven as two tags and a type take. */
+static void by_type(struct lower *L, struct chains *c, const struct place *at)
+{
+	static const struct {
+		enum lo_l3 l3;
+		unsigned type;
+	} kinds[] = {{L3_IP4, 0x0800}, {L3_IP6, 0x86dd}, {L3_ARP, 0x0806}};
+	ir_blk tagged, next;
+
+	for (unsigned i = 0; i < 3; i++) {
+		ir_blk hit;
+
+		if (!wanted(c, kinds[i].l3))
+			continue;
+		hit = lo_block(L);
+		next = lo_block(L);
+		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(kinds[i].type)), hit, next);
+		lo_enter(L, hit);
+		to_l3(L, c, kinds[i].l3, at);
+		lo_enter(L, next);
+	}
+	if (at->walked < LO_TAGS && tags_matter(c)) {
+		tagged = lo_block(L);
+		next = lo_block(L);
+		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(0x8100)), tagged, next);
+		lo_enter(L, next);
+		next = lo_block(L);
+		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(0x88a8)), tagged, next);
+		lo_enter(L, tagged);
+		walk_tag(L, c, at);
+		lo_enter(L, next);
+	}
+	to_other(L, c, at);
+}
+
+/*
+ * tc: a tag that the network card or the kernel took off the packet stands in the context. Leaves
+ * what is known then in *in, with the block that goes on; false where the hook has no such thing.
+ */
+static bool tag_of_context(struct lower *L, const struct chains *c, const struct place *at,
+	struct place *in, ir_blk *none)
+{
+	ir_blk has;
+	ir_val v;
+
+	if (L->f->ctx != CTX_SK_BUFF || c->levels < 2)
+		return false;
+	has = lo_block(L);
+	*none = lo_block(L);
+	*in = *at;
+	v = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "vlan_present")->off, IR_I64);
+	lo_if(L, CC_NE, v, ir_const(L->f, 0), has, *none);
+	lo_enter(L, has);
+	v = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "vlan_tci")->off, IR_I64);
+	v = ir_un(L->f, IR_BSWAP16, v);
+	in->tag[0][0] = ir_bini(L->f, IR_AND, v, 0xffff);
+	in->tag[0][1] = at->type;
+	in->tags = 1;
+	return true;
+}
+
+/* Frames too short for IPv4 and all behind: only VLAN tags are looked for, the type at off. */
+static void short_tag(struct lower *L, struct chains *c, const struct place *at, uint32_t off)
+{
+	ir_blk have, cut, tagged, other, next;
+	struct place in = *at;
+	ir_val p;
+
+	if (at->tags + 1 >= c->levels) {
+		to_other(L, c, at);
+		return;
+	}
+	have = lo_block(L), cut = lo_block(L), tagged = lo_block(L), other = lo_block(L);
+	next = lo_block(L);
+	p = lo_need(L, L->net.data, off + 6, have, cut);
+	lo_enter(L, cut);
+	to_other(L, c, at);
+	lo_enter(L, have);
+	in.type = lo_net_load(L, 2, p, off);
+	lo_if(L, CC_EQ, in.type, ir_const(L->f, RAW16(0x8100)), tagged, other);
+	lo_enter(L, other);
+	lo_if(L, CC_EQ, in.type, ir_const(L->f, RAW16(0x88a8)), tagged, next);
+	lo_enter(L, next);
+	to_other(L, c, at);
+	lo_enter(L, tagged);
+	in.tag[in.tags][0] = lo_net_load(L, 2, p, off + 2);
+	in.tag[in.tags][1] = lo_net_load(L, 2, p, off + 4);
+	in.tags++;
+	short_tag(L, c, &in, off + 4);
+}
+
+static void short_frame(struct lower *L, struct chains *c)
+{
+	struct place at = {0}, in;
+	ir_blk have = lo_block(L), cut = lo_block(L), none;
+	ir_val p;
+
+	p = lo_need(L, L->net.data, ETH_LEN, have, cut);
+	lo_enter(L, cut);
+	to_other(L, c, &at);
+	lo_enter(L, have);
+	at.type = lo_net_load(L, 2, p, ETH_LEN - 2);
+	if (tag_of_context(L, c, &at, &in, &none)) {
+		short_tag(L, c, &in, ETH_LEN - 2);
+		lo_enter(L, none);
+	}
+	short_tag(L, c, &at, ETH_LEN - 2);
+}
+
+static ir_val find_l3_eth(struct lower *L, struct chains *c)
+{
+	ir_blk is_long = lo_block(L), is_short = lo_block(L), none;
+	struct place at = {0}, in;
+
+	at.p = lo_need(L, L->net.data, LONG_LEN, is_long, is_short);
+	lo_enter(L, is_long);
+	at.type = lo_net_load(L, 2, at.p, ETH_LEN - 2);
+	if (tag_of_context(L, c, &at, &in, &none)) {
+		by_type(L, c, &in);
+		lo_enter(L, none);
+	}
+	by_type(L, c, &at);
+	lo_enter(L, is_short);
+	if (c->levels > 1)
+		short_frame(L, c);
+	else
+		to_other(L, c, &(struct place){0});
+	return at.p;
+}
+
+/* The hook of cgroups sees packets from L3 on; the context knows the EtherType. */
+static void find_l3_cgroup(struct lower *L, struct chains *c)
+{
+	struct place at = {.p = L->net.data, .walked = LO_TAGS};
+
+	at.type = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "protocol")->off, IR_I64);
+	by_type(L, c, &at);
+}
+
+/* ---- the chains ---- */
+
+static void write_chains(struct lower *L, const struct chains *c, ir_val eth)
+{
+	struct lo_net outer = L->net;
+
+	for (unsigned l3 = L3_IP4; l3 < L3_COUNT; l3++) {
+		for (unsigned t = 0; t < c->levels; t++) {
+			struct lo_net *n = &L->net;
+
+			if (!c->used[l3][t])
+				continue;
+			*n = outer;
+			n->l3 = (enum lo_l3)l3;
+			n->l4 = l3 == L3_IP4 || l3 == L3_IP6 ? L4_ANY : L4_NONE;
+			n->tags = t;
+			memcpy(n->tag, c->tag[l3][t], sizeof(n->tag));
+			n->p3 = c->p3[l3][t];
+			n->at[l3 == L3_IP4 ? NET_IP : l3 == L3_IP6 ? NET_IP6 : NET_ARP] = n->p3;
+			/* short frames come to the chain of other packets only */
+			n->at[NET_ETH] = l3 == L3_OTHER ? IR_NONE : eth;
+			L->proofs.n = 0;
+			lo_enter(L, c->at[l3][t]);
+			lo_rules(L, 0);
+		}
+	}
+	L->net = outer;
+}
+
+/*
+ * tc: headers that are not in the packet's first buffer are brought there; else they would be
+ * missed. Packets of one buffer, and those with all headers in the first, are left alone.
+ */
+static void pull_headers(struct lower *L)
+{
+	ir_blk most = lo_block(L), pull = lo_block(L), have = lo_block(L);
+	unsigned want = ir_var_new(L->f, IR_I64);
+	ir_val args[2], len, d, e;
+
+	len = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "len")->off, IR_I64);
+	ir_var_write(L->f, want, len);
+	d = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
+	e = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
+		(struct ir_type){.kind = IRT_PKTEND});
+	d = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, e), ir_un(L->f, IR_ADDR, d));
+	lo_if(L, CC_GE, d, len, have, most);
+	lo_enter(L, most);
+	lo_if(L, CC_GE, d, ir_const(L->f, PULL_MOST), have, pull);
+	lo_enter(L, pull);
+	{
+		ir_blk cut = lo_block(L), call = lo_block(L);
+
+		lo_if(L, CC_GT, len, ir_const(L->f, PULL_MOST), cut, call);
+		lo_enter(L, cut);
+		ir_var_write(L->f, want, ir_const(L->f, PULL_MOST));
+		lo_goto(L, call);
+		lo_enter(L, call);
+	}
+	args[0] = ir_ctx(L->f);
+	args[1] = ir_var_read(L->f, want);
+	ir_call(L->f, "skb_pull_data", IR_VOID, 2, args);
+	lo_goto(L, have);
+	lo_enter(L, have);
+}
+
+void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
+{
+	struct lo_net *n = &L->net;
+	struct chains c = {.levels = 1};
+	ir_val eth = IR_NONE;
+
+	*n = (struct lo_net){.rules = rules, .nrules = nrules, .l3 = L3_ANY};
+	c.mask = layers_from(L, 0);
+	if (!c.mask) {
+		lo_rules(L, 0);
+		return;
+	}
+	n->used = true;
+	n->base = L->f->ctx == CTX_CGROUP_SKB ? 0 : ETH_LEN;
+	if (L->f->ctx == CTX_SK_BUFF && c.mask != BIT(PKT))
+		pull_headers(L);
+	n->data = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
+	n->end = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
+		(struct ir_type){.kind = IRT_PKTEND});
+	if (!(c.mask & ~(BIT(ETH) | BIT(PKT)))) {
+		lo_rules(L, 0);
+		return;
+	}
+	c.levels = c.mask & BIT(VLAN2) ? 3 : c.mask & BIT(VLAN) ? 2 : 1;
+	make_chains(L, &c);
+	if (n->base)
+		eth = find_l3_eth(L, &c);
+	else
+		find_l3_cgroup(L, &c);
+	write_chains(L, &c, eth);
+}
+
+/* ---- L4 ---- */
+
+static const struct {
+	enum lo_l4 l4;
+	enum net_layer layer;
+	int proto;
+	enum lo_l3 only; /* L3_ANY: over both */
+} protos[] = {
+	{L4_TCP, NET_TCP, PROTO_TCP, L3_ANY},
+	{L4_UDP, NET_UDP, PROTO_UDP, L3_ANY},
+	{L4_ICMP, NET_ICMP, PROTO_ICMP, L3_IP4},
+	{L4_ICMP6, NET_ICMP6, PROTO_ICMP6, L3_IP6},
+};
+#define PROTOS (sizeof(protos) / sizeof(*protos))
+
+struct l4s {
+	uint32_t from;
+	unsigned mask;
+	ir_blk at[PROTOS], none;
+	ir_val p4[PROTOS];
+};
+
+static bool wants_l4(const struct lower *L, const struct l4s *s, unsigned i)
+{
+	unsigned mask = 1u << protos[i].layer | BIT(PAYLOAD);
+
+	if (i < 2)
+		mask |= BIT(L4);
+	return (s->mask & mask) && (protos[i].only == L3_ANY || protos[i].only == L->net.l3);
+}
+
+/* To the chain of the protocol, or to next. */
+static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p4, ir_blk next)
+{
+	for (unsigned i = 0; i < PROTOS; i++) {
+		ir_blk from = ir_here(L->f), other;
+
+		if (!wants_l4(L, s, i))
+			continue;
+		other = lo_block(L);
+		lo_if(L, CC_EQ, proto, ir_const(L->f, protos[i].proto), s->at[i], other);
+		ir_edge_arg(L->f, from, 0, p4);
+		lo_enter(L, other);
+	}
+	lo_goto(L, next);
+}
+
+static void find_l4_ip4(struct lower *L, struct l4s *s)
+{
+	ir_blk plain = lo_block(L), options = lo_block(L), v4 = lo_block(L), sane = lo_block(L),
+	       join = lo_block(L), first = lo_block(L), from;
+	ir_val p4 = ir_param(L->f, join, ir_ptr(IRT_PKT, 0)), p = L->net.p3, v, q;
+	uint32_t at = L->net.base;
+
+	v = lo_net_load(L, 1, p, at);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0x45), plain, options);
+	lo_enter(L, plain);
+	q = ir_off(L->f, p, IP4_LEN);
+	from = ir_here(L->f);
+	lo_goto(L, join);
+	ir_edge_arg(L->f, from, 0, q);
+	lo_enter(L, options);
+	q = ir_bini(L->f, IR_LSHR, v, 4);
+	lo_if(L, CC_EQ, q, ir_const(L->f, 4), v4, s->none);
+	lo_enter(L, v4);
+	v = ir_bini(L->f, IR_AND, v, 15);
+	lo_if(L, CC_GE, v, ir_const(L->f, 5), sane, s->none);
+	lo_enter(L, sane);
+	q = ir_index(L->f, L->net.p3, ir_bini(L->f, IR_SHL, v, 2));
+	from = ir_here(L->f);
+	lo_goto(L, join);
+	ir_edge_arg(L->f, from, 0, q);
+	lo_enter(L, join);
+	v = lo_net_load(L, 2, p, at + 6);
+	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET4)), s->none, first);
+	lo_enter(L, first);
+	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, s->none);
+}
+
+/* ---- IPv6 extension headers ---- */
+
+/*
+ * The walk over extension headers keeps what it finds in a stack object, written byte by byte and
+ * read in pairs of bytes: so the verifier forgets how it came about. All ways through the walk then
+ * end in one state, and it looks at the rules once instead of once per way (there are thousands).
+ * Numbers of 16 bits: words from L3 to L4, and its protocol.
+ */
+enum info { INFO_L4 = 0, INFO_PROTO = 2, INFO_BYTES = 8 };
+
+static void put_info(struct lower *L, ir_val info, enum info at, ir_val v)
+{
+	ir_st(L->f, 1, info, at, v);
+	ir_st(L->f, 1, info, at + 1, ir_bini(L->f, IR_LSHR, v, 8));
+}
+
+/* Pointer of the header that starts this many words behind L3. */
+static ir_val words_on(struct lower *L, ir_val words)
+{
+	return ir_index(L->f, L->net.p3, ir_bini(L->f, IR_SHL, words, 2));
+}
+
+/* Bit for each kind of extension header: all are below 64. */
+#define EXT_MASK                                                                                   \
+	(1ull << PROTO_HOPOPTS | 1ull << PROTO_ROUTING | 1ull << PROTO_FRAGMENT |                  \
+		1ull << PROTO_AH | 1ull << PROTO_DSTOPTS)
+
+/* Is nh one of the headers to walk over? */
+static void is_ext(struct lower *L, ir_val nh, ir_blk yes, ir_blk no)
+{
+	ir_blk low = lo_block(L);
+	ir_val bit;
+
+	lo_if(L, CC_GT, nh, ir_const(L->f, PROTO_DSTOPTS), no, low);
+	lo_enter(L, low);
+	bit = ir_bin(L->f, IR_SHL, ir_const(L->f, 1), nh);
+	lo_if(L, CC_SET, bit, ir_const(L->f, (int64_t)EXT_MASK), yes, no);
+}
+
+/* Moves L4 behind the extension header at p; to none when a later fragment follows. */
+static void skip_ext(struct lower *L, ir_val info, ir_val p, ir_val l4, ir_val nh, ir_blk next,
+	ir_blk none)
+{
+	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L),
+	       other = lo_block(L);
+	uint32_t at = L->net.base;
+	ir_val n = lo_net_load(L, 1, p, at + 1), v;
+
+	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_FRAGMENT), frag, other);
+	lo_enter(L, other);
+	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_AH), fours, eights);
+	lo_enter(L, eights); /* RFC 8200: length in 8 bytes, the first not counted */
+	v = ir_bini(L->f, IR_SHL, n, 1);
+	v = ir_bini(L->f, IR_ADD, v, 2);
+	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
+	lo_goto(L, next);
+	lo_enter(L, fours); /* AH, RFC 4302: length in 4 bytes, two not counted */
+	v = ir_bini(L->f, IR_ADD, n, 2);
+	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
+	lo_goto(L, next);
+	lo_enter(L, frag);
+	v = lo_net_load(L, 2, p, at + 2);
+	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET6)), none, first);
+	lo_enter(L, first);
+	put_info(L, info, INFO_L4, ir_bini(L->f, IR_ADD, l4, 2));
+	lo_goto(L, next);
+}
+
+/* One turn of the walk; nh is the kind of the header that comes next. */
+static ir_val step_ext(struct lower *L, ir_val info, ir_val nh, ir_blk found, ir_blk none)
+{
+	ir_blk known = lo_block(L), step = lo_block(L), have = lo_block(L), near = lo_block(L),
+	       next = lo_block(L);
+	ir_val p, l4, kind;
+
+	l4 = ir_ld(L->f, 2, info, INFO_L4);
+	l4 = lo_bound(L, l4, L4_WORDS, near, none);
+	lo_enter(L, near);
+	is_ext(L, nh, step, known);
+	lo_enter(L, known);
+	put_info(L, info, INFO_PROTO, nh);
+	lo_goto(L, found);
+	lo_enter(L, step);
+	p = lo_need(L, words_on(L, l4), L->net.base + 8, have, none);
+	lo_enter(L, have);
+	kind = lo_net_load(L, 1, p, L->net.base);
+	skip_ext(L, info, p, l4, nh, next, none);
+	lo_enter(L, next);
+	return kind;
+}
+
+/* From the first extension header, of this kind, to found, with L4 in info; or to none. */
+static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, ir_blk none)
+{
+	unsigned nh = ir_var_new(L->f, ir_range(255));
+	ir_blk head = lo_block(L), body, from;
+	ir_val i, v, zero;
+
+	ir_var_write(L->f, nh, first);
+	put_info(L, info, INFO_L4, ir_const(L->f, IP6_LEN / 4));
+	put_info(L, info, INFO_PROTO, ir_const(L->f, NO_L4));
+	i = ir_param(L->f, head, IR_I64);
+	zero = ir_const(L->f, 0);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, zero);
+	ir_at(L->f, head);
+	body = lo_block(L);
+	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, none); /* the last turn finds what follows */
+	lo_enter(L, body);
+	v = step_ext(L, info, ir_var_read(L->f, nh), found, none);
+	ir_var_write(L->f, nh, v);
+	i = ir_bini(L->f, IR_ADD, i, 1);
+	from = ir_here(L->f);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, i);
+	ir_seal(L->f, head);
+}
+
+static void find_l4_ip6(struct lower *L, struct l4s *s)
+{
+	ir_blk v6 = lo_block(L), other = lo_block(L), ext = lo_block(L), found = lo_block(L);
+	uint32_t at = L->net.base;
+	ir_val v, nh, info, p4;
+
+	v = ir_bini(L->f, IR_LSHR, lo_net_load(L, 1, L->net.p3, at), 4);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, s->none);
+	lo_enter(L, v6);
+	nh = lo_net_load(L, 1, L->net.p3, at + 6);
+	by_proto(L, s, nh, ir_off(L->f, L->net.p3, IP6_LEN), other);
+	lo_enter(L, other);
+	is_ext(L, nh, ext, s->none);
+	lo_enter(L, ext);
+	info = lo_slot(L, INFO_BYTES);
+	walk_ext(L, info, nh, found, s->none);
+	lo_enter(L, found);
+	v = ir_ld(L->f, 2, info, INFO_PROTO);
+	p4 = ir_ld(L->f, 2, info, INFO_L4);
+	p4 = words_on(L, ir_bini(L->f, IR_AND, p4, L4_WORDS - 1));
+	lo_free_slots(L);
+	by_proto(L, s, v, p4, s->none);
+}
+
+/* The chain of one protocol: with all of its header, and with less. */
+static void write_l4(struct lower *L, const struct l4s *s, unsigned i)
+{
+	uint32_t bytes = L->net.base + net_layer_row(protos[i].layer)->bytes;
+	ir_blk whole = lo_block(L), cut = i < 2 && s->mask & BIT(L4) ? lo_block(L) : s->none;
+	struct lo_net outer = L->net;
+	ir_val p;
+
+	p = lo_need(L, s->p4[i], bytes, whole, cut);
+	lo_enter(L, whole);
+	L->net.l4 = protos[i].l4;
+	L->net.at[protos[i].layer] = p;
+	if (i < 2)
+		L->net.at[NET_L4] = p;
+	lo_rules(L, s->from);
+	if (cut != s->none) {
+		ir_blk ports = lo_block(L);
+
+		lo_enter(L, cut);
+		p = lo_need(L, s->p4[i], L->net.base + net_layer_row(NET_L4)->bytes, ports, s->none);
+		lo_enter(L, ports);
+		L->net.cut = true;
+		L->net.at[protos[i].layer] = IR_NONE;
+		L->net.at[NET_L4] = p;
+		lo_rules(L, s->from);
+	}
+	L->net = outer;
+}
+
+void lo_split_l4(struct lower *L, uint32_t from)
+{
+	struct l4s s = {.from = from, .mask = layers_from(L, from), .none = lo_block(L)};
+	struct lo_net outer = L->net;
+
+	for (unsigned i = 0; i < PROTOS; i++) {
+		s.at[i] = lo_block(L);
+		s.p4[i] = ir_param(L->f, s.at[i], ir_ptr(IRT_PKT, 0));
+	}
+	if (L->net.l3 == L3_IP4)
+		find_l4_ip4(L, &s);
+	else
+		find_l4_ip6(L, &s);
+	for (unsigned i = 0; i < PROTOS; i++) {
+		if (!wants_l4(L, &s, i))
+			continue;
+		lo_enter(L, s.at[i]);
+		write_l4(L, &s, i);
+	}
+	lo_enter(L, s.none);
+	L->net = outer;
+	L->net.l4 = L4_NONE;
+	lo_rules(L, from);
+	L->net = outer;
+}

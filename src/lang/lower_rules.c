@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The rules of a chain, in source order. Those that cannot match the chain's packets are left out.
+ * Rules in a row that all test one field against constants become a tree over its values: at each
+ * leaf stand, in order, the rules that the value may meet, so a thousand addresses cost ten tests.
+ */
+#include "lang/lower.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define RUN_LEAST 3 /* rules in a row that are worth a tree */
+#define CONJ_MOST 16
+
+/* ---- what is known before a packet comes ---- */
+
+enum tri { TRI_NO, TRI_YES, TRI_OPEN };
+
+/* Layers of an operand that has no condition of its own inside; 0 otherwise. */
+static unsigned plain_layers(const struct expr *e)
+{
+	switch (e->kind) {
+	case EX_FIELD:
+		return e->ref.kind == REF_NET ? 1u << e->ref.u.net->layer : 0;
+	case EX_BINARY:
+		if (e->u.binary.op >= BO_LAND)
+			return 0;
+		return plain_layers(e->u.binary.a) | plain_layers(e->u.binary.b);
+	default:
+		return 0;
+	}
+}
+
+static bool reads_absent(const struct lower *L, unsigned layers)
+{
+	for (unsigned l = 0; layers >> l; l++) {
+		if ((layers >> l & 1) && lo_net_absent(L, (enum net_layer)l))
+			return true;
+	}
+	return false;
+}
+
+static enum tri known(const struct lower *L, const struct expr *e)
+{
+	enum tri a, b;
+
+	if (e->is_const)
+		return e->const_value ? TRI_YES : TRI_NO;
+	if (e->kind == EX_UNARY && e->u.unary.op == UO_NOT) {
+		a = known(L, e->u.unary.a);
+		return a == TRI_OPEN ? a : a == TRI_NO ? TRI_YES : TRI_NO;
+	}
+	if (e->kind == EX_BINARY && (e->u.binary.op == BO_LAND || e->u.binary.op == BO_LOR)) {
+		enum tri ends = e->u.binary.op == BO_LAND ? TRI_NO : TRI_YES;
+
+		a = known(L, e->u.binary.a);
+		if (a == ends)
+			return ends;
+		b = known(L, e->u.binary.b);
+		if (b == ends && !lo_has_effect(e->u.binary.a))
+			return ends;
+		return a == TRI_OPEN ? a : b;
+	}
+	if ((e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) || e->kind == EX_IN)
+		return reads_absent(L, plain_layers(e->u.binary.a) | plain_layers(e->u.binary.b))
+			       ? TRI_NO
+			       : TRI_OPEN;
+	return reads_absent(L, plain_layers(e)) ? TRI_NO : TRI_OPEN;
+}
+
+/* ---- conditions in parts ---- */
+
+struct conj { /* a && b && … */
+	const struct expr *e[CONJ_MOST];
+	unsigned n;
+	bool no; /* never true here, or too long */
+};
+
+static void split(const struct lower *L, const struct expr *e, struct conj *c)
+{
+	enum tri k = known(L, e);
+
+	if (k == TRI_NO || c->n == CONJ_MOST) {
+		c->no = true;
+	} else if (e->kind == EX_BINARY && e->u.binary.op == BO_LAND) {
+		split(L, e->u.binary.a, c);
+		split(L, e->u.binary.b, c);
+	} else if (k == TRI_OPEN) {
+		c->e[c->n++] = e;
+	}
+}
+
+/* The part that tests this operand against constants, if none before it has an effect; or -1. */
+static int part_on(struct lower *L, const struct conj *c, const struct expr *what, struct lo_test *t)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		*t = (struct lo_test){0};
+		if (lo_test_of(L->a, c->e[i], t) && (!what || lo_same_operand(t->what, what)))
+			return (int)i;
+		if (lo_has_effect(c->e[i]))
+			return -1;
+	}
+	return -1;
+}
+
+static const struct expr *rest_of(struct lower *L, const struct conj *c, int without)
+{
+	const struct expr *all = NULL;
+
+	for (int i = 0; i < (int)c->n; i++) {
+		struct expr *both;
+
+		if (i == without)
+			continue;
+		if (!all) {
+			all = c->e[i];
+			continue;
+		}
+		both = ARENA_NEW(L->a, struct expr);
+		*both = (struct expr){.kind = EX_BINARY, .span = c->e[i]->span, .type = all->type};
+		both->u.binary.op = BO_LAND;
+		both->u.binary.a = (struct expr *)all;
+		both->u.binary.b = (struct expr *)c->e[i];
+		all = both;
+	}
+	return all;
+}
+
+/* ---- rules in a row ---- */
+
+struct member {
+	const struct lo_rule *r;
+	const struct expr *rest; /* of its predicate, or NULL */
+	struct lo_test test;
+};
+struct run {
+	const struct expr *what;
+	VEC(struct member) m;
+	uint32_t end; /* the rule after it */
+};
+
+static bool member_of(struct lower *L, const struct lo_rule *r, const struct conj *c,
+	const struct expr *what, struct member *m)
+{
+	int part;
+
+	m->r = r;
+	part = part_on(L, c, what, &m->test);
+	if (part < 0 || lo_writes_packet(r->p->body))
+		return false;
+	m->rest = rest_of(L, c, part);
+	return true;
+}
+
+/* The rules from i on that test what the first of them tests. */
+static void find_run(struct lower *L, uint32_t i, struct run *run)
+{
+	*run = (struct run){.end = i};
+	for (; i < L->net.nrules; i++, run->end = i) {
+		const struct lo_rule *r = &L->net.rules[i];
+		struct conj c = {.n = 0};
+		struct member m;
+
+		if (!r->p->pred)
+			return;
+		split(L, r->p->pred, &c);
+		if (known(L, r->p->pred) == TRI_NO)
+			continue;
+		if (c.no || !member_of(L, r, &c, run->what, &m))
+			return;
+		if (!run->what)
+			run->what = m.test.what;
+		vec_push(L->a, &run->m, m);
+	}
+}
+
+struct edge { /* a value at which the rules that may match change */
+	unsigned __int128 at;
+	uint32_t member;
+	bool on;
+};
+struct list { /* rules for some values, in order */
+	uint32_t *v, n;
+	ir_blk to;
+};
+struct tree {
+	VEC(struct edge) edges;
+	VEC(struct list) lists;
+	VEC(struct lo_leaf) leaves;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct edge *x = a, *y = b;
+
+	return x->at < y->at ? -1 : x->at > y->at ? 1 : x->member < y->member ? -1
+	       : x->member > y->member;
+}
+
+static void add_edges(struct lower *L, const struct run *run, struct tree *t)
+{
+	for (uint32_t i = 0; i < run->m.n; i++) {
+		const struct lo_test *test = &run->m.v[i].test;
+
+		for (uint32_t k = 0; k < test->spans.n; k++) {
+			vec_push(L->a, &t->edges, (struct edge){test->spans.v[k].lo, i, true});
+			if (test->spans.v[k].hi + 1)
+				vec_push(L->a, &t->edges,
+					(struct edge){test->spans.v[k].hi + 1, i, false});
+		}
+	}
+	qsort(t->edges.v, t->edges.n, sizeof(*t->edges.v), by_place);
+}
+
+/* The block for these rules: the same for the same rules. */
+static ir_blk list_block(struct lower *L, struct tree *t, const uint32_t *v, uint32_t n, ir_blk after)
+{
+	struct list l = {.n = n};
+
+	if (!n)
+		return after;
+	for (uint32_t i = 0; i < t->lists.n; i++) {
+		if (t->lists.v[i].n == n && !memcmp(t->lists.v[i].v, v, n * sizeof(*v)))
+			return t->lists.v[i].to;
+	}
+	l.v = ARENA_ARRAY(L->a, uint32_t, n);
+	memcpy(l.v, v, n * sizeof(*v));
+	l.to = lo_block(L);
+	vec_push(L->a, &t->lists, l);
+	return l.to;
+}
+
+/* Keeps the members that may match in order; they are few at any value, or the run is cut. */
+static uint32_t change(uint32_t *now, uint32_t n, const struct edge *e)
+{
+	uint32_t at = 0;
+
+	while (at < n && now[at] < e->member)
+		at++;
+	if (e->on && (at == n || now[at] != e->member)) {
+		memmove(now + at + 1, now + at, (n - at) * sizeof(*now));
+		now[at] = e->member;
+		return n + 1;
+	}
+	if (!e->on && at < n && now[at] == e->member) {
+		memmove(now + at, now + at + 1, (n - at - 1) * sizeof(*now));
+		return n - 1;
+	}
+	return n;
+}
+
+/* False: too many rules stand at too many leaves. */
+static bool make_leaves(struct lower *L, const struct run *run, struct tree *t, ir_blk after)
+{
+	uint32_t *now = ARENA_ARRAY(L->a, uint32_t, run->m.n + 1), n = 0;
+	uint64_t written = 0;
+
+	vec_push(L->a, &t->leaves, (struct lo_leaf){0, after});
+	for (uint32_t i = 0; i < t->edges.n;) {
+		unsigned __int128 at = t->edges.v[i].at;
+		uint32_t lists = t->lists.n;
+		ir_blk to;
+
+		for (unsigned on = 0; on < 2; on++) { /* what ends here, then what begins */
+			for (uint32_t k = i; k < t->edges.n && t->edges.v[k].at == at; k++) {
+				if (t->edges.v[k].on == on)
+					n = change(now, n, &t->edges.v[k]);
+			}
+		}
+		while (i < t->edges.n && t->edges.v[i].at == at)
+			i++;
+		to = list_block(L, t, now, n, after);
+		written += t->lists.n > lists ? n : 0;
+		if (written > 8ull * run->m.n + 64)
+			return false;
+		if (!at)
+			t->leaves.v[0].to = to;
+		else if (t->leaves.v[t->leaves.n - 1].to != to)
+			vec_push(L->a, &t->leaves, (struct lo_leaf){at, to});
+	}
+	return true;
+}
+
+/* Ends the block and goes on behind the run. */
+static void write_run(struct lower *L, struct run *run)
+{
+	ir_blk after = lo_block(L);
+	struct tree t = {0};
+
+	add_edges(L, run, &t);
+	while (!make_leaves(L, run, &t, after)) { /* fewer rules, then: the others come behind */
+		run->m.n /= 2;
+		run->end = (uint32_t)(run->m.v[run->m.n].r - L->net.rules);
+		t = (struct tree){0};
+		add_edges(L, run, &t);
+	}
+	lo_tree(L, run->what, t.leaves.v, t.leaves.n);
+	for (uint32_t i = 0; i < t.lists.n; i++) {
+		const struct list *l = &t.lists.v[i];
+
+		lo_enter(L, l->to);
+		for (uint32_t k = 0; k < l->n; k++) {
+			const struct member *m = &run->m.v[l->v[k]];
+
+			lo_rule(L, m->r->p, m->r->ap, m->rest);
+		}
+		lo_goto(L, after);
+	}
+	lo_enter(L, after);
+}
+
+void lo_rules(struct lower *L, uint32_t from)
+{
+	const unsigned l4 = 1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6 |
+			    1u << NET_L4 | 1u << NET_PAYLOAD;
+
+	for (uint32_t i = from; i < L->net.nrules;) {
+		const struct lo_rule *r = &L->net.rules[i];
+		struct run run;
+
+		if (!ir_open(L->f))
+			return;
+		if (r->p->pred && known(L, r->p->pred) == TRI_NO) {
+			i++;
+			continue;
+		}
+		if (((r->pred | r->body) & l4) && L->net.l4 == L4_ANY &&
+			(L->net.l3 == L3_IP4 || L->net.l3 == L3_IP6)) {
+			lo_split_l4(L, i);
+			return;
+		}
+		find_run(L, i, &run);
+		if (run.m.n >= RUN_LEAST) {
+			write_run(L, &run);
+			i = run.end;
+		} else {
+			lo_rule(L, r->p, r->ap, r->p->pred);
+			i++;
+		}
+	}
+	if (ir_open(L->f))
+		lo_end(L);
+}

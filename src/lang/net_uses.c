@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which layers of a packet an expression or a block reads: a bit for each enum net_layer. */
+#include "lang/lower.h"
+
+static unsigned list_layers(const struct exprs *l)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = 0; i < l->list.n; i++)
+		mask |= lo_expr_layers(l->list.v[i]);
+	return mask;
+}
+
+unsigned lo_expr_layers(const struct expr *e)
+{
+	if (!e)
+		return 0;
+	switch (e->kind) {
+	case EX_FIELD:
+		return e->ref.kind == REF_NET ? 1u << e->ref.u.net->layer
+					      : lo_expr_layers(e->u.field.base);
+	case EX_MAP:
+		return list_layers(&e->u.map.keys);
+	case EX_CALL:
+		return list_layers(&e->u.call.args);
+	case EX_UNARY:
+		return lo_expr_layers(e->u.unary.a);
+	case EX_BINARY:
+	case EX_IN:
+		return lo_expr_layers(e->u.binary.a) | lo_expr_layers(e->u.binary.b);
+	case EX_TERNARY:
+		return lo_expr_layers(e->u.ternary.cond) | lo_expr_layers(e->u.ternary.yes) |
+		       lo_expr_layers(e->u.ternary.no);
+	case EX_CAST:
+		return lo_expr_layers(e->u.cast.a);
+	case EX_INDEX:
+		return lo_expr_layers(e->u.index.base) | lo_expr_layers(e->u.index.index);
+	case EX_TUPLE:
+	case EX_SET:
+		return list_layers(&e->u.tuple);
+	case EX_INCDEC:
+		return lo_expr_layers(e->u.incdec.target);
+	case EX_RANGE:
+		return lo_expr_layers(e->u.range.lo) | lo_expr_layers(e->u.range.hi);
+	default:
+		return 0;
+	}
+}
+
+unsigned lo_block_layers(const struct block *b)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = 0; b && i < b->list.n; i++) {
+		const struct stmt *st = b->list.v[i];
+
+		switch (st->kind) {
+		case ST_EXPR:
+		case ST_RETURN:
+			mask |= lo_expr_layers(st->u.expr);
+			break;
+		case ST_ASSIGN:
+		case ST_LET:
+			mask |= lo_expr_layers(st->u.assign.target) | lo_expr_layers(st->u.assign.value);
+			break;
+		case ST_IF:
+			for (; stmt_else_if(st); st = stmt_else_if(st))
+				mask |= lo_expr_layers(st->u.cond.cond) |
+					lo_block_layers(st->u.cond.yes);
+			mask |= lo_expr_layers(st->u.cond.cond) | lo_block_layers(st->u.cond.yes) |
+				lo_block_layers(st->u.cond.no);
+			break;
+		case ST_WHILE:
+		case ST_UNROLL:
+			mask |= lo_expr_layers(st->u.loop.cond) | lo_block_layers(st->u.loop.body);
+			break;
+		case ST_FOR_RANGE:
+		case ST_FOR_MAP:
+			mask |= lo_block_layers(st->u.each.body);
+			break;
+		case ST_BLOCK:
+			mask |= lo_block_layers(st->u.block);
+			break;
+		default:
+			break;
+		}
+	}
+	return mask;
+}
+
+bool lo_net_reads(const struct expr *e)
+{
+	return lo_expr_layers(e) != 0;
+}
+
+static bool assigns_field(const struct stmt *st)
+{
+	switch (st->kind) {
+	case ST_ASSIGN:
+		return st->u.assign.target->ref.kind == REF_NET;
+	case ST_IF:
+		return lo_writes_packet(st->u.cond.yes) || lo_writes_packet(st->u.cond.no);
+	case ST_WHILE:
+	case ST_UNROLL:
+		return lo_writes_packet(st->u.loop.body);
+	case ST_FOR_RANGE:
+	case ST_FOR_MAP:
+		return lo_writes_packet(st->u.each.body);
+	case ST_BLOCK:
+		return lo_writes_packet(st->u.block);
+	default:
+		return false;
+	}
+}
+
+bool lo_writes_packet(const struct block *b)
+{
+	for (uint32_t i = 0; b && i < b->list.n; i++) {
+		if (assigns_field(b->list.v[i]))
+			return true;
+	}
+	return false;
+}
