@@ -316,6 +316,11 @@ static void visit_probe(struct codec *c, struct meta_probe *p)
 	visit_name(c, &p->kind);
 	for (int i = 0; i < 3; i++)
 		visit_name(c, &p->arg[i]);
+	visit_str(c, &p->func);
+	visit_u32(c, &p->func_id);
+	visit_u64(c, &p->num[0]);
+	visit_u64(c, &p->num[1]);
+	visit_u32(c, &p->flags);
 	visit_u32(c, &p->prog);
 	visit_u32(c, &p->off);
 	visit_u32(c, &p->len);
@@ -386,7 +391,7 @@ void meta_write(const struct meta *m, struct buf *out)
 static bool refs_ok(const struct meta *m)
 {
 	for (uint32_t i = 0; i < m->probes.n; i++) {
-		if (m->probes.v[i].prog >= m->progs.n)
+		if (m->probes.v[i].prog >= m->progs.n || m->probes.v[i].func_id >= m->probes.n)
 			return false;
 	}
 	for (uint32_t i = 0; i < m->progs.n; i++) {
@@ -428,7 +433,8 @@ static bool field_ok(const struct meta *m, const struct meta_field *f, uint32_t 
 	static const uint8_t fixed[MK_COUNT] = {[MK_INET4] = 4, [MK_INET6] = 16, [MK_MAC] = 6,
 		[MK_PROBE] = 4, [MK_INET] = 20, [MK_USERNAME] = 8,
 		[MK_STRERROR] = 8, [MK_SYSCALL] = 8, [MK_SIGNAL] = 8,
-		[MK_KSTACK] = 8, [MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8};
+		[MK_KSTACK] = 8, [MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8,
+		[MK_FUNC] = 4};
 	bool number = f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR ||
 		      f->kind == MK_BOOL || f->kind == MK_ENUM;
 

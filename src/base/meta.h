@@ -142,11 +142,19 @@ struct meta_prog {
 	uint32_t ops, member; /* struct_ops: index into ops and its progs, else META_NONE */
 };
 
-/* One attach point; several may share a program. */
+#define META_PROBE_OPTIONAL 1u /* may be missing when attached: one of a pattern's, or config says so */
+#define META_PROBE_QUIET 2u    /* then nothing is said */
+
+/* One attach point; several may share a program, which knows them by the attach cookie: the index
+ * of the probe in its low half, func_id in its high half. */
 struct meta_probe {
 	const char *name; /* full and canonical: "kprobe:vfs_read" */
 	const char *kind; /* row of probes.def: "kprobe" */
 	const char *arg[3]; /* parts after the kind, "" when absent */
+	const char *func;   /* what the value 'func' prints for it, "" for none */
+	uint32_t func_id;   /* first probe with the same func: the value of 'func' */
+	uint64_t num[2];    /* numbers that the kind needs: attach.c says which */
+	uint32_t flags;	    /* META_PROBE_ */
 	uint32_t prog;
 	uint32_t off, len; /* where the script names it */
 };

@@ -2,6 +2,7 @@
 /* The tables of the .def files, and look-ups in them. */
 #include "kern/kern.h"
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <strings.h>
 
@@ -71,14 +72,15 @@ const struct kern_probe *kern_probe(enum kern_probe_kind k)
 }
 
 /* Whether the blank-separated list has this word. */
-static bool list_has(const char *list, const char *word)
+static bool list_has(const char *list, const char *word,
+	int (*compare)(const char *, const char *, size_t))
 {
 	size_t n = strlen(word);
 
 	while (n && *list) {
 		size_t len = strcspn(list, " ");
 
-		if (len == n && !strncasecmp(list, word, n))
+		if (len == n && !compare(list, word, n))
 			return true;
 		list += len;
 		list += strspn(list, " ");
@@ -89,7 +91,11 @@ static bool list_has(const char *list, const char *word)
 int kern_probe_by_name(const char *name)
 {
 	for (size_t i = 0; i < COUNT(probes); i++)
-		if (!strcasecmp(probes[i].name, name) || list_has(probes[i].alias, name))
+		if (list_has(probes[i].alias, name, strncmp)) /* "U" is usdt, "u" uprobe */
+			return (int)i;
+	for (size_t i = 0; i < COUNT(probes); i++)
+		if (!strcasecmp(probes[i].name, name) ||
+			list_has(probes[i].alias, name, strncasecmp))
 			return (int)i;
 	return -1;
 }
@@ -112,6 +118,30 @@ const struct kern_verdicts *kern_verdicts(enum kern_probe_kind k)
 bool kern_is_packet(enum kern_probe_kind k)
 {
 	return k < PROBE_COUNT && verdicts[k].packets;
+}
+
+/* ---- perf events ---- */
+
+static const struct kern_perf_event perf_events[] = {
+#define E(kind, name, alias, type, config, count)                                                  \
+	{PROBE_##kind, name, alias, type, config, count},
+#include "kern/perf.def"
+};
+
+const struct kern_perf_event *kern_perf_event_at(unsigned i)
+{
+	return i < COUNT(perf_events) ? &perf_events[i] : NULL;
+}
+
+const struct kern_perf_event *kern_perf_event(enum kern_probe_kind kind, const char *name)
+{
+	for (size_t i = 0; i < COUNT(perf_events); i++) {
+		const struct kern_perf_event *e = &perf_events[i];
+
+		if (e->kind == kind && (!strcmp(e->name, name) || !strcmp(e->alias, name)) && *name)
+			return e;
+	}
+	return NULL;
 }
 
 /* ---- helpers ---- */

@@ -45,6 +45,7 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_TRACEPOINT, /* tracepoint:category:event */
 	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
 	PP_IFACE,      /* xdp:interface[:mode], modes native generic offload */
+	PP_EVENT,      /* software:event[:count] */
 	PP_OPS,        /* sched_ext:operation */
 	PP_OPS_TYPE,   /* struct_ops:type:operation */
 	PP_IFACE_DIR,  /* tc:interface:direction, directions ingress egress */
@@ -70,6 +71,17 @@ struct kern_verdicts { /* what a program of the hook returns */
 /* NULL when probes of this kind see no packets. */
 const struct kern_verdicts *kern_verdicts(enum kern_probe_kind k);
 bool kern_is_packet(enum kern_probe_kind k);
+
+/* ---- events of software: and hardware: probes (perf.def) ---- */
+struct kern_perf_event {
+	enum kern_probe_kind kind;
+	const char *name, *alias; /* canonical spelling; another one or "" */
+	uint32_t type;		  /* PERF_TYPE_ */
+	uint64_t config;
+	uint64_t count; /* the probe fires each count-th time when the script does not say */
+};
+const struct kern_perf_event *kern_perf_event(enum kern_probe_kind kind, const char *name);
+const struct kern_perf_event *kern_perf_event_at(unsigned i); /* NULL past the end */
 
 /* ---- helpers (helpers.def) ---- */
 enum kern_arg {	 /* what a helper or kfunc wants; ir/check.c enforces it */

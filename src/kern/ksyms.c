@@ -10,14 +10,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct function {
+	const char *name, *module; /* module "" for the kernel itself */
+};
 struct function_list {
-	const char **v;
+	struct function *v;
 	uint32_t n, cap;
 };
 
-static int by_text(const void *x, const void *y)
+static int by_name(const void *x, const void *y)
 {
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
+	const struct function *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+static int by_name_and_module(const void *x, const void *y)
+{
+	const struct function *a = x, *b = y;
+	int order = strcmp(a->name, b->name);
+
+	return order ? order : strcmp(a->module, b->module);
 }
 
 /* Placeholders that ftrace shows for functions whose memory is gone or replaced. */
@@ -26,21 +39,39 @@ static bool is_placeholder(const char *name)
 	return !strncmp(name, "__ftrace_invalid_address___", 27);
 }
 
-static void add(struct target *t, struct function_list *l, const char *name)
+static void add(struct target *t, struct function_list *l, const char *name, const char *module)
 {
+	struct function f = {name, module};
+
 	if (name[0] && !is_placeholder(name))
-		vec_push(t->a, l, name);
+		vec_push(t->a, l, f);
+}
+
+/* "[module]" in what follows a name; cut there. */
+static const char *module_in(char *rest)
+{
+	char *open = strchr(rest, '['), *close = open ? strchr(open, ']') : NULL;
+
+	if (!close)
+		return "";
+	*close = 0;
+	return open + 1;
 }
 
 /* Lines "name" or "name [module]". */
 static void from_filter_functions(struct target *t, struct function_list *l, char *text)
 {
 	for (char *end; text && *text; text = end) {
+		const char *module;
+		char *rest;
+
 		end = strchr(text, '\n');
 		if (end)
 			*end++ = 0;
-		text[strcspn(text, " \t")] = 0;
-		add(t, l, text);
+		rest = text + strcspn(text, " \t");
+		module = module_in(rest);
+		*rest = 0;
+		add(t, l, text, module);
 	}
 }
 
@@ -48,7 +79,8 @@ static void from_filter_functions(struct target *t, struct function_list *l, cha
 static void from_kallsyms(struct target *t, struct function_list *l, char *text)
 {
 	for (char *end; text && *text; text = end) {
-		char *type = strchr(text, ' ');
+		char *type = strchr(text, ' '), *rest;
+		const char *module;
 
 		end = strchr(text, '\n');
 		if (end)
@@ -56,8 +88,10 @@ static void from_kallsyms(struct target *t, struct function_list *l, char *text)
 		if (!type || (end && type > end) || !type[1] || !strchr("tTwW", type[1]) ||
 			type[2] != ' ')
 			continue;
-		type[3 + strcspn(type + 3, " \t")] = 0;
-		add(t, l, type + 3);
+		rest = type + 3 + strcspn(type + 3, " \t");
+		module = module_in(rest);
+		*rest = 0;
+		add(t, l, type + 3, module);
 	}
 }
 
@@ -70,7 +104,7 @@ static void from_btf(const char *name, void *arg)
 {
 	struct btf_sink *s = arg;
 
-	add(s->t, s->l, name);
+	add(s->t, s->l, name, "");
 }
 
 static void sort_unique(struct function_list *l)
@@ -78,9 +112,9 @@ static void sort_unique(struct function_list *l)
 	uint32_t n = 0;
 
 	if (l->n)
-		qsort(l->v, l->n, sizeof(*l->v), by_text);
+		qsort(l->v, l->n, sizeof(*l->v), by_name_and_module);
 	for (uint32_t i = 0; i < l->n; i++)
-		if (!i || strcmp(l->v[i], l->v[i - 1]))
+		if (!n || by_name_and_module(&l->v[i], &l->v[n - 1]))
 			l->v[n++] = l->v[i];
 	l->n = n;
 }
@@ -118,7 +152,7 @@ int target_has_function(struct target *t, const char *name)
 	l = functions(t);
 	if (!l || !l->n)
 		return -1;
-	return bsearch(&name, l->v, l->n, sizeof(*l->v), by_text) != NULL;
+	return bsearch(&(struct function){name, ""}, l->v, l->n, sizeof(*l->v), by_name) != NULL;
 }
 
 void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg)
@@ -126,5 +160,15 @@ void target_each_function(struct target *t, void (*fn)(const char *name, void *a
 	const struct function_list *l = functions(t);
 
 	for (uint32_t i = 0; l && i < l->n; i++)
-		fn(l->v[i], arg);
+		if (!i || by_name(&l->v[i], &l->v[i - 1]))
+			fn(l->v[i].name, arg);
+}
+
+void target_each_module_function(struct target *t,
+	void (*fn)(const char *name, const char *module, void *arg), void *arg)
+{
+	const struct function_list *l = functions(t);
+
+	for (uint32_t i = 0; l && i < l->n; i++)
+		fn(l->v[i].name, l->v[i].module, arg);
 }

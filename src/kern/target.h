@@ -96,3 +96,6 @@ void target_each_tracepoint(struct target *t, void (*fn)(const char *name, void 
 int target_has_function(struct target *t, const char *name);
 /* Calls fn with the name of every such function, sorted, each once. */
 void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
+/* The same with the module it is in, "" for the kernel itself; a name once per module. */
+void target_each_module_function(struct target *t,
+	void (*fn)(const char *name, const char *module, void *arg), void *arg);

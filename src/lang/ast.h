@@ -26,6 +26,7 @@ enum lt_kind {
 	LT_BUF,	  /* bytes with their number before them; size bytes at most, the number excluded */
 	LT_CODED, /* a number that prints as something else: lt.coded */
 	LT_PROBE, /* the probe's name, a u32 index at run time */
+	LT_FUNC,  /* the name of the function the probe is on, a u32 index at run time */
 	LT_AGG,	  /* result of count(), hist() …: only assignable to a map */
 	LT_STACK, /* a stack, by its number: stack says which */
 	LT_KSYM,  /* kernel address that prints as its symbol */
@@ -99,7 +100,7 @@ enum ref_kind {
 	REF_BUILTIN, /* ref.builtin: row of builtins.def */
 	REF_CONST,   /* ref.num: enum constant or table constant */
 	REF_ARGS,    /* "args" itself */
-	REF_TPFIELD, /* args.f of a tracepoint: ref.tp */
+	REF_TPFIELD, /* args.f of a tracepoint: ref.tp, of the first of them; see lo_tp_of */
 	REF_OPSARG,  /* args.p of a struct_ops operation: ref.index */
 	REF_NET,     /* tcp.dport: ref.net */
 	REF_ELEMENT, /* $t.1, $t[1]: element ref.index of a tuple */
@@ -270,8 +271,11 @@ struct attach_point {
 	const struct scx_op *op;	    /* PP_OPS */
 	uint32_t ops_proto;		    /* PP_OPS: BTF id of the operation's prototype; 0 none */
 	uint32_t ops_ret;		    /* PP_OPS: BTF id of its return type */
-	uint64_t arg;			    /* PP_INTERVAL: period in ns; PP_FUNC: offset */
 	bool rcu;			    /* PP_OPS: uses pointers that need a program without sleep */
+	const char *func; /* what 'func' prints; NULL: the kind has none */
+	uint64_t num[2];  /* what the kind needs: as in struct meta_probe */
+	bool from_pattern; /* one of those that a pattern found: it need not attach */
+	bool missing;	  /* not on the target: checked, but no code is made for it */
 };
 struct probe {
 	VEC(struct attach_point) points;
@@ -280,6 +284,8 @@ struct probe {
 	struct skep_span span;
 	/* checked */
 	enum kern_ctx ctx;
+	bool uses_probe; /* its code depends on which of its points it runs for */
+	bool uses_args;
 	VEC(struct var_sym *) vars;
 };
 /* The "if" that alone makes up an else branch; chains of them are walked in a loop. */
@@ -331,10 +337,15 @@ struct var_sym {
 	const void *slot_of; /* lowering: the function that has it */
 };
 
+/* What becomes of a probe that the target does not have. */
+enum missing { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE };
+
 struct config { /* checked: values of the config block and of the environment */
 	uint32_t max_strlen;	/* bytes, NUL included */
 	uint32_t max_keystr;	/* the same for keys, map values and $variables */
 	uint32_t max_map_keys;
+	uint32_t max_probes; /* that one pattern may match */
+	enum missing missing_probes;
 	const char *sched_name;
 	uint32_t sched_timeout_ms; /* 0: the kernel's */
 	uint64_t sched_flags;

@@ -185,6 +185,7 @@ void check_script(struct script *s)
 		check_points(c, &s->probes.v[i]);
 	check_drop_missing(c);
 	check_duplicates(c);
+	check_any_probe(c);
 	check_modes(c);
 	c->d = &nowhere;
 	for (int i = 0; i < ROUNDS_MAX; i++) {

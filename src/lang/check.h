@@ -46,11 +46,25 @@ void check_decl_uses(struct check *c);
 void check_points(struct check *c, struct probe *p);
 void check_duplicates(struct check *c);
 void check_drop_missing(struct check *c); /* optional operations that the kernel has not */
+void check_any_probe(struct check *c); /* reports a script that has none left */
 
 /* ---- check_iface.c: attach points of packet hooks ---- */
 void expand_interfaces(struct check *c, struct probe *p); /* xdp:eth* into one point each */
 void check_packet_point(struct check *c, struct attach_point *ap);
 void check_modes(struct check *c); /* native, generic: one for each interface */
+
+const char *point_form(struct check *c, const struct attach_point *ap); /* how a right one looks */
+
+/* ---- check_expand.c: patterns, and what the target lacks ---- */
+bool is_pattern(const char *name);
+void expand_patterns(struct check *c, struct probe *p);
+struct diag *missing_probe(
+	struct check *c, struct attach_point *ap, struct skep_span at, const char *text);
+const char *point_name(struct check *c, const struct attach_point *ap);
+
+/* ---- check_clock.c ---- */
+void check_interval(struct check *c, struct attach_point *ap);
+void check_event(struct check *c, struct attach_point *ap);
 
 /* ---- check_stmt.c ---- */
 void check_block(struct check *c, struct block *b);

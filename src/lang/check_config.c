@@ -7,15 +7,13 @@
 #define MAX_STRLEN_DEFAULT 1024 /* bpftrace since 0.23 */
 #define KEY_STRLEN_DEFAULT 128	/* kept strings: a stack holds 512 bytes in all */
 #define MAX_MAP_KEYS_DEFAULT 4096
+#define MAX_PROBES_DEFAULT 1024 /* bpftrace's */
 #define SCHED_TIMEOUT_MAX 30000 /* SCX_WATCHDOG_MAX_TIMEOUT, kernel/sched/ext.c */
 #define SCHED_NAME_MAX 127	/* SCX_OPS_NAME_LEN 128 */
 
-enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_STACK, CT_IGNORED, CT_CHANGES };
+enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_STACK, CT_IGNORED, CT_MISSING };
 
-/*
- * CT_IGNORED: has no meaning here, results stay the same. CT_CHANGES: results would differ, so it
- * is warned about.
- */
+/* CT_IGNORED: has no meaning here, results stay the same. */
 static const struct config_row {
 	const char *key;
 	enum config_type type;
@@ -31,10 +29,10 @@ static const struct config_row {
 	{"max_bpf_progs", CT_IGNORED, 0, 0, 0},
 	{"max_cat_bytes", CT_IGNORED, 0, 0, 0},
 	{"max_map_keys", CT_U32, offsetof(struct config, max_map_keys), 1, 1u << 26},
-	{"max_probes", CT_IGNORED, 0, 0, 0},
+	{"max_probes", CT_U32, offsetof(struct config, max_probes), 1, 1u << 20},
 	{"max_strlen", CT_U32, offsetof(struct config, max_strlen), 2, MAX_STRLEN_MOST},
 	{"max_type_res_iterations", CT_IGNORED, 0, 0, 0},
-	{"missing_probes", CT_CHANGES, 0, 0, 0},
+	{"missing_probes", CT_MISSING, offsetof(struct config, missing_probes), 0, 0},
 	{"on_stack_limit", CT_IGNORED, 0, 0, 0},
 	{"perf_rb_pages", CT_IGNORED, 0, 0, 0},
 	{"print_maps_on_exit", CT_BOOL, offsetof(struct config, print_maps_on_exit), 0, 1},
@@ -111,6 +109,24 @@ static void stack_mode(struct check *c, const struct config_entry *e, uint32_t *
 			"stack_mode is bpftrace, perf or raw");
 }
 
+static void missing_probes(struct check *c, const struct config_entry *e, enum missing *out)
+{
+	static const char *const words[] = {"error", "warn", "ignore"};
+	const struct expr *v = e->value;
+	const char *word = v->kind == EX_STR ? v->u.str.s : v->kind == EX_NAME ? v->u.name : "";
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!strcmp(word, words[i])) {
+			*out = (enum missing)i;
+			return;
+		}
+	}
+	c_hint(c,
+		c_error(c, v->span, DIAG_BAD_CONFIG,
+			"'%s' says what becomes of probes that do not exist", e->key),
+		"%s = error, warn or ignore", e->key);
+}
+
 static bool config_number(
 	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
@@ -158,14 +174,8 @@ static void config_entry(struct check *c, const struct config_entry *e)
 	case CT_STACK:
 		stack_mode(c, e, (uint32_t *)(void *)(base + row->off));
 		break;
-	case CT_CHANGES:
-		if (e->value->kind == EX_NAME
-				? strcmp(e->value->u.name, "error")
-				: e->value->kind != EX_STR || strcmp(e->value->u.str.s, "error"))
-			diag_hint(c->d,
-				diag_warn(c->d, e->key_span, DIAG_BAD_CONFIG,
-					"'%s' is not supported in this version of skep", e->key),
-				"a probe that does not exist is an error");
+	case CT_MISSING:
+		missing_probes(c, e, (enum missing *)(void *)(base + row->off));
 		break;
 	case CT_NAME:
 		sched_name(c, e, (const char **)(void *)(base + row->off));
@@ -190,7 +200,7 @@ void check_config(struct check *c)
 {
 	struct config env = c->s->config, *cfg = &c->s->config;
 
-	*cfg = (struct config){.print_maps_on_exit = true};
+	*cfg = (struct config){.print_maps_on_exit = true, .max_probes = MAX_PROBES_DEFAULT};
 	for (uint32_t i = 0; i < c->s->config_entries.n; i++)
 		config_entry(c, &c->s->config_entries.v[i]);
 	if (env.max_strlen)

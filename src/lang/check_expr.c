@@ -354,6 +354,7 @@ static void check_ternary(struct check *c, struct expr *e)
 	case LT_PROBE:
 	case LT_INET:
 	case LT_CODED:
+	case LT_FUNC:
 		break;
 	case LT_TUPLE:
 	case LT_BUF:

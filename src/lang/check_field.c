@@ -236,21 +236,48 @@ static struct lt type_of_tp_field(
 	return t;
 }
 
-static bool same_place(const struct tp_field *a, const struct tp_field *b)
+/*
+ * Type of a field that several tracepoints have: each program reads its own tracepoint's, so
+ * places may differ, and numbers of different size become the larger. False: no common type.
+ */
+static bool common_type(struct lt *t, const struct lt *other)
 {
-	return a->off == b->off && a->size == b->size && a->is_signed == b->is_signed &&
-	       a->array_size == b->array_size && a->data_loc == b->data_loc;
+	if (t->kind != other->kind || t->kind == LT_UNKNOWN)
+		return false;
+	if (t->kind == LT_INT && t->is_signed != other->is_signed) {
+		t->size = 8;
+		t->is_signed = true;
+	} else if ((t->kind == LT_INT || t->kind == LT_STR) && other->size > t->size) {
+		t->size = other->size;
+	} else if (t->kind == LT_PTR && t->btf != other->btf) {
+		t->btf = t->int_size = 0;
+	} else if (t->kind == LT_ARRAY || t->kind == LT_STRUCT) {
+		return t->size == other->size && t->btf == other->btf && t->nelems == other->nelems;
+	}
+	return t->kind != LT_PTR || t->space == other->space;
+}
+
+static void differs(struct check *c, const struct expr *e, const char *a, const char *b)
+{
+	c_hint(c,
+		c_error(c, e->span, DIAG_NOT_SUPPORTED,
+			"'args.%.60s' has another type in %s than in %s: one block for both is not "
+			"supported in this version of skep",
+			e->u.field.name, a, b),
+		"write a block for each");
 }
 
 static void tracepoint_arg(struct check *c, struct expr *e)
 {
-	const struct tp_field *first = NULL;
-	const struct attach_point *first_ap = NULL;
+	const struct attach_point *first = NULL;
+	struct lt type = lt_int(8, false), t;
+	bool missing = false;
 
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
 		const struct tp_field *f;
 
+		missing |= ap->missing;
 		if (ap->kind == PROBE_COUNT || !ap->tracepoint)
 			continue;
 		f = tp_field(ap->tracepoint, e->u.field.name);
@@ -258,29 +285,25 @@ static void tracepoint_arg(struct check *c, struct expr *e)
 			no_tp_field(c, e, ap);
 			return;
 		}
-		if (first && !same_place(first, f)) {
-			c_hint(c,
-				c_error(c, e->span, DIAG_NOT_SUPPORTED,
-					"'args.%.60s' differs between %s and %s: one block for "
-					"both "
-					"is not supported in this version of skep",
-					f->name, first_ap->name, ap->name),
-				"write a block for each");
+		t = type_of_tp_field(c, ap->tracepoint, f);
+		if (t.kind == LT_UNKNOWN) {
+			c_unsupported(c, e->span,
+				arena_printf(c->a, "fields of type '%s' are", f->type), NULL);
 			return;
 		}
 		if (!first) {
-			first = f;
-			first_ap = ap;
+			first = ap;
+			type = t;
+			e->ref.u.tp = f;
+		} else if (!common_type(&type, &t)) {
+			differs(c, e, ap->name, first->name);
+			return;
 		}
 	}
-	if (!first)
+	if (!first && !missing)
 		return; /* the tracepoint was reported */
 	e->ref.kind = REF_TPFIELD;
-	e->ref.u.tp = first;
-	e->type = type_of_tp_field(c, first_ap->tracepoint, first);
-	if (e->type.kind == LT_UNKNOWN)
-		c_unsupported(c, e->span,
-			arena_printf(c->a, "fields of type '%s' are", first->type), NULL);
+	e->type = type;
 }
 
 /* Name of an operation's argument: from the table, or argN when that has none. */
@@ -372,6 +395,7 @@ static void ops_arg(struct check *c, struct expr *e)
 
 static void args_field(struct check *c, struct expr *e)
 {
+	c->probe->uses_args = true;
 	if (!c_has_builtin(c, builtin_row(BI_ARGS), e->u.field.base->span))
 		return;
 	if (c_is_kind(c, PP_TRACEPOINT))

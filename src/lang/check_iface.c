@@ -9,11 +9,6 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
-static bool is_pattern(const char *name)
-{
-	return strpbrk(name, "*?[") != NULL;
-}
-
 static void no_interface(struct check *c, const struct attach_point *ap)
 {
 	const char *name = ap->parts.v[0];

@@ -20,6 +20,8 @@ static struct lt type_of_builtin(struct check *c, const struct builtin *b, struc
 		return lt_str(16);
 	if (!strcmp(b->ret, "probe"))
 		return lt_of(LT_PROBE, 8);
+	if (!strcmp(b->ret, "func"))
+		return lt_of(LT_FUNC, 8);
 	if (strcmp(b->ret, "task"))
 		return t;
 	t = lt_of(LT_PTR, 8);
@@ -108,6 +110,7 @@ void check_name(struct check *c, struct expr *e)
 			bare_args(c, e);
 			return;
 		}
+		c->probe->uses_probe |= id == BI_PROBE || id == BI_FUNC;
 		e->ref.kind = REF_BUILTIN;
 		e->ref.u.builtin = (unsigned)id;
 		e->type = id == BI_KSTACK || id == BI_USTACK

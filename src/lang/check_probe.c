@@ -13,6 +13,7 @@ static const struct {
 	[PP_FUNC] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
 	[PP_TRACEPOINT] = {2, 2, "%s:CATEGORY:EVENT, for instance %s:syscalls:sys_enter_openat"},
 	[PP_INTERVAL] = {1, 2, "%s:UNIT:NUMBER, for instance %s:s:1 or %s:ms:100"},
+	[PP_EVENT] = {1, 2, "%s:EVENT or %s:EVENT:COUNT"},
 	[PP_IFACE] = {1, 2, "%s:INTERFACE, for instance %s:eth0 or %s:eth0:generic"},
 	[PP_IFACE_DIR] = {2, 2, "%s:INTERFACE:DIRECTION, for instance %s:eth0:egress"},
 	[PP_CGROUP_DIR] = {2, 2, "%s:PATH:DIRECTION, for instance %s:/user.slice:egress"},
@@ -20,7 +21,7 @@ static const struct {
 	[PP_OPS_TYPE] = {2, 2, "%s:TYPE:OPERATION, for instance %s:tcp_congestion_ops:init"},
 };
 
-static const char *form_of(struct check *c, const struct attach_point *ap)
+const char *point_form(struct check *c, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
 	const char *f = forms[row->parts].form;
@@ -58,7 +59,7 @@ static bool bad_form(struct check *c, const struct attach_point *ap)
 	if (!what)
 		return false;
 	e = c_error(c, ap->span, DIAG_BAD_PROBE, "'%.100s' has %s", ap->kind_text, what);
-	c_hint(c, e, "write %s", form_of(c, ap));
+	c_hint(c, e, "write %s", point_form(c, ap));
 	return true;
 }
 
@@ -90,18 +91,6 @@ static void substitute(struct check *c, struct attach_point *ap)
 	}
 }
 
-static bool has_wildcard(struct check *c, const struct attach_point *ap)
-{
-	for (uint32_t i = 0; i < ap->parts.n; i++) {
-		if (!strpbrk(ap->parts.v[i], "*?["))
-			continue;
-		c_unsupported(c, ap->part_spans.v[i], "wildcards in probes are",
-			"name them one by one: kprobe:vfs_read, kprobe:vfs_write { … }");
-		return true;
-	}
-	return false;
-}
-
 static void try_name(const char *name, void *arg)
 {
 	suggest_try(arg, name);
@@ -109,7 +98,7 @@ static void try_name(const char *name, void *arg)
 
 /* ---- functions ---- */
 
-/* function+offset: the number goes to ap->arg, the part keeps the name. */
+/* function+offset: the number goes to num[0], the part keeps the name. */
 static bool split_offset(struct check *c, struct attach_point *ap, uint32_t i)
 {
 	const char *part = ap->parts.v[i], *plus = strchr(part, '+');
@@ -118,10 +107,10 @@ static bool split_offset(struct check *c, struct attach_point *ap, uint32_t i)
 
 	if (!plus)
 		return true;
-	ap->arg = strtoull(plus + 1, &end, 0);
+	ap->num[0] = strtoull(plus + 1, &end, 0);
 	ap->parts.v[i] = arena_strndup(c->a, part, (size_t)(plus - part));
-	if (end != plus + 1 && !*end && plus[1] != '-' && plus[1] != '+' && ap->arg < 1u << 24) {
-		if (ap->kind != PROBE_KRETPROBE || !ap->arg)
+	if (end != plus + 1 && !*end && plus[1] != '-' && plus[1] != '+' && ap->num[0] < 1u << 24) {
+		if (ap->kind != PROBE_KRETPROBE || !ap->num[0])
 			return true;
 		e = c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE,
 			"a return probe has no offset into the function");
@@ -138,12 +127,17 @@ static void check_function(struct check *c, struct attach_point *ap)
 	uint32_t i = ap->parts.n - 1;
 	struct suggest s;
 	struct diag *e;
+	bool right = split_offset(c, ap, i);
 
-	if (!split_offset(c, ap, i) || target_has_function(c->t, ap->parts.v[i]) != 0)
+	ap->func = ap->parts.v[i];
+	if (!right || ap->from_pattern || target_has_function(c->t, ap->func) != 0)
 		return;
-	e = c_error(c, ap->part_spans.v[i], DIAG_NO_SUCH_TARGET,
-		"the kernel has no function '%.100s' that can be probed", ap->parts.v[i]);
-	suggest_init(&s, ap->parts.v[i]);
+	e = missing_probe(c, ap, ap->part_spans.v[i],
+		arena_printf(c->a, "the kernel has no function '%.100s' that can be probed",
+			ap->func));
+	if (!e)
+		return;
+	suggest_init(&s, ap->func);
 	target_each_function(c->t, try_name, &s);
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
@@ -164,8 +158,11 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	ap->tracepoint = target_tracepoint(c->t, ap->parts.v[0], ap->parts.v[1], &why);
 	if (ap->tracepoint)
 		return;
-	e = c_error(c, ap->span, DIAG_NO_SUCH_TARGET, "tracepoint '%.60s:%.60s': %s",
-		ap->parts.v[0], ap->parts.v[1], why ? why : "not found");
+	e = missing_probe(c, ap, ap->span,
+		arena_printf(c->a, "tracepoint '%.60s:%.60s': %s", ap->parts.v[0], ap->parts.v[1],
+			why ? why : "not found"));
+	if (!e)
+		return;
 	suggest_init(&s, arena_printf(c->a, "%s:%s", ap->parts.v[0], ap->parts.v[1]));
 	target_each_tracepoint(c->t, try_name, &s);
 	if (suggest_best(&s))
@@ -176,56 +173,6 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 		c_hint(c, e, "mount it: mount -t tracefs tracefs /sys/kernel/tracing");
 	else
 		c_hint(c, e, "%s/available_events lists all", c->t->tracefs);
-}
-
-/* ---- intervals ---- */
-
-static const struct {
-	const char *unit;
-	uint64_t ns;
-} units[] = {{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {"hz", 0}};
-
-static void bad_interval(
-	struct check *c, const struct attach_point *ap, uint32_t i, const char *what)
-{
-	c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "%s", what), "write %s",
-		form_of(c, ap));
-}
-
-/* interval:s:1, and bpftrace's interval:1s and interval:1000000000 (nanoseconds). */
-static void check_interval(struct check *c, struct attach_point *ap)
-{
-	const char *num = ap->parts.v[ap->parts.n - 1],
-		   *unit = ap->parts.n == 2 ? ap->parts.v[0] : NULL;
-	uint32_t ui = 0, ni = ap->parts.n - 1;
-	unsigned u = 0;
-	char *end;
-	uint64_t n;
-
-	n = strtoull(num, &end, 10);
-	if (!unit)
-		unit = *end ? end : "ns";
-	else if (*end)
-		end = NULL;
-	if (!end || end == num || num[0] == '-' || num[0] == '+') {
-		bad_interval(c, ap, ni, "the length of an interval must be a number");
-		return;
-	}
-	while (u < sizeof(units) / sizeof(*units) && strcmp(units[u].unit, unit))
-		u++;
-	if (u == sizeof(units) / sizeof(*units)) {
-		bad_interval(c, ap, ui, "unknown unit of an interval");
-		return;
-	}
-	if (!n || (units[u].ns && n > 86400000000000ull * 365 / units[u].ns)) {
-		bad_interval(c, ap, ni, n ? "interval longer than a year" : "interval of length 0");
-		return;
-	}
-	if (!units[u].ns && n > 1000000) {
-		bad_interval(c, ap, ni, "more than a million times a second");
-		return;
-	}
-	ap->arg = units[u].ns ? n * units[u].ns : 1000000000 / n;
 }
 
 /* ---- sched_ext ---- */
@@ -346,31 +293,20 @@ void check_drop_missing(struct check *c)
 
 static void check_point(struct check *c, struct attach_point *ap)
 {
-	const struct kern_probe *row;
-	struct buf name;
-
 	if (ap->kind == PROBE_COUNT)
 		return;
-	row = kern_probe(ap->kind);
-	substitute(c, ap);
-	if (ap->optional && row->parts != PP_OPS) {
+	ap->name = point_name(c, ap);
+	if (ap->missing)
+		return;
+	if (ap->optional && kern_probe(ap->kind)->parts != PP_OPS) {
 		c_hint(c,
 			c_error(c, ap->kind_span, DIAG_BAD_PROBE,
 				"only operations of schedulers can be optional"),
-			"write '%s' without '?'", row->name);
+			"write '%s' without '?'", kern_probe(ap->kind)->name);
 		ap->kind = PROBE_COUNT;
 		return;
 	}
-	buf_init(&name, c->a);
-	buf_puts(&name, row->name);
-	for (uint32_t i = 0; i < ap->parts.n; i++)
-		buf_printf(&name, ":%s", ap->parts.v[i]);
-	ap->name = name.p;
-	if (bad_form(c, ap) || has_wildcard(c, ap)) {
-		ap->kind = PROBE_COUNT;
-		return;
-	}
-	switch (row->parts) {
+	switch (kern_probe(ap->kind)->parts) {
 	case PP_NONE:
 		break;
 	case PP_FUNC:
@@ -381,6 +317,9 @@ static void check_point(struct check *c, struct attach_point *ap)
 		break;
 	case PP_INTERVAL:
 		check_interval(c, ap);
+		break;
+	case PP_EVENT:
+		check_event(c, ap);
 		break;
 	case PP_IFACE:
 	case PP_IFACE_DIR:
@@ -403,7 +342,17 @@ void check_points(struct check *c, struct probe *p)
 	const struct attach_point *first = NULL;
 
 	c->probe = p;
+	for (uint32_t i = 0; i < p->points.n; i++) {
+		struct attach_point *ap = &p->points.v[i];
+
+		if (ap->kind == PROBE_COUNT)
+			continue;
+		substitute(c, ap);
+		if (bad_form(c, ap))
+			ap->kind = PROBE_COUNT;
+	}
 	expand_interfaces(c, p);
+	expand_patterns(c, p);
 	for (uint32_t i = 0; i < p->points.n; i++) {
 		struct attach_point *ap = &p->points.v[i];
 
@@ -446,4 +395,20 @@ void check_duplicates(struct check *c)
 				smap_put(&seen, ap->op->name, ap);
 		}
 	}
+}
+
+void check_any_probe(struct check *c)
+{
+	const struct probe *last = NULL;
+
+	for (uint32_t i = 0; i < c->s->probes.n; i++) {
+		last = &c->s->probes.v[i];
+		for (uint32_t k = 0; k < last->points.n; k++) {
+			if (!last->points.v[k].missing)
+				return;
+		}
+	}
+	if (last && !c->d->errors)
+		c_error(c, last->span, DIAG_NO_SUCH_TARGET,
+			"none of the script's probes exists on the target");
 }

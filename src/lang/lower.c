@@ -270,15 +270,6 @@ static const char *section_of(struct lower *L, const struct attach_point *ap)
 	}
 }
 
-static const char *arg_text(struct lower *L, const struct attach_point *ap, unsigned i)
-{
-	if (kern_probe(ap->kind)->parts == PP_INTERVAL)
-		return i ? "" : arena_printf(L->a, "%llu", (unsigned long long)ap->arg);
-	if (kern_probe(ap->kind)->parts == PP_FUNC && i == 2)
-		return ap->arg ? arena_printf(L->a, "%llu", (unsigned long long)ap->arg) : "";
-	return i < ap->parts.n ? ap->parts.v[i] : "";
-}
-
 /* tc programs have none: they are attached in the old way and in the new. */
 static uint32_t attach_type_of(const struct attach_point *ap)
 {
@@ -307,6 +298,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->f = ir_fn_new(L->m, prog.name, row->ctx);
 	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
 	L->open_loops.n = 0;
+	L->shared = false;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
 	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;
@@ -320,9 +312,23 @@ static void add_probe(struct lower *L, const struct attach_point *ap)
 	struct meta_probe p = {.name = ap->name, .kind = kern_probe(ap->kind)->name,
 		.prog = L->prog, .off = ap->span.off, .len = ap->span.len};
 
+	uintptr_t known = ap->func ? (uintptr_t)smap_get(&L->funcs, ap->func) : 0;
+
 	for (unsigned i = 0; i < 3; i++)
-		p.arg[i] = arg_text(L, ap, i);
+		p.arg[i] = i < ap->parts.n ? ap->parts.v[i] : "";
+	p.num[0] = ap->num[0];
+	p.num[1] = ap->num[1];
+	p.func = ap->func ? ap->func : "";
 	L->probe_id = L->m->meta->probes.n;
+	L->func_id = p.func_id = known ? (uint32_t)known - 1 : L->probe_id;
+	if (ap->func && !known)
+		smap_put(&L->funcs, ap->func, (void *)(uintptr_t)(L->probe_id + 1));
+	if (ap->from_pattern)
+		p.flags |= META_PROBE_OPTIONAL;
+	if (L->s->config.missing_probes != MISSING_ERROR)
+		p.flags |= META_PROBE_OPTIONAL;
+	if (L->s->config.missing_probes == MISSING_IGNORE)
+		p.flags |= META_PROBE_QUIET;
 	vec_push(L->a, &L->m->meta->probes, p);
 }
 
@@ -425,15 +431,74 @@ static bool seen_before(const struct lower *L, const struct attach_point *ap)
 	return false;
 }
 
-static void lower_point(struct lower *L, const struct probe *p, const struct attach_point *ap)
+/* kprobe.multi takes functions by name alone. */
+static bool fits_multi(const struct attach_point *ap)
 {
+	return ap->parts.n == 1 && !ap->num[0];
+}
+
+/*
+ * Whether one program may serve both points: nothing in it depends on which one it runs for, or the
+ * kernel tells it by the attach cookie. Which attachment it is for is part of the program, too.
+ */
+static bool shares(const struct lower *L, const struct probe *p, const struct attach_point *a,
+	const struct attach_point *b)
+{
+	const struct target *t = L->m->target;
+
+	if (a->kind != b->kind || b->missing ||
+		(p->uses_probe && !target_has(t, KF_ATTACH_COOKIE)))
+		return false;
+	switch (kern_probe(a->kind)->parts) {
+	case PP_FUNC:
+		return !target_has(t, KF_KPROBE_MULTI) || fits_multi(a) == fits_multi(b);
+	case PP_TRACEPOINT:
+		return !p->uses_args;
+	default:
+		return false;
+	}
+}
+
+/* Further points of the probe that the program just begun serves. */
+static void share_program(struct lower *L, const struct probe *p, uint32_t first)
+{
+	const struct attach_point *ap = &p->points.v[first];
+
+	for (uint32_t k = first + 1; k < p->points.n; k++) {
+		if (!shares(L, p, ap, &p->points.v[k]))
+			continue;
+		add_probe(L, &p->points.v[k]);
+		L->shared = true;
+	}
+	if (L->shared && kern_probe(ap->kind)->parts == PP_FUNC && fits_multi(ap) &&
+		target_has(L->m->target, KF_KPROBE_MULTI))
+		L->m->meta->progs.v[L->prog].attach_type = BPF_TRACE_KPROBE_MULTI;
+}
+
+/* Whether an earlier point of the probe has brought it along. */
+static bool served(const struct lower *L, const struct probe *p, uint32_t k)
+{
+	for (uint32_t i = 0; i < k; i++) {
+		if (!p->points.v[i].missing && shares(L, p, &p->points.v[i], &p->points.v[k]))
+			return true;
+	}
+	return false;
+}
+
+static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
+{
+	const struct attach_point *ap = &p->points.v[k];
+
 	if (is_packet(ap)) {
 		if (!seen_before(L, ap))
 			lower_packet(L, ap);
 		return;
 	}
+	if (ap->missing || served(L, p, k))
+		return;
 	begin_program(L, ap);
 	add_probe(L, ap);
+	share_program(L, p, k);
 	L->ap = ap;
 	if (ap->op && !strcmp(ap->op->name, "exit"))
 		lo_scx_exit_info(L);
@@ -472,7 +537,8 @@ static bool only_begin_end(const struct script *s)
 {
 	for (uint32_t i = 0; i < s->probes.n; i++) {
 		for (uint32_t k = 0; k < s->probes.v[i].points.n; k++) {
-			if (kern_probe(s->probes.v[i].points.v[k].kind)->parts != PP_NONE)
+			if (!s->probes.v[i].points.v[k].missing &&
+				kern_probe(s->probes.v[i].points.v[k].kind)->parts != PP_NONE)
 				return false;
 		}
 	}
@@ -486,13 +552,14 @@ void lower_script(const struct script *s, struct ir_module *m)
 	*L = (struct lower){.s = s, .m = m, .a = m->a, .ring = META_NONE, .counters = META_NONE,
 		.rodata = META_NONE, .log2_off = META_NONE, .exit_prog = META_NONE};
 	buf_init(&L->rodata_bytes, m->a);
+	smap_init(&L->funcs, m->a);
 	for (uint32_t i = 0; i < s->maps.entries.n; i++)
 		lo_make_map(L, s->maps.entries.v[i].value);
 	for (uint32_t i = 0; i < s->probes.n; i++) {
 		const struct probe *p = &s->probes.v[i];
 
 		for (uint32_t k = 0; k < p->points.n; k++)
-			lower_point(L, p, &p->points.v[k]);
+			lower_point(L, p, k);
 	}
 	add_scx_exit(L);
 	lo_scx_ops(L);

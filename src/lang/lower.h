@@ -68,11 +68,14 @@ struct lower {
 	struct buf rodata_bytes;
 	uint32_t zeroes, zeroes_off; /* bytes of zeroes in rodata, where */
 	uint32_t log2_off;	     /* hist() buckets of a byte, in rodata; META_NONE until used */
+	struct smap funcs;	     /* name of a function -> 1 + the first probe on it */
 	uint32_t exit_prog;	     /* made by skep for a scheduler without exit; META_NONE */
 
 	/* the program */
 	struct ir_fn *f;
 	uint32_t prog, probe_id;
+	uint32_t func_id; /* of the probe: the value of 'func' */
+	bool shared;	  /* it serves several points; the attach cookie says which */
 	const struct probe *probe;
 	const struct attach_point *ap;
 	int64_t fall_off;	/* result when the script says nothing */
@@ -186,6 +189,8 @@ struct lo_pair lo_usym(struct lower *L, const struct expr *e);
 ir_val lo_addr(struct lower *L, const struct expr *e);
 ir_val lo_member_int(struct lower *L, const struct expr *e);
 void lo_member_store(struct lower *L, const struct expr *target, ir_val v);
+/* The field of the tracepoint at hand that args.f names. */
+const struct tp_field *lo_tp_of(const struct lower *L, const struct expr *e);
 ir_val lo_tp_field(struct lower *L, const struct tp_field *f);
 ir_val lo_tp_data(struct lower *L, const struct tp_field *f); /* address of a __data_loc field */
 void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t n);

@@ -115,6 +115,14 @@ static ir_val call0(struct lower *L, const char *helper)
 	return ir_call(L->f, helper, IR_VOID, 0, NULL);
 }
 
+/* The probe's index, its func_id above: see struct meta_probe. */
+static ir_val cookie(struct lower *L)
+{
+	ir_val ctx = ir_ctx(L->f);
+
+	return ir_call(L->f, "get_attach_cookie", IR_VOID, 1, &ctx);
+}
+
 static ir_val elapsed(struct lower *L)
 {
 	uint32_t map = meta_role_map(L->m->meta, MM_START_TIME);
@@ -159,7 +167,10 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 	case BI_JIFFIES:
 		return call0(L, "jiffies64");
 	case BI_PROBE:
-		return ir_const(L->f, L->probe_id);
+		return L->shared ? ir_un(L->f, IR_ZEXT32, cookie(L)) : ir_const(L->f, L->probe_id);
+	case BI_FUNC:
+		return L->shared ? ir_bini(L->f, IR_LSHR, cookie(L), 32)
+				 : ir_const(L->f, L->func_id);
 	case BI_KSTACK:
 	case BI_USTACK:
 		return lo_stack(L, e);
@@ -212,7 +223,7 @@ static ir_val named(struct lower *L, const struct expr *e)
 	case REF_CONST:
 		return ir_const(L->f, (int64_t)e->ref.u.num);
 	case REF_TPFIELD:
-		return lo_tp_field(L, e->ref.u.tp);
+		return lo_tp_field(L, lo_tp_of(L, e));
 	case REF_OPSARG:
 		return lo_ops_arg(L, e);
 	case REF_NET:

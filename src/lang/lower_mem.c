@@ -199,6 +199,17 @@ ir_val lo_deref(struct lower *L, const struct expr *e)
 
 /* ---- tracepoints ---- */
 
+const struct tp_field *lo_tp_of(const struct lower *L, const struct expr *e)
+{
+	const struct tracepoint *tp = L->ap->tracepoint;
+
+	for (uint32_t i = 0; i < tp->fields.n; i++) {
+		if (!strcmp(tp->fields.v[i].name, e->u.field.name))
+			return &tp->fields.v[i];
+	}
+	return e->ref.u.tp;
+}
+
 ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
 {
 	ir_val v = ir_ldctx(L->f, f->size, f->off, IR_I64);

@@ -193,6 +193,8 @@ struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off)
 		return field_of(MK_MAC, off, 6, 0);
 	case LT_PROBE:
 		return field_of(MK_PROBE, off, 4, 0);
+	case LT_FUNC:
+		return field_of(MK_FUNC, off, 4, 0);
 	case LT_PTR:
 		return field_of(MK_PTR, off, 8, 0);
 	case LT_STACK:

@@ -185,7 +185,7 @@ void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *
 	else if (e->ref.kind == REF_BUILTIN)
 		store_comm(L, to);
 	else if (e->ref.kind == REF_TPFIELD)
-		store_tp_str(L, e->ref.u.tp, e->type.size, to);
+		store_tp_str(L, lo_tp_of(L, e), e->type.size, to);
 	else
 		store_member_str(L, e, to);
 }

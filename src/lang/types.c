@@ -120,6 +120,8 @@ const char *lt_text(const struct script *s, const struct lt *t)
 		return meta_kind_text(t->coded);
 	case LT_PROBE:
 		return "probe name";
+	case LT_FUNC:
+		return "function name";
 	case LT_AGG:
 		return "aggregation";
 	case LT_STACK:

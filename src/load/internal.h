@@ -88,6 +88,27 @@ int structops_prog_ids(struct loaded *l, uint32_t prog, uint32_t *type_id, uint3
 int structops_fill(struct loaded *l, uint32_t ops); /* program descriptors into the map */
 int structops_attach(struct loaded *l, uint32_t ops);
 
+/* progs.c: loads a program again after meta.progs changed what it is attached as. */
+int prog_again(struct loaded *l, uint32_t prog);
+
+/* attach.c: what the attach functions share; 0 or SKEP_ESYS with a diagnostic */
+int probe_missing(struct loaded *l, uint32_t probe, const char *why, const char *hint);
+uint64_t probe_cookie(const struct loaded *l, uint32_t probe);
+void keep_link(struct loaded *l, uint32_t probe, int fd, const char *tracefs);
+
+/* attach_perf.c */
+int attach_kprobe(struct loaded *l, uint32_t probe);
+int attach_kretprobe(struct loaded *l, uint32_t probe);
+int attach_tracepoint(struct loaded *l, uint32_t probe);
+int attach_interval(struct loaded *l, uint32_t probe);
+int attach_profile(struct loaded *l, uint32_t probe);
+int attach_event(struct loaded *l, uint32_t probe);
+int append_text(const char *path, const char *text); /* 0 or -errno */
+const char *tracefs_path(struct loaded *l, const char *rest);
+
+/* attach_multi.c: all probes of this one's program at once */
+int attach_multi(struct loaded *l, uint32_t probe);
+
 /* vlog.c: a diagnostic from the verifier's log; err is the errno of the load. */
 /* Where an instruction came from; NO_SPAN when the object has no lines. */
 struct skep_span prog_span(const struct loaded *l, uint32_t prog, uint32_t insn);
@@ -95,6 +116,7 @@ void vlog_report(struct loaded *l, uint32_t prog, const char *log, int err);
 
 /* syserr.c: what an errno of a system call means, in words with a hint. Returns SKEP_ESYS. */
 enum sys_what { SYS_MAP, SYS_PROG, SYS_ATTACH, SYS_RUN, SYS_OPS };
+const char *sys_cause(enum sys_what what, const char *kind, int err); /* "the kernel has no …" */
 int sys_error(struct loaded *l, enum sys_what what, const char *kind, struct skep_span at, int err,
 	const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 

@@ -219,6 +219,22 @@ static int load_one(struct loaded *l, uint32_t prog, const struct load_options *
 	return err;
 }
 
+/* Maps and fields were put in when it was first loaded. */
+int prog_again(struct loaded *l, uint32_t prog)
+{
+	struct bpf_prog_load_opts o;
+	int err = options_for(l, prog, &o), fd;
+
+	if (err)
+		return err;
+	fd = load_call(l, prog, &o);
+	if (fd < 0)
+		return refused(l, prog, fd);
+	close(l->prog[prog].fd);
+	l->prog[prog].fd = fd;
+	return SKEP_OK;
+}
+
 int progs_load(struct loaded *l, const struct load_options *o)
 {
 	int result = SKEP_OK;

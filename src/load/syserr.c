@@ -37,6 +37,13 @@ static enum diag_id default_id(enum sys_what what)
 	return what == SYS_ATTACH || what == SYS_OPS ? DIAG_ATTACH : DIAG_SYSTEM;
 }
 
+const char *sys_cause(enum sys_what what, const char *kind, int err)
+{
+	const struct row *r = find_row(what, kind, err);
+
+	return r ? r->cause : strerror(err);
+}
+
 int sys_error(struct loaded *l, enum sys_what what, const char *kind, struct skep_span at, int err,
 	const char *fmt, ...)
 {

@@ -96,6 +96,14 @@ static void probe_text(struct buf *out, const struct meta *m, const uint8_t *p)
 	buf_puts(out, i < m->probes.n ? m->probes.v[i].name : "?");
 }
 
+static void func_text(struct buf *out, const struct meta *m, const uint8_t *p)
+{
+	uint64_t i = 0;
+
+	load(p, 4, &i);
+	buf_puts(out, i < m->probes.n && m->probes.v[i].func ? m->probes.v[i].func : "?");
+}
+
 static void number_text(struct buf *out, const struct meta *m, const struct meta_field *f, uint64_t v)
 {
 	if (f->kind == MK_ENUM && value_name(out, m, f, v))
@@ -124,6 +132,10 @@ static void bytes_text(struct buf *out, const struct meta *m, const struct meta_
 	case MK_PROBE:
 		if (f->size == 4)
 			probe_text(out, m, p);
+		break;
+	case MK_FUNC:
+		if (f->size == 4)
+			func_text(out, m, p);
 		break;
 	case MK_INET4:
 		if (f->size == 4 && inet_ntop(AF_INET, p, addr, sizeof(addr)))

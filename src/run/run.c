@@ -15,6 +15,7 @@
 #define TICK_MS 250	/* how late a signal between two waits may be noticed */
 #define OPS_TICK_MS 100 /* how late a scheduler's end is noticed */
 #define LOST_TICK_MS 1000
+#define PROGRESS_MS 1000
 
 static uint64_t now_ms(void)
 {
@@ -118,6 +119,17 @@ static int wait_for_end(struct session *s)
 	return 0;
 }
 
+/* Attaching may take long: a line each second tells how far it is. */
+static void attach_progress(void *arg, uint32_t done, uint32_t of)
+{
+	struct session *s = arg;
+
+	if (s->o->quiet || done == of || now_ms() - s->told_at < PROGRESS_MS)
+		return;
+	s->told_at = now_ms();
+	session_say(s, "Attaching: %u of %u probes\n", done, of);
+}
+
 static int attach_and_wait(struct session *s)
 {
 	bool waits = !s->l->meta.exits_itself && !only_special(&s->l->meta);
@@ -125,7 +137,11 @@ static int attach_and_wait(struct session *s)
 
 	if (!wanted(s) && waits)
 		return 0; /* exit() in BEGIN: attaching would only disturb the machine */
+	s->l->progress = attach_progress;
+	s->l->progress_arg = s;
+	s->told_at = now_ms();
 	err = load_attach(s->l);
+	s->l->progress = NULL;
 	if (err)
 		return err;
 	announce(s);

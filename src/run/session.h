@@ -25,6 +25,7 @@ struct session {
 	bool muted;	 /* events after exit() are dropped until END runs */
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
 	int exit_code;
+	uint64_t told_at;   /* when the user was last told how far attaching is */
 	uint64_t lost_told; /* lost events already reported */
 	int hangups;	    /* already heeded */
 };
