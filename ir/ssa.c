@@ -46,14 +46,26 @@ void ir_var_write(struct ir_fn *f, unsigned var, ir_val v)
 	*def = v;
 }
 
+/* Any value the variable has somewhere, for code that is never reached and will be dropped. */
+static ir_val any_value(struct ir_fn *f, unsigned var)
+{
+	for (ir_blk b = 0; b < f->blocks.n; b++) {
+		if (*def_of(f, var, b))
+			return *def_of(f, var, b);
+	}
+	return IR_NONE;
+}
+
 /* What a variable holds where nobody wrote it: 0, defined in the entry. */
-static ir_val unwritten(struct ir_fn *f, unsigned var)
+static ir_val unwritten(struct ir_fn *f, unsigned var, ir_blk at)
 {
 	struct ir_build *s = f->build;
 	struct ir_type t = s->vars.v[var];
 	struct ir_block *entry = &f->blocks.v[0];
-	ir_val v;
+	ir_val v = at && ir_is_ptr(t) ? any_value(f, var) : IR_NONE;
 
+	if (v)
+		return v;
 	if (ir_is_ptr(t) || t.kind == IRT_VOID)
 		ir_bug(f, "variable %u, a pointer, is read before it is written", var);
 	v = ir_new_ins(f, (struct ir_ins){.op = IR_CONST,
@@ -102,7 +114,7 @@ static ir_val read_at(struct ir_fn *f, unsigned var, ir_blk b)
 		at = s->blocks.v[at].preds.v[0].from;
 	v = *def_of(f, var, at);
 	if (!v && f->blocks.v[at].sealed && !s->blocks.v[at].preds.n)
-		v = unwritten(f, var);
+		v = unwritten(f, var, at);
 	if (!v) {
 		uint32_t phi = new_phi(f, var, at);
 
