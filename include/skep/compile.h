@@ -10,8 +10,10 @@ struct skep_compile_options {
 	bool unsafe;	  /* allow functions that change the system */
 	bool count_rules; /* packets and bytes of every packet rule, not only of drop("reason") */
 	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */
-	uint32_t max_strlen;   /* bytes of a string, and */
-	uint32_t max_map_keys; /* entries of a map, over what the script's config says; 0: not set */
+	const char *const *named; /* "--name=value" for getopt() */
+	unsigned nnamed;
+	/* "name=value", NULL-terminated: over what the script's config says; unknown ones are passed over */
+	const char *const *settings;
 	const char *dump; /* collect the state after this stage, "all" for every one; or NULL */
 };
 

@@ -20,6 +20,8 @@ struct settings {
 	const char *value[OPT_COUNT]; /* argument, or "" for one without; NULL when not given */
 	const char **args;	      /* what is no option, NULL-terminated */
 	unsigned nargs;
+	const char **named;	      /* "--name=value" behind "--", for the script's getopt() */
+	unsigned nnamed;
 };
 
 struct command {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* skep check and skep build: compile, and keep nothing or the object. */
 #include "cli/cli.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,35 +14,47 @@ static void list_stages(void)
 	printf("%-8s %s\n", "all", "every stage");
 }
 
-/* bpftrace's environment variables that skep heeds; each wins over the script's config block. */
-static const struct {
-	const char *name;
-	size_t at;
-	unsigned long least, most;
-} environment[] = {
-	{"BPFTRACE_MAX_STRLEN", offsetof(struct skep_compile_options, max_strlen), 2, 4096},
-	{"BPFTRACE_MAX_MAP_KEYS", offsetof(struct skep_compile_options, max_map_keys), 1, 1ul << 26},
-};
+extern char **environ;
 
-static bool take_environment(struct skep_compile_options *co)
+/* BPFTRACE_MAX_STRLEN=200 is the setting max_strlen=200, and so is SKEP_MAX_STRLEN. */
+static const char *setting_of(const char *variable)
 {
-	for (size_t i = 0; i < sizeof(environment) / sizeof(*environment); i++) {
-		const char *text = getenv(environment[i].name);
-		unsigned long n;
-		char hint[96], *end;
+	static const char *const prefixes[] = {"BPFTRACE_", "SKEP_"};
+	size_t n = 0;
+	char *text;
 
-		if (!text || !*text)
-			continue;
-		n = strtoul(text, &end, 10);
-		if (*end || n < environment[i].least || n > environment[i].most) {
-			snprintf(hint, sizeof(hint), "%s takes a number from %lu to %lu",
-				environment[i].name, environment[i].least, environment[i].most);
-			fail(hint, "%s='%s' is out of range", environment[i].name, text);
-			return false;
-		}
-		*(uint32_t *)((char *)co + environment[i].at) = (uint32_t)n;
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes) && !n; i++) {
+		if (!strncmp(variable, prefixes[i], strlen(prefixes[i])))
+			n = strlen(prefixes[i]);
 	}
-	return true;
+	text = n ? strdup(variable + n) : NULL;
+	for (char *p = text; p && *p && *p != '='; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return text;
+}
+
+/* All settings of the environment, NULL-terminated; NULL without memory. */
+static const char **take_environment(void)
+{
+	const char **list;
+	size_t n = 0;
+
+	while (environ && environ[n])
+		n++;
+	list = calloc(n + 1, sizeof(*list));
+	n = 0;
+	for (char **e = environ; list && e && *e; e++) {
+		list[n] = setting_of(*e);
+		n += list[n] != NULL;
+	}
+	return list;
+}
+
+static void free_environment(const char **list)
+{
+	for (const char **p = list; list && *p; p++)
+		free((void *)(uintptr_t)*p);
+	free(list);
 }
 
 int compile_script(struct skep *s, struct settings *o, bool portable)
@@ -51,15 +64,21 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 		.portable = portable,
 		.dump = o->value[OPT_DUMP] ? o->value[OPT_DUMP] : o->value[OPT_AFTER],
 	};
+	const char **settings;
 	struct input in;
 	int err;
 
-	if (!take_environment(&co) || !input_script(&in, o))
+	if (!input_script(&in, o))
 		return SKEP_EUSER;
+	settings = take_environment();
+	co.settings = settings;
 	co.params = o->args;
 	co.nparams = o->nargs;
+	co.named = o->named;
+	co.nnamed = o->nnamed;
 	err = skep_compile(s, in.name, in.text, in.len, &co);
 	fputs(skep_dump(s), stdout);
+	free_environment(settings);
 	input_free(&in);
 	return err;
 }

@@ -77,6 +77,7 @@ int main(int argc, char **argv)
 		o.args = args;
 	}
 	free(o.args);
+	free(o.named);
 	if ((fflush(stdout) || ferror(stdout)) && !status) {
 		if (errno != EPIPE)
 			fail(NULL, "cannot write the output: %s", strerror(errno));

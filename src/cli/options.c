@@ -128,7 +128,8 @@ bool options_parse(struct settings *o, const struct command *c, int argc, char *
 	bool only_args = false;
 
 	o->args = calloc((size_t)argc + 1, sizeof(*o->args));
-	if (!o->args)
+	o->named = calloc((size_t)argc + 1, sizeof(*o->named));
+	if (!o->args || !o->named)
 		return fail(NULL, "out of memory"), false;
 	for (int i = 0; i < argc; i++) {
 		const char *word = argv[i], *next = i + 1 < argc ? argv[i + 1] : NULL;
@@ -136,6 +137,10 @@ bool options_parse(struct settings *o, const struct command *c, int argc, char *
 		/* "-" is standard input, "-5" a parameter of the script. */
 		bool option = word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]);
 
+		if (only_args && !strncmp(word, "--", 2) && word[2]) {
+			o->named[o->nnamed++] = word;
+			continue;
+		}
 		if (only_args || !option) {
 			o->args[o->nargs++] = word;
 			continue;

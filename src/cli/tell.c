@@ -47,7 +47,7 @@ struct skep_options target_options(const struct settings *o)
 {
 	return (struct skep_options){
 		.target = o->value[OPT_TARGET],
-		.btf = o->value[OPT_BTF],
+		.btf = o->value[OPT_BTF] ? o->value[OPT_BTF] : getenv("BPFTRACE_BTF"),
 		.kernel = o->value[OPT_KERNEL],
 		.no_features = o->value[OPT_NO_FEATURE],
 	};

@@ -179,8 +179,9 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.nparams = c->o->nparams,
 		.unsafe = c->o->unsafe,
 		.count_rules = c->o->count_rules,
-		.max_strlen = c->o->max_strlen,
-		.max_map_keys = c->o->max_map_keys,
+		.named = c->o->named,
+		.nnamed = c->o->nnamed,
+		.settings = c->o->settings,
 		.dump = dump,
 		.dump_out = &s->dump,
 	};

@@ -183,6 +183,7 @@ struct expr {
 	} u;
 	/* checked */
 	struct lt type;
+	bool is_bool;  /* EX_INT: written true or false */
 	bool is_const; /* its value is num, known at compile time (integers) */
 	uint64_t const_value;
 	struct {
@@ -366,6 +367,10 @@ struct script {
 	struct smap maps; /* name -> struct map_sym */
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
+	const char *const *named; /* "--name=value" for getopt() */
+	unsigned nnamed;
+	const char *const *settings; /* "name=value" over the config block, NULL-terminated; or NULL */
+	struct smap options; /* names getopt() asks for */
 	bool unsafe;
 	bool portable; /* the object may run on another machine */
 	bool count_rules;

@@ -179,6 +179,7 @@ void check_script(struct script *s)
 
 	*c = (struct check){.s = s, .a = s->a, .d = s->d, .t = s->target, .btf = s->target->btf};
 	smap_init(&s->maps, s->a);
+	smap_init(&s->options, s->a);
 	check_config(c);
 	check_decls(c);
 	for (uint32_t i = 0; i < s->probes.n; i++)
@@ -204,6 +205,7 @@ void check_script(struct script *s)
 	c->final = true;
 	round_over(c);
 	check_decl_uses(c);
+	check_named(c);
 	if (!s->d->errors)
 		check_settled(c);
 }

@@ -65,6 +65,9 @@ const char *point_name(struct check *c, const struct attach_point *ap);
 /* ---- check_clock.c ---- */
 void check_interval(struct check *c, struct attach_point *ap);
 void check_event(struct check *c, struct attach_point *ap);
+/* ---- check_param.c ---- */
+void check_getopt(struct check *c, struct expr *e);
+void check_named(struct check *c);
 
 /* ---- check_stmt.c ---- */
 void check_block(struct check *c, struct block *b);

@@ -242,6 +242,8 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 		return check_delete;
 	case BI_F_HAS_KEY:
 		return check_has_key;
+	case BI_F_GETOPT:
+		return check_getopt;
 	case BI_F_TIME:
 		return check_time;
 	case BI_F_KSTACK:
@@ -358,6 +360,8 @@ void check_call(struct check *c, struct expr *e, bool as_statement)
 			return;
 		e->type = lt_of(LT_NONE, 0);
 		checker_of((enum builtin_id)id)(c, e);
+		if (e->kind != EX_CALL) /* a constant now */
+			return;
 		if (!as_statement && e->type.kind == LT_NONE) {
 			c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "%s() has no value", name),
 				"write it as a statement of its own");

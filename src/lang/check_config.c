@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The config block: skep's settings and bpftrace's; and map declarations. */
 #include "lang/check.h"
+#include "lang/lex.h"
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_STRLEN_DEFAULT 1024 /* bpftrace since 0.23 */
@@ -154,16 +156,21 @@ static bool config_number(
 	return false;
 }
 
+static const struct config_row *row_of(const char *key)
+{
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (!strcmp(rows[i].key, key))
+			return &rows[i];
+	}
+	return NULL;
+}
+
 static void config_entry(struct check *c, const struct config_entry *e)
 {
-	const struct config_row *row = NULL;
+	const struct config_row *row = row_of(e->key);
 	char *base = (char *)&c->s->config;
 	uint64_t n;
 
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (!strcmp(rows[i].key, e->key))
-			row = &rows[i];
-	}
 	if (!row) {
 		unknown_key(c, e);
 		return;
@@ -195,18 +202,41 @@ static void config_entry(struct check *c, const struct config_entry *e)
 	}
 }
 
-/* Values that are there already come from the environment, which wins over the script. */
+/* "name=value" from outside the script: a number, true or false, or a text. */
+static void outer_setting(struct check *c, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct config_entry e = {.key_span = NO_SPAN};
+	struct expr *v = ARENA_NEW(c->a, struct expr);
+	char *end;
+
+	if (!equals || !equals[1])
+		return;
+	e.key = arena_printf(c->a, "%.*s", (int)(equals - text), text);
+	e.value = v;
+	*v = (struct expr){.kind = EX_INT, .height = 1, .span = NO_SPAN};
+	v->u.num.v = strtoull(equals + 1, &end, 0);
+	if (*end || !lex_is_digit((unsigned char)equals[1])) {
+		v->u.num.v = !strcmp(equals + 1, "true");
+		if (!v->u.num.v && strcmp(equals + 1, "false") != 0) {
+			v->kind = EX_STR;
+			v->u.str.s = equals + 1;
+			v->u.str.n = (uint32_t)strlen(equals + 1);
+		}
+	}
+	if (row_of(e.key))
+		config_entry(c, &e);
+}
+
 void check_config(struct check *c)
 {
-	struct config env = c->s->config, *cfg = &c->s->config;
+	struct config *cfg = &c->s->config;
 
 	*cfg = (struct config){.print_maps_on_exit = true, .max_probes = MAX_PROBES_DEFAULT};
 	for (uint32_t i = 0; i < c->s->config_entries.n; i++)
 		config_entry(c, &c->s->config_entries.v[i]);
-	if (env.max_strlen)
-		cfg->max_strlen = env.max_strlen;
-	if (env.max_map_keys)
-		cfg->max_map_keys = env.max_map_keys;
+	for (unsigned i = 0; c->s->settings && c->s->settings[i]; i++)
+		outer_setting(c, c->s->settings[i]);
 	/* kept strings are as long as the user said, or short: a stack has 512 bytes */
 	cfg->max_keystr = cfg->max_strlen ? cfg->max_strlen : KEY_STRLEN_DEFAULT;
 	if (!cfg->max_strlen)

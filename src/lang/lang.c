@@ -35,8 +35,9 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	s->unsafe = o->unsafe;
 	s->portable = m->meta->portable;
 	s->count_rules = o->count_rules;
-	s->config.max_strlen = o->max_strlen;
-	s->config.max_map_keys = o->max_map_keys;
+	s->named = o->named;
+	s->nnamed = o->nnamed;
+	s->settings = o->settings;
 	dump(o, "ast", s, dump_ast);
 	if (d->errors != errors)
 		return SKEP_EUSER;

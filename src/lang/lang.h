@@ -8,7 +8,9 @@ struct lang_options {
 	unsigned nparams;
 	bool unsafe; /* --unsafe: functions that change the system */
 	bool count_rules; /* packets and bytes of every packet rule */
-	uint32_t max_strlen, max_map_keys; /* from the environment, wins over the script; 0: not set */
+	const char *const *named; /* named parameters, "--name=value" */
+	unsigned nnamed;
+	const char *const *settings; /* "max_strlen=200", over the script's config block; or NULL */
 	const char *dump; /* "ast" or "types": append that dump to dump_out */
 	struct buf *dump_out;
 };

@@ -306,6 +306,7 @@ static struct expr *name(struct parser *p)
 	if (!strcmp(text, "true") || !strcmp(text, "false")) {
 		e = expr_new(p, EX_INT, at.off);
 		e->u.num.v = text[0] == 't';
+		e->is_bool = true;
 		return e;
 	}
 	e = expr_new(p, EX_NAME, at.off);

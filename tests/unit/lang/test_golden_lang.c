@@ -2,7 +2,7 @@
 /*
  * tests/golden/parse, check, diag, malformed: one test per file.
  *   -- target NAME       tests/targets/NAME.target; without it a kernel 6.12 that has nothing
- *   -- params A B        $1, $2
+ *   -- params A --b=1    $1, and a named parameter
  *   -- script [escaped]  escaped: \xHH, \n, \t and \\ stand for bytes; the last newline is dropped
  *   -- ast               expected: the parsed tree
  *   -- types             expected: the checked tree; the script is lowered, too
@@ -40,15 +40,21 @@ static void set_params(struct langtest *t, struct golden *g)
 {
 	const struct golden_section *s = golden_find(g, "params", 0);
 	const char **params = ARENA_ARRAY(&g->a, const char *, 8);
+	const char **named = ARENA_ARRAY(&g->a, const char *, 8);
 	char *save, *list;
 
 	if (!s)
 		return;
 	list = arena_strdup(&g->a, s->rest);
-	for (char *p = strtok_r(list, " ", &save); p && t->s->nparams < 8;
-		p = strtok_r(NULL, " ", &save))
-		params[t->s->nparams++] = p;
+	for (char *p = strtok_r(list, " ", &save); p && t->s->nparams < 8 && t->s->nnamed < 8;
+		p = strtok_r(NULL, " ", &save)) {
+		if (!strncmp(p, "--", 2))
+			named[t->s->nnamed++] = p;
+		else
+			params[t->s->nparams++] = p;
+	}
 	t->s->params = params;
+	t->s->named = named;
 }
 
 static void check(struct langtest *t, struct golden *g)

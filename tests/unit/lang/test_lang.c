@@ -192,17 +192,20 @@ static void environment_wins(void **state)
 {
 	static const char text[] =
 		"config = { max_strlen = 64; max_map_keys = 7 }\nBEGIN { @[1] = 1 }";
+	static const char *const settings[] = {"max_strlen=200", "no_such=1", "missing_probes=error",
+		"print_maps_on_exit=false", "max_map_keys=", NULL};
 	struct langtest t;
 
 	(void)state;
 	langtest_init(&t, NULL);
 	langtest_parse(&t, text, strlen(text));
-	t.s->config.max_strlen = 200;
+	t.s->settings = settings;
 	check_script(t.s);
 	assert_int_equal(t.d.errors, 0);
 	assert_int_equal(t.s->config.max_strlen, 200);
 	assert_int_equal(t.s->config.max_keystr, 200);
 	assert_int_equal(t.s->config.max_map_keys, 7);
+	assert_false(t.s->config.print_maps_on_exit);
 	langtest_free(&t);
 }
 
