@@ -60,6 +60,10 @@ int core_relocate(struct loaded *l, uint32_t prog);
 int maps_create(struct loaded *l);
 void maps_close(struct loaded *l);
 
+/* fill.c: lists and interfaces into their maps */
+int fill_lists(struct loaded *l);
+void free_lists(struct loaded *l);
+
 /* progs.c */
 int progs_load(struct loaded *l, const struct load_options *o);
 

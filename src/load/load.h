@@ -49,6 +49,7 @@ struct loaded {
 	/* Called as probes are attached; may be NULL. */
 	void (*progress)(void *arg, uint32_t done, uint32_t of);
 	void *progress_arg;
+	struct set_data *sets;	   /* per meta.maps row: what a list holds now (load/sets.h) */
 	void *image;		   /* load/object.c's own: sections, relocations */
 };
 
@@ -83,6 +84,9 @@ int load_probe_feature(enum kern_feature f);
 void load_probe_features(struct target *t);
 /* Events that found a program still busy on their CPU, so that it did not run for them. */
 uint64_t load_prog_misses(const struct loaded *l, uint32_t prog);
+bool load_has_lists(const struct meta *m);
+/* Reads the files of all lists again; what stays is never out. Entries of prefix lists in all. */
+int load_lists_again(struct loaded *l, uint32_t *entries);
 void load_detach(struct loaded *l); /* links only; maps stay readable */
 void load_close(struct loaded *l);
 unsigned load_probe_count(const struct loaded *l); /* as "Attached N probes" counts: BEGIN and END included */

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LIST_MOST (4u << 20) /* a bound, no memory: tries grow by the entry */
 #define RING_DEFAULT (256u * 1024)
 
 /* Maps that stand for variables, not for a container of the script. */
@@ -93,6 +94,8 @@ static int create(const struct meta_map *m, uint32_t flags)
 
 	if (m->type == BPF_MAP_TYPE_RINGBUF)
 		n = ring_size(n);
+	else if (m->role == MM_SET && m->type == BPF_MAP_TYPE_LPM_TRIE && n < LIST_MOST)
+		n = LIST_MOST;
 	else if (m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
 		n = cpus > 0 ? (uint32_t)cpus : 1;
 	return bpf_map_create(m->type, m->kname, m->key_size, value, n, &o);

@@ -268,6 +268,8 @@ int load_programs(struct loaded *l, const struct load_options *o)
 	int err = maps_create(l);
 
 	if (!err)
+		err = fill_lists(l);
+	if (!err)
 		err = progs_load(l, o ? o : &none);
 	if (err) {
 		forget_programs(l);
@@ -293,6 +295,7 @@ void load_close(struct loaded *l)
 	struct obj_image *im = image_of(l);
 
 	load_detach(l);
+	free_lists(l);
 	forget_programs(l);
 	maps_close(l);
 	if (!im)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What each kind of ring buffer record makes user space do: one row of a table per kind. */
+#include "run/capture.h"
 #include "run/fmt.h"
 #include "run/session.h"
 #include "run/sym.h"
@@ -189,6 +190,12 @@ static bool on_seen_task(struct session *s, const struct record *r)
 	return true;
 }
 
+static bool on_capture(struct session *s, const struct record *r)
+{
+	return capture_record(s, r->id, r->bytes + sizeof(struct meta_event),
+		r->size - sizeof(struct meta_event));
+}
+
 static bool (*const handlers[ME_COUNT])(struct session *, const struct record *) = {
 	[ME_PRINTF] = on_printf,
 	[ME_PRINT_MAP] = on_print_map,
@@ -199,6 +206,7 @@ static bool (*const handlers[ME_COUNT])(struct session *, const struct record *)
 	[ME_TIME] = on_time,
 	[ME_PRINT_VALUE] = on_value,
 	[ME_SEEN_TASK] = on_seen_task,
+	[ME_CAPTURE] = on_capture,
 };
 
 bool session_event(struct session *s, const void *data, size_t size)

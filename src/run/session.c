@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/session.h"
+#include "run/capture.h"
 #include "run/sym.h"
 #include "base/trap.h"
 #include <errno.h>
@@ -25,6 +26,7 @@ void session_init(struct session *s, struct loaded *l, const struct run_options 
 
 void session_free(struct session *s)
 {
+	capture_close(s);
 	sym_free(s->l->meta.sym);
 	s->l->meta.sym = NULL;
 	arena_free(&s->scratch);

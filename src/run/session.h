@@ -11,6 +11,8 @@
 struct ring_buffer;
 struct perf_buffer;
 
+struct capture_file;
+
 struct session {
 	struct loaded *l;
 	const struct run_options *o;
@@ -28,6 +30,8 @@ struct session {
 	uint64_t told_at;   /* when the user was last told how far attaching is */
 	uint64_t lost_told; /* lost events already reported */
 	int hangups;	    /* already heeded */
+	VEC(struct capture_file) captures; /* run/capture.h */
+	uint64_t clock_offset; /* of CLOCK_REALTIME from CLOCK_MONOTONIC in ns, once needed */
 };
 
 void session_init(struct session *s, struct loaded *l, const struct run_options *o);
