@@ -11,11 +11,19 @@ struct skep_run_options {
 	bool quiet, verbose;
 	bool dry; /* attach and run nothing; with verbose tell what was loaded */
 	const volatile int *stop; /* the run ends once this is non-zero; may be NULL */
+	bool replace;		  /* takes the place of other XDP programs */
+	const char *pin;	  /* leaves what is attached in force under this name; or NULL */
+	bool stays;		  /* with pin: runs on as without; else it returns when pinned */
+	uint64_t trial_ms;	  /* takes packet rules away after that unless confirmed; 0: none */
+	const char *metrics;	  /* file for Prometheus, written anew every few seconds; or NULL */
 	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
 	const volatile int *hangups; /* a count; when it grows, reopen is called; may be NULL */
 	int (*reopen)(FILE *out, void *arg); /* makes out write to a new file: 0 or -errno */
 	void *reopen_arg;
 };
+
+/* Whether the script reads lists, so that a hangup means to read them again. */
+bool skep_has_lists(const struct skep *s);
 
 /*
  * Runs the loaded script until exit(), *stop, for_ms or a failed write. Nothing stays attached.

@@ -13,7 +13,7 @@ enum option_id {
 	OPT_COUNT
 };
 
-enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16 };
+enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16, CMD_N = 32 };
 
 struct settings {
 	const char *program;	      /* argv[0]'s last part */
@@ -37,6 +37,10 @@ int cmd_build(struct settings *o);
 int cmd_load(struct settings *o);
 int cmd_check(struct settings *o);
 int cmd_dump(struct settings *o);
+int cmd_list(struct settings *o);
+int cmd_stats(struct settings *o);
+int cmd_detach(struct settings *o);
+int cmd_confirm(struct settings *o);
 
 /* cmd_load.c */
 struct skep_run_options;

@@ -20,7 +20,8 @@ static void on_signal(int number)
 
 /*
  * Without SA_RESTART, so that waiting ends at once; the second signal ends the program. A hangup
- * means "write to a new file" when there is one, else it ends a program whose terminal is gone.
+ * means "write to a new file" when there is one, and "read the lists again" when there are, else it
+ * ends a program whose terminal is gone.
  */
 static void catch_signals(bool file)
 {
@@ -57,6 +58,12 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 	r->json = format && !strcmp(format, "json");
 	if (format && !r->json && strcmp(format, "text") != 0)
 		return fail("-f text or -f json", "Invalid output format \"%s\"", format), false;
+	r->replace = o->value[OPT_REPLACE] != NULL;
+	r->pin = o->value[OPT_PIN];
+	r->metrics = o->value[OPT_METRICS];
+	r->stays = o->value[OPT_FOR] || r->metrics;
+	if (o->value[OPT_TRIAL] && !parse_time(o->value[OPT_TRIAL], &r->trial_ms))
+		return fail("--trial 30s", "not a time: '%s'", o->value[OPT_TRIAL]), false;
 	if (o->value[OPT_FOR] && !parse_time(o->value[OPT_FOR], &r->for_ms))
 		return fail("--for 500ms, 10s, 2m or 1h", "not a time: '%s'", o->value[OPT_FOR]), false;
 	return true;
@@ -79,7 +86,7 @@ int run(struct skep *s, const struct settings *o, struct skep_run_options *r)
 		r->reopen = reopen_output;
 		r->reopen_arg = (void *)(uintptr_t)path;
 	}
-	catch_signals(r->reopen);
+	catch_signals(r->reopen || skep_has_lists(s));
 	skep_run(s, r, &status);
 	if (r->out != stdout && fclose(r->out) && !status)
 		status = fail(NULL, "cannot write '%s': %s", path, strerror(errno));

@@ -23,6 +23,11 @@ const struct command commands[] = {
 		"skep dump --from=ir --run=PASS,… FILE\n       skep dump --after=STAGE FILE",
 		"Looks inside the compiler."},
 #endif
+	{"list", CMD_N, cmd_list, "skep list", "Lists the sets of rules that --pin left in force."},
+	{"stats", CMD_N, cmd_stats, "skep stats [-f json | --metrics FILE] NAME",
+		"Shows the rules, counts and maps of a pinned set."},
+	{"detach", CMD_N, cmd_detach, "skep detach NAME", "Takes a pinned set of rules out of force."},
+	{"confirm", CMD_N, cmd_confirm, "skep confirm NAME", "Keeps rules that are on --trial."},
 	{NULL, 0, NULL, NULL, NULL},
 };
 

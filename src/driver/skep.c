@@ -2,6 +2,7 @@
 /* The library's entry: one struct skep from creation to the end, and the way out of broken invariants. */
 #include "driver/driver.h"
 #include "driver/target.h"
+#include "load/pin.h"
 #include "run/run.h"
 #include "skep/load.h"
 #include "skep/run.h"
@@ -123,6 +124,11 @@ int skep_load(struct skep *s, const struct skep_load_options *o)
 	return guarded(s, do_load, (void *)(uintptr_t)o);
 }
 
+bool skep_has_lists(const struct skep *s)
+{
+	return s->opened && load_has_lists(&s->loaded.meta);
+}
+
 struct run_call {
 	const struct skep_run_options *o;
 	int *status;
@@ -140,12 +146,18 @@ static int do_run(struct skep *s, void *arg)
 		.dry = c->o->dry,
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
+		.metrics = c->o->metrics,
+		.trial_ms = c->o->trial_ms,
+		.stays_pinned = c->o->pin && !c->o->stays,
 		.hangups = c->o->hangups,
 		.reopen = c->o->reopen,
 		.reopen_arg = c->o->reopen_arg,
 	};
 	int errors = s->diags.errors;
 
+	if (c->o->pin && !pin_name_ok(&s->diags, c->o->pin))
+		return SKEP_EUSER;
+	s->loaded.attach = (struct attach_options){.replace = c->o->replace, .pin = c->o->pin};
 	*c->status = run_script(&s->loaded, &ro);
 	return s->diags.errors > errors ? SKEP_ESYS : SKEP_OK;
 }

@@ -32,6 +32,19 @@ static const uint64_t *read_counters(struct session *s)
 	return sum;
 }
 
+uint64_t counters_lost(struct session *s)
+{
+	const struct meta *m = &s->l->meta;
+	const uint64_t *value = read_counters(s);
+	uint64_t lost = 0;
+
+	for (uint32_t i = 0; value && i < m->counters.n; i++) {
+		if (m->counters.v[i].kind == MC_LOST_EVENT)
+			lost += value[i];
+	}
+	return lost;
+}
+
 void counters_report_lost(struct session *s)
 {
 	const struct meta *m = &s->l->meta;

@@ -139,6 +139,20 @@ static void bar(struct buf *out, uint64_t count, uint64_t max)
 	buf_puts(out, "|\n");
 }
 
+void hist_each(const struct meta_map *map, const uint8_t *value,
+	void (*each)(void *arg, bool has_end, bool negative, uint64_t last, uint64_t count), void *arg)
+{
+	uint32_t first = 0, last = 0;
+
+	if (!used_range(map, value, &first, &last))
+		return;
+	for (uint32_t i = first; i <= last; i++) {
+		struct bucket b = bucket_at(map, value, i, 1);
+
+		each(arg, b.has_hi && !b.top, b.negative || !b.has_lo, b.hi - 1, b.count);
+	}
+}
+
 void hist_text(struct buf *out, const struct meta_map *map, const uint8_t *value, uint64_t div)
 {
 	uint32_t first = 0, last = 0;

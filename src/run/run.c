@@ -5,6 +5,10 @@
  */
 #include "run/run.h"
 #include "base/trap.h"
+#include "load/pin.h"
+#include "run/metrics.h"
+#include "run/periodic.h"
+#include "run/rules.h"
 #include "run/session.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -109,6 +113,7 @@ static int wait_for_end(struct session *s)
 		ring_wait(s, (int)wait);
 		session_hangup(s);
 		now = now_ms();
+		periodic(s, now);
 		if (now - last_lost >= LOST_TICK_MS) {
 			counters_report_lost(s);
 			last_lost = now;
@@ -130,6 +135,34 @@ static void attach_progress(void *arg, uint32_t done, uint32_t of)
 	session_say(s, "Attaching: %u of %u probes\n", done, of);
 }
 
+/* 0 once the user has confirmed the rules; else they go, and it is an error. */
+static int on_trial(struct session *s)
+{
+	int answer = 0;
+
+	trial_begin(s, now_ms());
+	while (!answer && wanted(s)) {
+		ring_wait(s, TICK_MS);
+		periodic(s, now_ms());
+		answer = trial_check(s, now_ms());
+	}
+	trial_end(s);
+	return answer > 0 ? 0 : SKEP_ESYS;
+}
+
+static int pin(struct session *s)
+{
+	int err = load_pin(s->l);
+
+	if (err)
+		return err;
+	s->pinned_only = s->o->stays_pinned;
+	if (!s->o->quiet)
+		session_say(s, "Pinned as '%s': `skep stats %s` reads, `skep detach %s` removes it\n",
+			s->l->attach.pin, s->l->attach.pin, s->l->attach.pin);
+	return 0;
+}
+
 static int attach_and_wait(struct session *s)
 {
 	bool waits = !s->l->meta.exits_itself && !only_special(&s->l->meta);
@@ -145,7 +178,11 @@ static int attach_and_wait(struct session *s)
 	if (err)
 		return err;
 	announce(s);
-	return waits ? wait_for_end(s) : 0;
+	if (s->o->trial_ms)
+		err = on_trial(s);
+	if (!err && s->l->attach.pin)
+		err = pin(s);
+	return waits && !err && !s->pinned_only ? wait_for_end(s) : err;
 }
 
 /* What is in the ring belongs to the time before END, unless exit() has cut it off. */
@@ -154,6 +191,8 @@ static int finish(struct session *s)
 	int err;
 
 	load_detach(s->l);
+	if (s->pinned_only)
+		return 0;
 	s->draining = true;
 	ring_drain(s);
 	s->muted = false;
@@ -164,7 +203,9 @@ static int finish(struct session *s)
 		s->form->before_maps(&s->out);
 	if (!s->o->no_maps_at_exit && !s->l->meta.silent_maps)
 		session_print_maps(s);
+	rules_print(s);
 	session_flush(s);
+	periodic_end(s);
 	if (s->write_error != EPIPE) {
 		counters_report_lost(s);
 		counters_report(s);
@@ -197,6 +238,26 @@ static int run(struct session *s)
 	}
 	end_err = finish(s);
 	return err ? err : end_err;
+}
+
+int run_stats(struct loaded *l, const struct run_options *o)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct session s;
+	bool ok = true;
+
+	session_init(&s, l, o);
+	s.ncpus = cpus < 1 ? 1 : (uint32_t)cpus;
+	if (o->metrics) {
+		ok = metrics_write(&s);
+	} else {
+		rules_print(&s);
+		session_print_maps(&s);
+		session_flush(&s);
+		counters_report(&s);
+	}
+	session_free(&s);
+	return ok && !s.write_error ? SKEP_OK : SKEP_ESYS;
 }
 
 /* Lack of memory anywhere below must still close the ring and give memory back: passed on after. */

@@ -17,7 +17,12 @@ struct run_options {
 	const volatile int *hangups; /* a count (SIGHUP); when it grows, out is reopened; may be NULL */
 	int (*reopen)(FILE *out, void *arg); /* 0 or -errno; or NULL */
 	void *reopen_arg;
+	const char *metrics; /* file for Prometheus; NULL */
+	uint64_t trial_ms;   /* packet rules are taken away after that unless confirmed; 0 none */
+	bool stays_pinned;   /* with l->attach.pin: return when pinned, rules in force */
 	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
 };
+/* What a pinned set (load_open_pinned) has counted: its rules and maps, or o->metrics. SKEP_ result. */
+int run_stats(struct loaded *l, const struct run_options *o);
 /* Exit status for the process: 0, exit(N)'s N, or 1 after diagnostics in l->d. */
 int run_script(struct loaded *l, const struct run_options *o);

@@ -31,6 +31,13 @@ struct session {
 	uint64_t lost_told; /* lost events already reported */
 	int hangups;	    /* already heeded */
 	VEC(struct capture_file) captures; /* run/capture.h */
+	int lists_read;		     /* hangups after which the lists were read */
+	uint64_t metrics_at;	     /* when metrics are written next */
+	bool metrics_failed;	     /* and it has been told */
+	int trial_fd;		     /* load/pin.h */
+	uint64_t trial_end;
+	bool pinned_only; /* pinned, and nothing to wait for */
+	bool trial_closed; /* standard input has ended */
 	uint64_t clock_offset; /* of CLOCK_REALTIME from CLOCK_MONOTONIC in ns, once needed */
 };
 
@@ -60,6 +67,7 @@ void ring_wait(struct session *s, int timeout_ms);
 void ring_drain(struct session *s); /* handles what is there, without waiting */
 
 /* counters.c */
+uint64_t counters_lost(struct session *s); /* events lost so far */
 void counters_report_lost(struct session *s); /* what was lost since the last report */
 void counters_report(struct session *s);      /* the others, at the end */
 

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Rules that stay in force without a process: sets pinned by name (skep_run_options.pin). */
+#pragma once
+#include "skep/skep.h"
+#include <stdio.h>
+
+/*
+ * Calls line with a line for each set: its name and what it is attached to.
+ * Errors: SKEP_ENOMEM. No sets are no error.
+ */
+int skep_pinned(struct skep *s, void (*line)(const char *text, void *arg), void *arg);
+
+/*
+ * Writes a set's rules with their counts, its maps and losses to out; with metrics set, writes them
+ * there in Prometheus' form instead.
+ * Errors: SKEP_EUSER when there is no such set; SKEP_ESYS, SKEP_ENOMEM.
+ */
+int skep_pinned_stats(struct skep *s, const char *name, bool json, const char *metrics, FILE *out);
+
+/* Takes a set's rules out of force. Errors: SKEP_EUSER when there is no such set; SKEP_ESYS. */
+int skep_unpin(struct skep *s, const char *name);
+
+/* Keeps rules that are on trial. Errors: SKEP_EUSER when there are none of this name. */
+int skep_confirm(struct skep *s, const char *name);
