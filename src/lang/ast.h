@@ -282,6 +282,7 @@ struct probe {
 	VEC(struct attach_point) points;
 	struct expr *pred; /* or NULL */
 	struct block *body;
+	uint32_t written; /* checked: points as the script has them, patterns not expanded */
 	struct skep_span span;
 	/* checked */
 	enum kern_ctx ctx;
@@ -339,7 +340,8 @@ struct var_sym {
 };
 
 /* What becomes of a probe that the target does not have. */
-enum missing { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE };
+/* The default warns, as old bpftrace did, where a block has several probes and others exist. */
+enum missing { MISSING_ERROR, MISSING_WARN, MISSING_IGNORE, MISSING_DEFAULT };
 
 struct config { /* checked: values of the config block and of the environment */
 	uint32_t max_strlen;	/* bytes, NUL included */

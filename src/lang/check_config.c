@@ -232,7 +232,8 @@ void check_config(struct check *c)
 {
 	struct config *cfg = &c->s->config;
 
-	*cfg = (struct config){.print_maps_on_exit = true, .max_probes = MAX_PROBES_DEFAULT};
+	*cfg = (struct config){.print_maps_on_exit = true, .max_probes = MAX_PROBES_DEFAULT,
+		.missing_probes = MISSING_DEFAULT};
 	for (uint32_t i = 0; i < c->s->config_entries.n; i++)
 		config_entry(c, &c->s->config_entries.v[i]);
 	for (unsigned i = 0; c->s->settings && c->s->settings[i]; i++)

@@ -152,6 +152,10 @@ struct diag *missing_probe(
 	switch (c->s->config.missing_probes) {
 	case MISSING_IGNORE:
 		return NULL;
+	case MISSING_DEFAULT:
+		if (c->probe->written < 2)
+			break;
+		/* fall through */
 	case MISSING_WARN:
 		return diag_warn(c->d, at, DIAG_NO_SUCH_TARGET, "%s", text);
 	case MISSING_ERROR:

@@ -337,11 +337,27 @@ static void check_point(struct check *c, struct attach_point *ap)
 	}
 }
 
+/* A probe or two that this kernel lacks is an old script; all of them is a mistake. */
+static void none_left(struct check *c, struct probe *p)
+{
+	if (c->s->config.missing_probes != MISSING_DEFAULT || p->written < 2)
+		return;
+	for (uint32_t i = 0; i < p->points.n; i++) {
+		if (!p->points.v[i].missing)
+			return;
+	}
+	c_hint(c,
+		c_error(c, p->points.v[0].span, DIAG_NO_SUCH_TARGET,
+			"none of the probes of this block exists"),
+		"config = { missing_probes = warn; } goes on with the other blocks");
+}
+
 void check_points(struct check *c, struct probe *p)
 {
 	const struct attach_point *first = NULL;
 
 	c->probe = p;
+	p->written = p->points.n;
 	for (uint32_t i = 0; i < p->points.n; i++) {
 		struct attach_point *ap = &p->points.v[i];
 
@@ -371,6 +387,7 @@ void check_points(struct check *c, struct probe *p)
 				first->span, "write two blocks");
 		}
 	}
+	none_left(c, p);
 }
 
 /* A scheduler has each operation once. */

@@ -325,7 +325,8 @@ static void add_probe(struct lower *L, const struct attach_point *ap)
 		smap_put(&L->funcs, ap->func, (void *)(uintptr_t)(L->probe_id + 1));
 	if (ap->from_pattern)
 		p.flags |= META_PROBE_OPTIONAL;
-	if (L->s->config.missing_probes != MISSING_ERROR)
+	if (L->s->config.missing_probes != MISSING_ERROR &&
+		(L->s->config.missing_probes != MISSING_DEFAULT || L->probe->written > 1))
 		p.flags |= META_PROBE_OPTIONAL;
 	if (L->s->config.missing_probes == MISSING_IGNORE)
 		p.flags |= META_PROBE_QUIET;
@@ -489,6 +490,7 @@ static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 {
 	const struct attach_point *ap = &p->points.v[k];
 
+	L->probe = p;
 	if (is_packet(ap)) {
 		if (!seen_before(L, ap))
 			lower_packet(L, ap);
