@@ -42,6 +42,9 @@ static:
 static-tests:
 	+$(static_make) $(VM_PROGS:%=$(STATIC_OUT)/tests/%) $(VM_TOOLS:%=$(STATIC_OUT)/tools/%)
 
+static-native:
+	+$(static_make) $(STATIC_OUT)/native
+
 ifdef STATIC
 $(STATIC_BIN): $(B)/skep
 	$(STRIP) -R .comment -o $@ $<
@@ -53,9 +56,11 @@ $(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
 	@mkdir -p $(@D) $(B)/tests
 	$(CC) $(OPT) $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
 	$(STRIP) -o $@ $(B)/tests/$*
+$(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(LIBS)
+	$(CC) $(OPT) $< -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(OPT) $(WARN) -D_GNU_SOURCE -static $< -o $@
 	$(STRIP) $@
 endif
-.PHONY: static static-tests
+.PHONY: static static-tests static-native

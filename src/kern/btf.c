@@ -363,8 +363,8 @@ uint32_t kbtf_size(const struct kbtf *b, uint32_t id)
 	return 0;
 }
 
-/* Whether the qualifiers before a pointee hold the tag "user". */
-static bool tagged_user(const struct kbtf *b, uint32_t id)
+/* Whether the qualifiers before a pointee hold this tag. */
+static bool tagged(const struct kbtf *b, uint32_t id, const char *tag)
 {
 	for (int i = 0; i < CHAIN_MAX; i++) {
 		const struct btf_type *t = kbtf_type(b, id);
@@ -372,7 +372,7 @@ static bool tagged_user(const struct kbtf *b, uint32_t id)
 		if (!is_modifier(btf_kind_of(t)))
 			return false;
 		if (btf_kind_of(t) == BTF_KIND_TYPE_TAG &&
-			!strcmp(kbtf_str(b, t->name_off), "user"))
+			!strcmp(kbtf_str(b, t->name_off), tag))
 			return true;
 		id = t->type;
 	}
@@ -417,7 +417,8 @@ struct kbtf_info kbtf_describe(const struct kbtf *b, uint32_t id)
 	case BTF_KIND_PTR:
 		info.class = KBTF_PTR;
 		info.target = t->type;
-		info.user = tagged_user(b, t->type);
+		info.user = tagged(b, t->type, "user");
+		info.percpu = tagged(b, t->type, "percpu");
 		break;
 	case BTF_KIND_STRUCT:
 	case BTF_KIND_UNION:

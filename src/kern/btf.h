@@ -60,6 +60,7 @@ struct kbtf_info {
 	uint32_t target;  /* KBTF_PTR: pointee; KBTF_ARRAY: element (unstripped ids) */
 	uint32_t nelems;  /* KBTF_ARRAY */
 	bool user;	  /* KBTF_PTR: tagged __user */
+	bool percpu;	  /* KBTF_PTR: tagged __percpu: each CPU adds its own offset */
 };
 struct kbtf_info kbtf_describe(const struct kbtf *b, uint32_t id);
 

@@ -138,6 +138,16 @@ static ir_val elapsed(struct lower *L)
 	return ir_bin(L->f, IR_SUB, call0(L, "ktime_get_boot_ns"), start);
 }
 
+/* A pointer that the verifier knows, where there is one: its members are loaded without a call. */
+static ir_val current_task(struct lower *L)
+{
+	const struct kern_helper *h = kern_helper_by_name("get_current_task_btf");
+
+	if (L->m->target->btf && h && L->m->target->version >= h->since)
+		return call0(L, "get_current_task_btf");
+	return call0(L, "get_current_task");
+}
+
 static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 {
 	enum kern_arch arch = L->m->target->arch;
@@ -163,7 +173,7 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 	case BI_CGROUP:
 		return call0(L, "get_current_cgroup_id");
 	case BI_CURTASK:
-		return call0(L, "get_current_task");
+		return current_task(L);
 	case BI_JIFFIES:
 		return call0(L, "jiffies64");
 	case BI_PROBE:

@@ -100,7 +100,7 @@ static struct ir_field field_of(struct lower *L, const struct expr *e, const str
 	if (info.class == KBTF_PTR) {
 		struct kbtf_info to = kbtf_describe(btf, info.target);
 
-		if (to.class == KBTF_STRUCT)
+		if (to.class == KBTF_STRUCT && !info.user && !info.percpu)
 			f.type = ir_btf_type(L->m, kbtf_name(btf, to.id), to.id, flags);
 	}
 	return f;
@@ -113,6 +113,34 @@ static ir_val finish_number(struct lower *L, ir_val v, const struct ir_field *f)
 	if (f->is_signed && f->size < 8 && f->type.kind == IRT_I64)
 		return lo_extend(L, v, f->size, true);
 	return v;
+}
+
+/* A pointer that the verifier knows, to this struct: a cast may have made it another's. */
+static bool points_to(const struct lower *L, ir_val v, uint32_t id)
+{
+	struct ir_type t = ir_type_of(L->f, v);
+
+	return t.kind == IRT_BTF && L->m->btf.v[t.n].id == id;
+}
+
+/*
+ * A number said to be the address of a kernel struct, where the kernel lets programs say so (since
+ * 6.2): loads through it that fault give 0, as reads by the helper do, at a tenth of the price.
+ */
+static ir_val said_to_point(struct lower *L, ir_val v, uint32_t id)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t cast = btf ? kbtf_func(btf, "bpf_rdonly_cast") : 0;
+	struct ir_type t;
+	ir_val args[2];
+
+	if (!cast || L->m->meta->portable || kern_is_packet(L->ap->kind) || !*kbtf_name(btf, id))
+		return v;
+	t = ir_btf_type(L->m, kbtf_name(btf, id), id, IRT_UNTRUSTED);
+	args[0] = as_number(L, v);
+	args[1] = ir_const(L->f, id);
+	return ir_kcall(L->f, ir_add_kfunc(L->m, "bpf_rdonly_cast", cast, kbtf_func_proto(btf, cast)),
+		t, 2, args);
 }
 
 /* Loads through a pointer that may be NULL: 0 then. */
@@ -158,7 +186,9 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 	f = field_of(L, e, &p);
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
-	if (ir_type_of(L->f, base).kind == IRT_BTF)
+	if (!points_to(L, base, p.root) && p.ptr->type.space == SPACE_KERNEL)
+		base = said_to_point(L, base, p.root);
+	if (points_to(L, base, p.root))
 		return load_field(L, base, ir_add_field(L->m, f)); /* sign and bits taken there */
 	base = ir_bini(L->f, IR_ADD, as_number(L, base), f.off);
 	v = read_number(L, base, f.size, p.ptr->type.space);
