@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* printf(): each conversion against its argument, with the caret inside the format. */
 #include "lang/check.h"
-#include "lang/fmt.h"
+#include "base/fmt.h"
 #include <string.h>
 
 /* ---- where byte i of a string literal stands in the source ---- */
@@ -66,17 +66,19 @@ static struct skep_span inside(
 
 /* ---- conversions ---- */
 
-static bool is_number_conv(char conv)
-{
-	return conv && strchr("diouxXc", conv);
-}
-
 static bool prints_as_text(const struct lt *t)
 {
 	return t->kind == LT_INT ? t->enum_id != 0 : t->kind != LT_PTR;
 }
 
-static const char *quoted_conv(struct check *c, const struct expr *f, const struct fmt_conv *v)
+/* What %r shows byte by byte. */
+static bool is_bytes(const struct lt *t)
+{
+	return t->kind == LT_BUF || t->kind == LT_MAC ||
+	       t->kind == LT_INET4 || t->kind == LT_INET6;
+}
+
+static const char *quoted_conv(struct check *c, const struct expr *f, const struct fmt_spec *v)
 {
 	/* "%z %d": what follows a broken conversion is no part of it */
 	uint32_t len = v->conv && strchr(" \n\t", v->conv) ? v->len - 1 : v->len;
@@ -85,7 +87,7 @@ static const char *quoted_conv(struct check *c, const struct expr *f, const stru
 }
 
 /* The conversion itself. False: reported. */
-static bool check_conv(struct check *c, const struct expr *f, const struct fmt_conv *v)
+static bool check_conv(struct check *c, const struct expr *f, const struct fmt_spec *v)
 {
 	struct skep_span at = inside(c, f, v->start, v->len);
 	struct diag *d;
@@ -99,22 +101,19 @@ static bool check_conv(struct check *c, const struct expr *f, const struct fmt_c
 		c_unsupported(c, at, "'*' in formats is", "write the width itself: %10d");
 		return false;
 	}
-	if (v->conv == 'r') {
-		c_unsupported(c, at, "'%r' is", "%s prints text, %x numbers in hex");
-		return false;
-	}
-	if (is_number_conv(v->conv) || v->conv == 's' || v->conv == 'p')
+	if (fmt_is_known(v->conv))
 		return true;
 	d = c_error(c, at, DIAG_BAD_FORMAT, "unknown conversion '%s'", quoted_conv(c, f, v));
 	if (strchr("aAeEfFgG", v->conv))
 		c_hint(c, d, "there are no fractions; %%d prints whole numbers");
 	else
-		c_hint(c, d, "known are %%d %%u %%x %%o %%c %%p %%s; %%%% prints a percent sign");
+		c_hint(c, d, "known are %%d %%u %%x %%o %%c %%p %%s %%r; %%%% prints a percent "
+				"sign");
 	return false;
 }
 
 static void check_conv_arg(
-	struct check *c, const struct expr *f, const struct fmt_conv *v, const struct expr *a)
+	struct check *c, const struct expr *f, const struct fmt_spec *v, const struct expr *a)
 {
 	struct skep_span at = inside(c, f, v->start, v->len);
 	const char *conv = quoted_conv(c, f, v);
@@ -122,13 +121,15 @@ static void check_conv_arg(
 
 	if (a->type.kind == LT_UNKNOWN || !is_storable(c, a, "printed"))
 		return;
-	if (v->conv == 's' ? prints_as_text(&a->type)
-			   : (a->type.kind == LT_INT || a->type.kind == LT_PTR))
+	if (v->conv == 's' || (v->conv == 'r' && is_bytes(&a->type)) ||
+		(fmt_is_number(v->conv) && (a->type.kind == LT_INT || a->type.kind == LT_PTR)))
 		return;
 	d = c_error(c, at, DIAG_BAD_FORMAT, "'%s' does not print a value of type %s", conv,
 		c_type(c, &a->type));
 	diag_also(c->d, d, a->span, "this argument");
-	if (a->type.kind == LT_PTR)
+	if (v->conv == 'r')
+		c_hint(c, d, "buf(pointer, size) makes bytes of what a pointer points to");
+	else if (a->type.kind == LT_PTR)
 		c_hint(c, d, "%%p prints the address, str(…) makes a string of what it points to");
 	else if (a->type.kind == LT_INT)
 		c_hint(c, d, "%%d prints numbers, %%x in hex");
@@ -139,7 +140,7 @@ static void check_conv_arg(
 static void check_conversions(struct check *c, struct expr *e, const struct expr *f)
 {
 	struct exprs *args = &e->u.call.args;
-	struct fmt_conv v;
+	struct fmt_spec v;
 	uint32_t pos = 0, n = 1;
 	struct diag *d;
 

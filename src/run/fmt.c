@@ -8,69 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define WIDTH_MAX 4096 /* a damaged format must not ask for gigabytes */
-
-static int parse_number(const char **s, const char *end)
-{
-	int n = 0;
-
-	while (*s < end && **s >= '0' && **s <= '9') {
-		n = n < WIDTH_MAX ? n * 10 + (**s - '0') : n;
-		++*s;
-	}
-	return n < WIDTH_MAX ? n : WIDTH_MAX;
-}
-
-static int parse_count(const char **s, const char *end)
-{
-	if (*s < end && **s == '*') {
-		++*s;
-		return -1;
-	}
-	return parse_number(s, end);
-}
-
-static void parse_flags(struct fmt_spec *f, const char **s, const char *end)
-{
-	for (; *s < end; ++*s) {
-		if (**s == '-')
-			f->left = true;
-		else if (**s == '+')
-			f->plus = true;
-		else if (**s == ' ')
-			f->space = true;
-		else if (**s == '0')
-			f->zero = true;
-		else if (**s == '#')
-			f->alt = true;
-		else
-			return;
-	}
-}
-
-struct fmt_spec fmt_parse(const char *s, const char *end)
-{
-	struct fmt_spec f = {.start = s, .width = -1, .precision = -1};
-	size_t n = 0;
-
-	s++;
-	parse_flags(&f, &s, end);
-	if (s < end && (*s == '*' || (*s >= '1' && *s <= '9')))
-		f.width = parse_count(&s, end);
-	if (s < end && *s == '.') {
-		s++;
-		f.precision = parse_count(&s, end);
-	}
-	while (s < end && n < 2 && strchr("hlLjzt", *s))
-		f.length[n++] = *s++;
-	if (s < end && *s && strchr("diuxXopcsr%", *s))
-		f.conv = *s++;
-	if (f.conv == 'r' && s < end && (*s == 'h' || *s == 'x'))
-		f.variant = *s++;
-	f.len = (size_t)(s - f.start);
-	return f;
-}
-
 /* Writes text with the spec's width; precision cuts it when cut is set. */
 static void padded(struct buf *out, const struct fmt_spec *f, const char *text, size_t n, bool cut)
 {
@@ -188,28 +125,36 @@ static void conversion(struct buf *out, const struct meta *m, const struct fmt_s
 	}
 }
 
-void fmt_record(struct buf *out, const struct meta *m, const struct meta_format *f,
-	const uint8_t *record, size_t len)
+/* Text between conversions; "%%" stands for one percent sign. */
+static void plain(struct buf *out, const char *s, const char *end)
 {
-	const char *s = f->text, *end = s + strlen(s);
-	uint32_t arg = 0;
-
 	while (s < end) {
 		const char *percent = memchr(s, '%', (size_t)(end - s));
-		struct fmt_spec spec;
 
 		buf_put(out, s, (size_t)((percent ? percent : end) - s));
 		if (!percent)
 			return;
-		spec = fmt_parse(percent, end);
-		s = percent + spec.len;
-		if (spec.conv == '%')
-			buf_putc(out, '%');
-		else if (!spec.conv)
-			buf_put(out, percent, spec.len);
+		buf_putc(out, '%');
+		s = percent + 2;
+	}
+}
+
+void fmt_record(struct buf *out, const struct meta *m, const struct meta_format *f,
+	const uint8_t *record, size_t len)
+{
+	size_t n = strlen(f->text);
+	uint32_t arg = 0, pos = 0, from = 0;
+	struct fmt_spec spec;
+
+	while (fmt_next(f->text, n, &pos, &spec)) {
+		plain(out, f->text + from, f->text + spec.start);
+		from = pos;
+		if (!fmt_is_known(spec.conv))
+			buf_put(out, f->text + spec.start, spec.len);
 		else if (arg < f->args.n)
 			conversion(out, m, &spec, &f->args.v[arg++], record, len);
 	}
+	plain(out, f->text + from, f->text + n);
 }
 
 /* Replaces %f, which strftime does not know, and hands the rest over piece by piece. */

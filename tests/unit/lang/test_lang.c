@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Tables of the language, printf formats, lang_compile, and what goldens cannot show. */
-#include "lang/fmt.h"
+#include "base/fmt.h"
 #include "tests/unit/lang/langtest.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -100,7 +100,7 @@ static void formats(void **state)
 	(void)state;
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		uint32_t pos = 0, n = (uint32_t)strlen(cases[i].text);
-		struct fmt_conv v;
+		struct fmt_spec v;
 
 		assert_true(fmt_next(cases[i].text, n, &pos, &v));
 		assert_int_equal(v.start, cases[i].start);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "base/fmt.h"
+#include <string.h>
+
+struct reader {
+	const char *s;
+	size_t n, i;
+};
+
+static char at(const struct reader *r)
+{
+	return r->i < r->n ? r->s[r->i] : 0;
+}
+
+static void flags(struct reader *r, struct fmt_spec *f)
+{
+	for (;; r->i++) {
+		switch (at(r)) {
+		case '-':
+			f->left = true;
+			break;
+		case '0':
+			f->zero = true;
+			break;
+		case '+':
+			f->plus = true;
+			break;
+		case ' ':
+			f->space = true;
+			break;
+		case '#':
+			f->alt = true;
+			break;
+		default:
+			return;
+		}
+	}
+}
+
+static int number(struct reader *r, struct fmt_spec *f, int absent)
+{
+	int n = absent;
+
+	if (at(r) == '*') {
+		f->star = true;
+		r->i++;
+		return -1;
+	}
+	for (; at(r) >= '0' && at(r) <= '9'; r->i++) {
+		n = (n < 0 ? 0 : n) * 10 + (at(r) - '0');
+		n = n < FMT_WIDTH_MAX ? n : FMT_WIDTH_MAX;
+	}
+	return n;
+}
+
+bool fmt_is_number(char conv)
+{
+	return conv && strchr("diuoxXcp", conv);
+}
+
+bool fmt_is_known(char conv)
+{
+	return fmt_is_number(conv) || conv == 's' || conv == 'r';
+}
+
+bool fmt_next(const char *text, size_t n, uint32_t *pos, struct fmt_spec *out)
+{
+	struct reader r = {text, n, *pos};
+	unsigned k = 0;
+
+	while (r.i < n && (text[r.i] != '%' || (r.i + 1 < n && text[r.i + 1] == '%')))
+		r.i += text[r.i] == '%' ? 2 : 1;
+	*pos = (uint32_t)n;
+	if (r.i >= n)
+		return false;
+	*out = (struct fmt_spec){.start = (uint32_t)r.i++};
+	flags(&r, out);
+	out->width = number(&r, out, -1);
+	out->precision = -1;
+	if (at(&r) == '.') {
+		r.i++;
+		out->precision = number(&r, out, 0);
+	}
+	for (; at(&r) && strchr("hlLjzt", at(&r)); r.i++) {
+		if (k < 2)
+			out->length[k++] = at(&r);
+	}
+	out->conv = at(&r);
+	if (r.i < n)
+		r.i++;
+	if (out->conv == 'r' && at(&r) && strchr("xh", at(&r)))
+		out->variant = text[r.i++];
+	out->len = (uint32_t)r.i - out->start;
+	*pos = (uint32_t)r.i;
+	return true;
+}
