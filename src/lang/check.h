@@ -103,6 +103,8 @@ void check_net_field(struct check *c, struct expr *e);
 
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);
+void check_system(struct check *c, struct expr *e);
+void check_join(struct check *c, struct expr *e);
 void check_printf(struct check *c, struct expr *e);
 void check_kfunc(struct check *c, struct expr *e, const char *name);
 /* The same for a call whose value may be a reference: assigned, or handed to another function. */

@@ -227,6 +227,14 @@ static void no_args(struct check *c, struct expr *e)
 static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 {
 	switch (id) {
+	case BI_F_JOIN:
+		return check_join;
+	case BI_F_SYSTEM:
+		return check_system;
+	case BI_F_CAT:
+	case BI_F_DEBUGF:
+	case BI_F_ERRORF:
+	case BI_F_WARNF:
 	case BI_F_PRINTF:
 		return check_printf;
 	case BI_F_PRINT:

@@ -168,13 +168,14 @@ static void check_conversions(struct check *c, struct expr *e, const struct expr
 void check_printf(struct check *c, struct expr *e)
 {
 	struct exprs *args = &e->u.call.args;
+	const char *name = e->u.call.name;
 	struct expr *f;
 
 	for (uint32_t i = 0; i < args->list.n; i++)
 		check_expr(c, args->list.v[i]);
 	if (!args->list.n) {
-		c_hint(c, c_error(c, e->span, DIAG_WRONG_ARGS, "printf() without a format"),
-			"for instance: printf(\"%%s %%d\\n\", comm, pid)");
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_ARGS, "%s() without a format", name),
+			"for instance: %s(\"%%s %%d\\n\", comm, pid)", name);
 		return;
 	}
 	f = args->list.v[0];
@@ -182,9 +183,44 @@ void check_printf(struct check *c, struct expr *e)
 		c_hint(c,
 			c_error(c, f->span, DIAG_WRONG_ARGS,
 				"the format must be a string in quotes"),
-			"for instance: printf(\"%s\\n\", …)",
+			"for instance: %s(\"%s\\n\", …)", name,
 			prints_as_text(&f->type) ? "%s" : "%d");
 		return;
 	}
 	check_conversions(c, e, f);
+}
+
+/* system(): runs a command as who traces, so it has to be allowed. */
+void check_system(struct check *c, struct expr *e)
+{
+	if (!c->s->unsafe) {
+		c_hint(c, c_error(c, e->u.call.name_span, DIAG_UNSAFE,
+				  "%s() changes the system and is not allowed", e->u.call.name),
+			"--unsafe allows it");
+		return;
+	}
+	check_printf(c, e);
+}
+
+/* join(argv), join(argv, ",") */
+void check_join(struct check *c, struct expr *e)
+{
+	struct expr **a = e->u.call.args.list.v;
+	uint32_t n = e->u.call.args.list.n;
+
+	if (n < 1 || n > 2) {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_ARGS,
+				  "join() takes 1 to 2 arguments, this has %u", n),
+			"write join(args.argv) or join(args.argv, \",\")");
+		return;
+	}
+	check_expr(c, a[0]);
+	check_number(c, a[0], "the array for join()");
+	if (n < 2)
+		return;
+	check_expr(c, a[1]);
+	if (a[1]->kind != EX_STR)
+		c_hint(c, c_error(c, a[1]->span, DIAG_WRONG_ARGS,
+				  "what stands between the strings must be a string in quotes"),
+			"for instance: join(args.argv, \",\")");
 }

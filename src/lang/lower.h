@@ -232,6 +232,18 @@ void lo_task_assign(struct lower *L, const struct expr *target, const struct exp
 void lo_task_delete(struct lower *L, const struct expr *e);
 
 /* ---- lower_event.c ---- */
+/*
+ * A record being written; done is where its two ways (space, no space) meet again. Kernels without
+ * ring buffers get a record made elsewhere and copied into the CPU's own buffer.
+ */
+struct lo_event {
+	ir_val rec;
+	uint32_t size;
+	ir_blk done;
+};
+struct lo_event lo_event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size);
+void lo_event_end(struct lower *L, struct lo_event ev);
+void lo_join(struct lower *L, const struct expr *e); /* lower_join.c */
 void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), clear() … */
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */
 

@@ -9,16 +9,6 @@
 
 enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_TX };
 
-/*
- * A record being written; done is where its two ways (space, no space) meet again. Kernels without
- * ring buffers get a record made elsewhere and copied into the CPU's own buffer.
- */
-struct event {
-	ir_val rec;
-	uint32_t size;
-	ir_blk done;
-};
-
 static void event_lost(struct lower *L, ir_blk done)
 {
 	lo_count(L, MC_LOST_EVENT, L->prog);
@@ -31,9 +21,9 @@ static void event_head(struct lower *L, ir_val rec, enum meta_event_type type, i
 	ir_st(L->f, 4, rec, 4, id);
 }
 
-static struct event event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size)
+struct lo_event lo_event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size)
 {
-	struct event ev = {.size = size};
+	struct lo_event ev = {.size = size};
 	ir_blk space, lost;
 	ir_val args[3];
 
@@ -59,7 +49,7 @@ static struct event event_begin(struct lower *L, enum meta_event_type type, ir_v
 }
 
 /* The answer tells of a full buffer (since 5.1), so what is lost is counted as with a ring buffer. */
-static void perf_event_end(struct lower *L, struct event ev)
+static void perf_event_end(struct lower *L, struct lo_event ev)
 {
 	ir_blk lost = lo_block(L);
 	ir_val args[5], answer;
@@ -77,7 +67,7 @@ static void perf_event_end(struct lower *L, struct event ev)
 	lo_enter(L, ev.done);
 }
 
-static void event_end(struct lower *L, struct event ev)
+void lo_event_end(struct lower *L, struct lo_event ev)
 {
 	ir_val args[2];
 
@@ -94,7 +84,7 @@ static void event_end(struct lower *L, struct event ev)
 
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id)
 {
-	event_end(L, event_begin(L, type, id, sizeof(struct meta_event)));
+	lo_event_end(L, lo_event_begin(L, type, id, sizeof(struct meta_event)));
 }
 
 static void plain_event(struct lower *L, enum meta_event_type type, uint32_t id)
@@ -198,7 +188,7 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 {
 	struct meta_format fmt = {.event = type, .text = text, .size = sizeof(struct meta_event)};
 	struct arg *evaluated = ARENA_ARRAY(L->a, struct arg, n + 1);
-	struct event ev;
+	struct lo_event ev;
 	uint32_t id;
 	bool at_once = false;
 
@@ -211,10 +201,25 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 	}
 	id = L->m->meta->formats.n; /* arguments may have formats of their own */
 	vec_push(L->a, &L->m->meta->formats, fmt);
-	ev = event_begin(L, type, ir_const(L->f, id), fmt.size);
+	ev = lo_event_begin(L, type, ir_const(L->f, id), fmt.size);
 	for (uint32_t i = 0; i < n; i++)
 		put_arg(L, &evaluated[i], ev.rec);
-	event_end(L, ev);
+	lo_event_end(L, ev);
+}
+
+/* errorf() and its like: bpftrace's form of a message, "file:line:first-last: ERROR: text". */
+static void told(struct lower *L, const struct expr *e, enum meta_event_type type, const char *what)
+{
+	struct diag_pos at = diag_locate(L->s->d, e->span.off);
+	struct exprs args = e->u.call.args;
+	struct buf text;
+
+	buf_init(&text, L->a);
+	for (const char *c = at.source ? at.source->name : "script"; *c; c++)
+		buf_printf(&text, *c == '%' ? "%%%%" : "%c", *c);
+	buf_printf(&text, ":%u:%u-%u: %s: %s\n", at.line, at.col, at.col + e->span.len - 1, what,
+		args.list.v[0]->u.str.s);
+	formatted(L, type, text.p, args.list.v + 1, args.list.n - 1);
 }
 
 static void print_map(struct lower *L, const struct expr *e)
@@ -224,11 +229,11 @@ static void print_map(struct lower *L, const struct expr *e)
 	ir_val top = ir_const(L->f, n > 1 ? (int64_t)args[1]->const_value : 0);
 	ir_val div = ir_const(L->f, n > 2 ? (int64_t)args[2]->const_value : 1);
 	ir_val id = ir_const(L->f, args[0]->map->meta);
-	struct event ev = event_begin(L, ME_PRINT_MAP, id, sizeof(struct meta_event) + 16);
+	struct lo_event ev = lo_event_begin(L, ME_PRINT_MAP, id, sizeof(struct meta_event) + 16);
 
 	ir_st(L->f, 8, ev.rec, 8, top);
 	ir_st(L->f, 8, ev.rec, 16, div);
-	event_end(L, ev);
+	lo_event_end(L, ev);
 }
 
 /* One entry that is no number: user space reads it, by the key in the record. */
@@ -236,11 +241,11 @@ static void print_entry(struct lower *L, const struct expr *e)
 {
 	const struct meta_map *map = &L->m->meta->maps.v[e->map->meta];
 	ir_val id = ir_const(L->f, e->map->meta), key = lo_map_key(L, e);
-	struct event ev = event_begin(L, ME_PRINT_ENTRY, id,
+	struct lo_event ev = lo_event_begin(L, ME_PRINT_ENTRY, id,
 		(uint32_t)sizeof(struct meta_event) + map->key_size);
 
 	lo_copy(L, ev.rec, sizeof(struct meta_event), key, 0, map->key_size);
-	event_end(L, ev);
+	lo_event_end(L, ev);
 }
 
 /* print(@x) prints the map; print(@x[k]) and print(1) a value. */
@@ -260,7 +265,7 @@ static void end_script(struct lower *L, const struct expr *e)
 {
 	ir_val code = e->u.call.args.list.n ? lo_int(L, e->u.call.args.list.v[0]) : ir_const(L->f, 0);
 
-	event_end(L, event_begin(L, ME_EXIT, code, sizeof(struct meta_event)));
+	lo_event_end(L, lo_event_begin(L, ME_EXIT, code, sizeof(struct meta_event)));
 	lo_release(L, 0);
 	lo_end(L);
 }
@@ -299,6 +304,24 @@ void lo_call_stmt(struct lower *L, const struct expr *e)
 	switch ((enum builtin_id)e->ref.u.builtin) {
 	case BI_F_PRINTF:
 		formatted(L, ME_PRINTF, args[0]->u.str.s, args + 1, n - 1);
+		break;
+	case BI_F_CAT:
+		formatted(L, ME_CAT, args[0]->u.str.s, args + 1, n - 1);
+		break;
+	case BI_F_SYSTEM:
+		formatted(L, ME_SYSTEM, args[0]->u.str.s, args + 1, n - 1);
+		break;
+	case BI_F_ERRORF:
+		told(L, e, ME_ERRORF, "ERROR");
+		break;
+	case BI_F_WARNF:
+		told(L, e, ME_WARNF, "WARNING");
+		break;
+	case BI_F_DEBUGF:
+		told(L, e, ME_DEBUGF, "DEBUG");
+		break;
+	case BI_F_JOIN:
+		lo_join(L, e);
 		break;
 	case BI_F_TIME:
 		formatted(L, ME_TIME, n ? args[0]->u.str.s : "%H:%M:%S\n", NULL, 0);

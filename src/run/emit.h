@@ -15,6 +15,8 @@ struct emit_form {
 	/* The value of the table's only entry, without its name. */
 	void (*entry)(struct buf *out, const struct table *t);
 	void (*printf)(struct buf *out, const char *text, size_t n);
+	/* Other text; type as bpftrace's JSON names it. */
+	void (*chars)(struct buf *out, const char *type, const char *text, size_t n);
 	void (*time)(struct buf *out, const char *text, size_t n);
 	void (*value)(struct buf *out, const struct meta *m, const struct meta_field *f,
 		const uint8_t *base, size_t len);

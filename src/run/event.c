@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What each kind of ring buffer record makes user space do: one row of a table per kind. */
 #include "run/capture.h"
+#include "run/field.h"
 #include "run/fmt.h"
 #include "run/session.h"
 #include "run/sym.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PASS_ON_MOST ((size_t)16 << 20) /* bytes of a file or a command's output */
 
 struct record {
 	uint32_t id;
@@ -183,6 +187,136 @@ static bool on_value(struct session *s, const struct record *r)
 	return true;
 }
 
+/* The format's text with the record's arguments; NULL when it is no record for this event. */
+static const char *formatted(struct session *s, const struct record *r, enum meta_event_type type)
+{
+	const struct meta_format *f = format_of(s, r, type);
+	struct buf text;
+
+	if (!f)
+		return NULL;
+	buf_init(&text, &s->scratch);
+	buf_puts(&text, "");
+	fmt_record(&text, &s->l->meta, f, r->bytes, r->size);
+	return text.p;
+}
+
+static bool on_join(struct session *s, const struct record *r)
+{
+	const struct meta_format *f = format_of(s, r, ME_JOIN);
+	struct buf text;
+	uint64_t n;
+
+	if (!f || !f->args.n || !field_number(&f->args.v[0], r->bytes, r->size, &n))
+		return false;
+	buf_init(&text, &s->scratch);
+	buf_puts(&text, "");
+	for (uint32_t i = 1; i < f->args.n && i <= n; i++) {
+		if (i > 1)
+			buf_puts(&text, f->text);
+		field_text(&text, &s->l->meta, &f->args.v[i], r->bytes, r->size);
+	}
+	if (!s->form->announce_to_out)
+		buf_putc(&text, '\n');
+	s->form->chars(&s->out, "join", text.p, text.n);
+	return true;
+}
+
+/* What a stream gives, up to its end, as output of that type. */
+static void pass_on(struct session *s, FILE *f, const char *type)
+{
+	struct buf text;
+	char piece[4096];
+	size_t n;
+
+	buf_init(&text, &s->scratch);
+	buf_puts(&text, "");
+	while (text.n < PASS_ON_MOST && (n = fread(piece, 1, sizeof(piece), f)) > 0)
+		buf_put(&text, piece, n);
+	s->form->chars(&s->out, type, text.p, text.n);
+}
+
+/*
+ * A line for the user, behind what the script has written so far. The record is formatted after
+ * that is out, since writing may empty the scratch arena.
+ */
+static void tell(struct session *s, const struct record *r, enum meta_event_type type,
+	const char *before, const char *between)
+{
+	int err = errno;
+
+	session_flush(s);
+	fprintf(s->o->err, "%s%s%s%s", before, formatted(s, r, type), between,
+		*between ? strerror(err) : "");
+	if (*between)
+		fputc('\n', s->o->err);
+	fflush(s->o->err);
+}
+
+static bool on_cat(struct session *s, const struct record *r)
+{
+	const char *path = formatted(s, r, ME_CAT);
+	FILE *f;
+
+	if (!path)
+		return false;
+	f = fopen(path, "re");
+	if (!f) {
+		tell(s, r, ME_CAT, "WARNING: cat(): cannot open '", "': ");
+		return true;
+	}
+	pass_on(s, f, "cat");
+	fclose(f);
+	return true;
+}
+
+static bool on_system(struct session *s, const struct record *r)
+{
+	const char *command;
+	FILE *f;
+
+	session_flush(s); /* what the command writes itself comes after what we wrote before */
+	command = formatted(s, r, ME_SYSTEM);
+	if (!command)
+		return false;
+	f = popen(command, "re");
+	if (!f) {
+		tell(s, r, ME_SYSTEM, "WARNING: system(): cannot run '", "': ");
+		return true;
+	}
+	pass_on(s, f, "syscall");
+	pclose(f);
+	return true;
+}
+
+static bool told(struct session *s, const struct record *r, enum meta_event_type type)
+{
+	const char *text = formatted(s, r, type);
+
+	if (!text)
+		return false;
+	if (s->form->announce_to_out)
+		s->form->chars(&s->out, meta_event_text(type), text, strlen(text));
+	else
+		tell(s, r, type, "", "");
+	return true;
+}
+
+static bool on_errorf(struct session *s, const struct record *r)
+{
+	return told(s, r, ME_ERRORF);
+}
+
+static bool on_warnf(struct session *s, const struct record *r)
+{
+	return told(s, r, ME_WARNF);
+}
+
+static bool on_debugf(struct session *s, const struct record *r)
+{
+	return told(s, r, ME_DEBUGF);
+}
+
 static bool on_seen_task(struct session *s, const struct record *r)
 {
 	if (s->l->meta.sym)
@@ -207,6 +341,12 @@ static bool (*const handlers[ME_COUNT])(struct session *, const struct record *)
 	[ME_PRINT_VALUE] = on_value,
 	[ME_SEEN_TASK] = on_seen_task,
 	[ME_CAPTURE] = on_capture,
+	[ME_JOIN] = on_join,
+	[ME_CAT] = on_cat,
+	[ME_SYSTEM] = on_system,
+	[ME_ERRORF] = on_errorf,
+	[ME_WARNF] = on_warnf,
+	[ME_DEBUGF] = on_debugf,
 };
 
 bool session_event(struct session *s, const void *data, size_t size)

@@ -143,6 +143,7 @@ const struct emit_form emit_json = {
 	.map = json_map,
 	.entry = json_entry,
 	.printf = json_printf,
+	.chars = chars,
 	.time = json_time,
 	.value = json_value,
 	.before_maps = json_before_maps,

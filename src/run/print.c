@@ -20,6 +20,12 @@ static void text_chars(struct buf *out, const char *text, size_t n)
 	buf_put(out, text, n);
 }
 
+static void text_typed(struct buf *out, const char *type, const char *text, size_t n)
+{
+	(void)type;
+	buf_put(out, text, n);
+}
+
 static void text_value(struct buf *out, const struct meta *m, const struct meta_field *f,
 	const uint8_t *base, size_t len)
 {
@@ -99,6 +105,7 @@ const struct emit_form emit_text = {
 	.map = text_map,
 	.entry = text_entry,
 	.printf = text_chars,
+	.chars = text_typed,
 	.time = text_chars,
 	.value = text_value,
 	.before_maps = text_before_maps,
