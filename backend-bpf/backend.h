@@ -75,6 +75,8 @@ extern const struct ir_machine_names back_machine_names;
  * out must be empty. 0 or a negative errno; why is in m->diags.
  */
 int elf_write(struct ir_module *m, const struct code *code, struct buf *out);
+/* A load of a tracepoint's field goes into the side table; other references stay in BTF. */
+void back_fixup(struct ir_module *m, uint32_t prog, const struct code_reloc *r);
 /* The BTF section alone (dump stage "btf"). */
 void btfw_build(struct ir_module *m, const struct code *code, struct buf *btf, struct buf *btf_ext);
 

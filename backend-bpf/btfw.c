@@ -386,19 +386,23 @@ static uint32_t put_prog_func(struct btfw *w, struct buf *out, uint32_t prog)
 static uint32_t put_prog_core(struct btfw *w, struct buf *out, uint32_t prog)
 {
 	const struct code *c = &w->code[prog];
+	static const enum bpf_core_relo_kind kinds[FACTS] = {
+		[FACT_OFF] = BPF_CORE_FIELD_BYTE_OFFSET, [FACT_SIZE] = BPF_CORE_FIELD_BYTE_SIZE,
+		[FACT_LSHIFT] = BPF_CORE_FIELD_LSHIFT_U64, [FACT_RSHIFT] = BPF_CORE_FIELD_RSHIFT_U64,
+		[FACT_TYPE_SIZE] = BPF_CORE_TYPE_SIZE, [FACT_ENUM] = BPF_CORE_ENUMVAL_VALUE};
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < c->relocs.n; i++) {
 		const struct code_reloc *r = &c->relocs.v[i];
 		const struct btfw_field *f;
-		struct bpf_core_relo rec = {.insn_off = w->l.prog_off[prog] + r->insn * 8,
-			.kind = BPF_CORE_FIELD_BYTE_OFFSET};
+		struct bpf_core_relo rec = {.insn_off = w->l.prog_off[prog] + r->insn * 8};
 
 		if (r->kind != CR_FIELD || r->index >= w->fields.n)
 			continue;
 		f = &w->fields.v[r->index];
 		if (!f->root)
 			continue;
+		rec.kind = kinds[w->m->fields.v[r->index].fact];
 		rec.type_id = f->root;
 		rec.access_str_off = btfw_str(w, f->access, strlen(f->access));
 		buf_put(out, &rec, sizeof(rec));

@@ -3,6 +3,8 @@
  * Local structs for the kernel fields that a portable object uses (CO-RE): each struct has only the
  * members that are used, at the offsets compiled into the code, because a loader checks that the
  * instruction holds what the local struct says before it writes the running kernel's offset.
+ * Local enumerations for kernel constants, the same way. Facts of tracepoints are no types': they
+ * are in the side table.
  * Members are matched by name and kind, so a struct inside a struct needs no name of its own, and
  * may stand at offset 0 with its members at offsets of the outer struct.
  */
@@ -10,11 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KIND_FLAG (1u << 31) /* of struct btf_type.info */
+#define KIND_ENUM64 19	     /* not in the headers of 2022 */
+
 struct node {
 	const char *name;
 	uint32_t field;	 /* row of ir_module.fields that ends here, or META_NONE */
 	uint32_t base;	 /* offset in the root struct */
 	uint32_t size;
+	uint32_t bit_off, bit_size; /* a bit-field: from base on; 0 otherwise */
 	uint32_t index;	 /* position among the members of its parent */
 	uint32_t type;
 	VEC(struct node *) kids;
@@ -101,6 +107,8 @@ static int by_offset(const void *x, const void *y)
 /* Sets base, size and type of the tree below n, children first. */
 static void put_struct(struct btfw *w, struct node *n, const char *name)
 {
+	uint32_t bits = 0;
+
 	for (uint32_t i = 0; i < n->kids.n; i++) {
 		struct node *k = n->kids.v[i];
 		const struct ir_field *f =
@@ -108,22 +116,24 @@ static void put_struct(struct btfw *w, struct node *n, const char *name)
 
 		k->base = f ? f->off : n->base;
 		k->size = f ? f->size : 0;
+		bits |= k->bit_size;
 		if (k->kids.n)
 			put_struct(w, k, "");
 		else
-			k->type = leaf_type(w, f);
+			k->type = k->bit_size ? btfw_int(w, f->size, f->is_signed) : leaf_type(w, f);
 		if (k->base - n->base + k->size > n->size)
 			n->size = k->base - n->base + k->size;
 	}
 	qsort(n->kids.v, n->kids.n, sizeof(struct node *), by_offset);
-	n->type = btfw_type(w, name, BTF_KIND_STRUCT, n->kids.n, n->size);
+	/* with the flag, offsets carry widths */
+	n->type = btfw_type(w, name, BTF_KIND_STRUCT, n->kids.n | (bits ? KIND_FLAG : 0), n->size);
 	for (uint32_t i = 0; i < n->kids.n; i++) {
 		struct node *k = n->kids.v[i];
 
 		k->index = i;
 		btfw_word(w, btfw_str(w, k->name, strlen(k->name)));
 		btfw_word(w, k->type);
-		btfw_word(w, (k->base - n->base) * 8);
+		btfw_word(w, ((k->base - n->base) * 8 + k->bit_off) | k->bit_size << 24);
 	}
 }
 
@@ -144,65 +154,87 @@ static const char *access_of(struct btfw *w, struct node *n, const char *path)
 	return b.p;
 }
 
-/* Bit-fields would need their shifts relocated as well; arrays inside a path their element size. */
-static bool relocatable(struct btfw *w, const struct ir_field *f)
+static struct node *path_node(struct btfw *w, struct node *n, const char *path)
 {
-	struct diag *e;
+	while (*path) {
+		size_t len = strcspn(path, ".");
 
-	if (!f->bit_size && !strchr(f->path, '['))
-		return true;
-	e = diag_error(w->m->diags, NO_SPAN, DIAG_NOT_SUPPORTED,
-		"field '%s' of '%s' cannot be used in an object for other kernels: it is %s",
-		f->path, f->root, f->bit_size ? "a bit-field" : "inside an array");
-	diag_hint(w->m->diags, e, "compile for one kernel: give its BTF with --btf");
-	return false;
+		n = kid(w, n, path, len);
+		path += len + (path[len] == '.');
+	}
+	return n;
 }
 
 static void insert(struct btfw *w, struct node *roots, uint32_t i)
 {
 	const struct ir_field *f = &w->m->fields.v[i];
-	struct node *n;
-	const char *p = f->path;
+	struct node *n = kid(w, roots, f->root, strlen(f->root));
 
-	if (!relocatable(w, f))
-		return;
-	n = kid(w, roots, f->root, strlen(f->root));
-	while (*p) {
-		size_t len = strcspn(p, ".");
-
-		n = kid(w, n, p, len);
-		p += len + (p[len] == '.');
-	}
-	n->field = i;
 	w->fields.v[i].root = 1;
+	if (f->fact == FACT_TYPE_SIZE) {
+		if (n->size < (uint32_t)f->value)
+			n->size = (uint32_t)f->value;
+		return;
+	}
+	n = path_node(w, n, f->path);
+	/* Rows of one field differ in what they ask for; those with bits know most. */
+	if (n->field == META_NONE || f->bit_size) {
+		n->field = i;
+		n->bit_off = f->bit_off;
+		n->bit_size = f->bit_size;
+	}
 }
 
-/* Loaders refuse code that does not hold the offset it is said to hold. */
+static void insert_enum(struct btfw *w, struct node *enums, uint32_t i)
+{
+	const struct ir_field *f = &w->m->fields.v[i];
+	struct node *n = kid(w, kid(w, enums, f->root, strlen(f->root)), f->path, strlen(f->path));
+
+	w->fields.v[i].root = 1;
+	n->field = i;
+}
+
+static void put_enum(struct btfw *w, struct node *n)
+{
+	n->type = btfw_type(w, n->name, KIND_ENUM64, n->kids.n, 8);
+	for (uint32_t i = 0; i < n->kids.n; i++) {
+		struct node *k = n->kids.v[i];
+		uint64_t v = (uint64_t)w->m->fields.v[k->field].value;
+
+		k->index = i;
+		btfw_word(w, btfw_str(w, k->name, strlen(k->name)));
+		btfw_word(w, (uint32_t)v);
+		btfw_word(w, (uint32_t)(v >> 32));
+	}
+}
+
+/* Loaders refuse code that does not hold the number it is said to hold. */
 static void check_insn(struct btfw *w, uint32_t prog, const struct code_reloc *r)
 {
 	const struct code *c = &w->code[prog];
+	const struct ir_field *f;
 	const struct bpf_insn *x;
-	uint32_t cls, now;
+	uint32_t cls;
+	int64_t now, want;
 
 	if (r->index >= w->m->fields.n || r->insn >= c->n)
 		trap_raise(w->m->trap, SKEP_EBUG, "btf: bad field reference in %s",
 			w->m->meta->progs.v[prog].name);
+	f = &w->m->fields.v[r->index];
 	x = &c->insn[r->insn];
 	cls = BPF_CLASS(x->code);
-	now = cls == BPF_ALU || cls == BPF_ALU64 || x->code == (BPF_LD | BPF_IMM | BPF_DW)
-		      ? (uint32_t)x->imm
-		      : (uint32_t)x->off;
-	if (now != w->m->fields.v[r->index].off)
-		trap_raise(w->m->trap, SKEP_EBUG, "btf: %s instruction %u has offset %u, not %s's",
-			w->m->meta->progs.v[prog].name, r->insn, now,
-			w->m->fields.v[r->index].path);
+	now = cls == BPF_ALU || cls == BPF_ALU64 ? x->imm : x->off;
+	if (x->code == (BPF_LD | BPF_IMM | BPF_DW) && r->insn + 1 < c->n)
+		now = (int64_t)((uint64_t)(uint32_t)x[1].imm << 32 | (uint32_t)x->imm);
+	want = f->fact ? f->value : f->off;
+	if (f->fact == FACT_TP ? now < want || now >= want + f->size : now != want)
+		trap_raise(w->m->trap, SKEP_EBUG, "btf: %s instruction %u has %lld, not %s's",
+			w->m->meta->progs.v[prog].name, r->insn, (long long)now, f->path);
 }
 
-void btfw_core_types(struct btfw *w)
+static bool *used_fields(struct btfw *w)
 {
-	struct node *roots = new_node(w, "");
-	uint32_t n = w->m->fields.n;
-	bool *used = ARENA_ARRAY(w->a, bool, n + 1);
+	bool *used = ARENA_ARRAY(w->a, bool, w->m->fields.n + 1);
 
 	for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
 		for (uint32_t k = 0; k < w->code[i].relocs.n; k++) {
@@ -214,20 +246,43 @@ void btfw_core_types(struct btfw *w)
 			used[r->index] = true;
 		}
 	}
+	return used;
+}
+
+/* Type and access string of one row, now that the types are written. */
+static void settle(struct btfw *w, struct node *roots, struct node *enums, uint32_t i)
+{
+	const struct ir_field *f = &w->m->fields.v[i];
+	bool number = f->fact == FACT_ENUM;
+	struct node *root = kid(w, number ? enums : roots, f->root, strlen(f->root));
+
+	w->fields.v[i].root = root->type;
+	w->fields.v[i].access =
+		number ? arena_printf(w->a, "%u", kid(w, root, f->path, strlen(f->path))->index)
+		       : access_of(w, root, f->path);
+}
+
+void btfw_core_types(struct btfw *w)
+{
+	struct node *roots = new_node(w, ""), *enums = new_node(w, "");
+	uint32_t n = w->m->fields.n;
+	bool *used = used_fields(w);
+
 	for (uint32_t i = 0; i < n; i++) {
+		uint8_t fact = w->m->fields.v[i].fact;
+
 		vec_push(w->a, &w->fields, (struct btfw_field){0});
-		if (used[i])
+		if (used[i] && fact == FACT_ENUM)
+			insert_enum(w, enums, i);
+		else if (used[i] && fact != FACT_TP)
 			insert(w, roots, i);
 	}
 	for (uint32_t i = 0; i < roots->kids.n; i++)
 		put_struct(w, roots->kids.v[i], roots->kids.v[i]->name);
+	for (uint32_t i = 0; i < enums->kids.n; i++)
+		put_enum(w, enums->kids.v[i]);
 	for (uint32_t i = 0; i < n; i++) {
-		struct node *root;
-
-		if (!w->fields.v[i].root)
-			continue;
-		root = kid(w, roots, w->m->fields.v[i].root, strlen(w->m->fields.v[i].root));
-		w->fields.v[i].root = root->type;
-		w->fields.v[i].access = access_of(w, root, w->m->fields.v[i].path);
+		if (w->fields.v[i].root)
+			settle(w, roots, enums, i);
 	}
 }

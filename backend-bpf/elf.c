@@ -303,6 +303,24 @@ static void add_sources(struct ir_module *m)
 	}
 }
 
+void back_fixup(struct ir_module *m, uint32_t prog, const struct code_reloc *r)
+{
+	const struct ir_field *f = &m->fields.v[r->index];
+	const char *event, *field;
+
+	if (f->fact == FACT_OFF && m->target && f->root[0])
+		m->meta->needs |= 1ull << KF_BTF;
+	if (f->fact != FACT_TP)
+		return;
+	event = strchr(f->path, '.') + 1; /* category.event.field */
+	field = strchr(event, '.') + 1;
+	vec_push(m->a, &m->meta->fixups,
+		(struct meta_fixup){.prog = prog, .insn = r->insn,
+			.category = arena_strndup(m->a, f->path, (size_t)(event - f->path) - 1),
+			.event = arena_strndup(m->a, event, (size_t)(field - event) - 1),
+			.field = field, .off = (uint32_t)f->value, .size = f->size});
+}
+
 int elf_write(struct ir_module *m, const struct code *code, struct buf *out)
 {
 	struct elfw w = {.a = m->a, .m = m, .code = code};

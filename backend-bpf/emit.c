@@ -71,6 +71,8 @@ static void put_ld64(struct emit *e, const struct ir_ins *i)
 
 	if (map) /* first half names the map, second the place in its value */
 		imm = i->aux | (op == ISA_LD64_VALUE ? imm << 32 : 0);
+	if (!map && i->aux)
+		reloc(e, CR_FIELD, i->aux - 1, 0);
 	if (map)
 		reloc(e, op == ISA_LD64_MAP ? CR_MAP : CR_MAP_VALUE, i->aux, (uint32_t)i->imm);
 	put(e, isa_insn(op, i->reg, 0, 0, (int32_t)(uint32_t)imm));

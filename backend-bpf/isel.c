@@ -293,6 +293,7 @@ static void sel_memory(struct isel *s, ir_val v)
 		i.op == IR_ST ? i.args[1] : IR_NONE, &imm);
 	s->f->vals.v[v].aux = 0;
 	if (i.op == IR_LD || i.op == IR_LDCTX) {
+		s->f->vals.v[v].aux = i.op == IR_LDCTX ? i.aux : 0;
 		become(s, v, r->row, 1, base, 0, off);
 	} else if (r->pattern == BITS) {
 		s->f->vals.v[v].aux = (uint32_t)(int32_t)imm;
@@ -344,7 +345,9 @@ static void sel_field(struct isel *s, ir_val v)
 
 	s->f->vals.v[v].aux = i.aux + 1;
 	if (i.op == IR_FOFS) {
-		become(s, v, ISA_MOV64_RI, 0, 0, 0, fld->off);
+		/* enumerators take 64 bits on some kernels */
+		become(s, v, fld->fact == FACT_ENUM ? ISA_LD64_CONST : ISA_MOV64_RI, 0, 0, 0,
+			fld->fact ? fld->value : fld->off);
 		return;
 	}
 	base = field_base(s, reg(s, i.args[0]), i.aux, &off);

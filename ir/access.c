@@ -51,13 +51,21 @@ static uint64_t greatest(const struct ir_fn *f, ir_val v)
 	return i->type.kind == IRT_I64 ? i->type.hi : UINT32_MAX;
 }
 
+/* A number that is constant when the program is loaded. */
+bool ir_is_fixed(const struct ir_fn *f, ir_val v)
+{
+	const struct ir_ins *i = ir_ins_of(f, v);
+
+	return i->op == IR_CONST || (i->op == IR_FOFS && f->m->fields.v[i->aux].fact == FACT_SIZE);
+}
+
 /* Size and use of memory argument a of a helper; how 0 when it is no pointer to memory. */
 static void helper_access(const struct ir_fn *f, const struct ir_ins *i,
 	const struct kern_helper *h, unsigned a, struct ir_access *acc)
 {
 	const struct meta_map *map = map_of(f, i, h);
 	bool sized = a + 1 < i->nargs;
-	bool fixed = sized && ir_is_const(f, i->args[a + 1]);
+	bool fixed = sized && ir_is_fixed(f, i->args[a + 1]);
 
 	switch (h->arg[a]) {
 	case KA_KEY:

@@ -25,6 +25,7 @@ struct ir_access {
 /* At most IR_MAX_ARGS entries. */
 unsigned ir_accesses(const struct ir_fn *f, const struct ir_ins *i, struct ir_access *out);
 
+bool ir_is_fixed(const struct ir_fn *f, ir_val v); /* constant when the program is loaded */
 struct ir_origin {
 	ir_val root;  /* the pointer before any OFF or INDEX */
 	int64_t off;  /* sum of constant offsets */

@@ -247,7 +247,8 @@ static bool same_field(const struct ir_field *a, const struct ir_field *b)
 {
 	return !strcmp(a->root, b->root) && !strcmp(a->path, b->path) && a->off == b->off &&
 		a->size == b->size && a->bit_off == b->bit_off && a->bit_size == b->bit_size &&
-		a->is_signed == b->is_signed && ir_type_eq(a->type, b->type);
+		a->is_signed == b->is_signed && a->fact == b->fact && a->value == b->value &&
+		ir_type_eq(a->type, b->type);
 }
 
 uint32_t ir_add_field(struct ir_module *m, struct ir_field fld)

@@ -134,8 +134,8 @@ static void arg_memory(struct check *c, const struct call *k, unsigned a)
 static void arg_size(struct check *c, const struct call *k, unsigned a)
 {
 	struct ir_type t = ir_type_of(c->f, k->i->args[a]);
-	bool fixed = ir_is_const(c->f, k->i->args[a]);
-	int64_t n = ir_ins_of(c->f, k->i->args[a])->imm;
+	bool fixed = ir_is_fixed(c->f, k->i->args[a]);
+	int64_t n = ir_is_const(c->f, k->i->args[a]) ? ir_ins_of(c->f, k->i->args[a])->imm : 1;
 
 	if (t.kind != IRT_I64)
 		want(c, k, a, "a size (i64)");

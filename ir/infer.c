@@ -78,6 +78,26 @@ static struct ir_type infer_ldf(const struct ir_fn *f, const struct ir_ins *i, c
 	return t;
 }
 
+static struct ir_type infer_fofs(const struct ir_fn *f, const struct ir_ins *i, const char **why)
+{
+	const struct ir_field *d;
+
+	if (i->aux >= f->m->fields.n)
+		return no(why, "no such field");
+	d = &f->m->fields.v[i->aux];
+	switch ((enum ir_fact)d->fact) {
+	case FACT_ENUM:
+		return IR_I64;
+	case FACT_SIZE: /* loaders refuse what grew beyond */
+		return ir_range((uint64_t)d->value);
+	case FACT_LSHIFT:
+	case FACT_RSHIFT:
+		return ir_range(63);
+	default:
+		return ir_range(INT32_MAX);
+	}
+}
+
 static struct ir_type infer_map_value(const struct ir_fn *f, const struct kern_helper *h,
 	const struct ir_ins *i, const char **why)
 {
@@ -153,7 +173,7 @@ struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const cha
 	case FORM_LDF:
 		return infer_ldf(f, i, why);
 	case FORM_FOFS:
-		return ir_range(INT32_MAX);
+		return infer_fofs(f, i, why);
 	case FORM_CALL:
 		return i->op == IR_CALL ? infer_call(f, i, why) : i->type;
 	default:

@@ -99,7 +99,7 @@ struct ir_ins {
 	ir_val args[IR_MAX_ARGS];
 	int64_t imm; /* CONST of type i32: sign-extended */
 	uint32_t aux; /* MAP GADDR: map index; ZERO: bytes; CALL: helper id; KCALL: kfunc index;
-		       * LDF STF FOFS: field index */
+		       * LDF STF FOFS: field index; LDCTX: 1 + the field (TP), 0 none */
 	struct skep_span span;
 };
 
@@ -110,6 +110,8 @@ struct ir_block {
 	bool sealed; /* build.c: all predecessors known */
 };
 
+/* What FOFS gives; all but the first are in value. Shifts take a field out of 8 loaded bytes. */
+enum ir_fact { FACT_OFF, FACT_SIZE, FACT_LSHIFT, FACT_RSHIFT, FACT_TYPE_SIZE, FACT_ENUM, FACT_TP, FACTS };
 /* Facts about a kernel field, for LDF, STF and FOFS: resolved now, relocatable in a saved object. */
 struct ir_field {
 	const char *root;   /* struct the path starts from: "task_struct" */
@@ -117,6 +119,12 @@ struct ir_field {
 	uint32_t off, size; /* bytes, on the target; size 1 2 4 8 */
 	uint32_t bit_off, bit_size; /* bit-field: from off's byte on; 0 otherwise */
 	bool is_signed;
+	uint8_t fact; /* enum ir_fact */
+	/*
+	 * Other facts: SIZE LSHIFT RSHIFT of the field; TYPE_SIZE of root, path ""; ENUM root's
+	 * enumerator path; TP (for LDCTX, too) the offset of field path of the tracepoint root.
+	 */
+	int64_t value;
 	struct ir_type type; /* I64, or BTF for pointers */
 };
 struct ir_kfunc {

@@ -335,8 +335,12 @@ static void parse_field(struct parse *p)
 			d.bit_size = want_u32(p);
 		} else if (take_word(p, "signed"))
 			d.is_signed = true;
+		else if (take_word(p, "fact"))
+			d.fact = (uint8_t)(want_u32(p) % FACTS);
+		else if (take_word(p, "value"))
+			d.value = want_num(p);
 		else
-			parse_fail(p, "off, size, bits, signed or ':' expected");
+			parse_fail(p, "off, size, bits, signed, fact, value or ':' expected");
 	}
 	want_punct(p, ':');
 	d.type = parse_type(p);

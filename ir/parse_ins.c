@@ -235,6 +235,8 @@ static void operands_of_form(struct parse *p, struct ir_ins *ins, struct operand
 			want_punct(p, ',');
 			ctx_field(p, ins);
 		}
+		if (ins->op == IR_LDCTX && take_punct(p, ','))
+			ins->aux = parse_field_name(p) + 1;
 		break;
 	case FORM_ST:
 	case FORM_ATOM:

@@ -179,6 +179,10 @@ static void print_ctx_load(struct printer *p, const struct ir_ins *i)
 		buf_printf(p->out, "ldctx.u%u ", i->width * 8);
 		print_off(p, i->args[0], i->imm);
 	}
+	if (i->aux) {
+		buf_puts(p->out, ", ");
+		ir_print_field(p->m, i->aux - 1, p->out);
+	}
 }
 
 static void print_call(struct printer *p, const struct ir_ins *i)
@@ -395,6 +399,8 @@ static void print_field_decl(const struct ir_module *m, uint32_t field, struct b
 		buf_printf(out, " bits %u %u", d->bit_off, d->bit_size);
 	if (d->is_signed)
 		buf_puts(out, " signed");
+	if (d->fact)
+		buf_printf(out, " fact %u value %lld", d->fact, (long long)d->value);
 	buf_puts(out, ": ");
 	ir_print_type(m, d->type, out);
 	buf_putc(out, '\n');

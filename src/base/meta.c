@@ -358,9 +358,22 @@ static void visit_stack(struct codec *c, struct meta_stack *s)
 	check_below(c, s->mode, META_STACK_MODES, "a stack has an unknown mode");
 }
 
+static void visit_fixup(struct codec *c, struct meta_fixup *f)
+{
+	visit_u32(c, &f->prog);
+	visit_u32(c, &f->insn);
+	visit_name(c, &f->category);
+	visit_name(c, &f->event);
+	visit_name(c, &f->field);
+	visit_u32(c, &f->off);
+	visit_u32(c, &f->size);
+}
+
 static void visit_meta(struct codec *c, struct meta *m)
 {
 	visit_u32(c, &m->target_arch);
+	visit_u64(c, &m->needs);
+	visit_u32(c, &m->helper);
 	visit_bool(c, &m->portable);
 	visit_bool(c, &m->exits_itself);
 	visit_bool(c, &m->silent_maps);
@@ -373,6 +386,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	VISIT_VEC(c, &m->probes, visit_probe);
 	VISIT_VEC(c, &m->ops, visit_ops);
 	VISIT_VEC(c, &m->sources, visit_source);
+	VISIT_VEC(c, &m->fixups, visit_fixup);
 	VISIT_VEC(c, &m->stacks, visit_stack);
 }
 
@@ -384,6 +398,8 @@ void meta_write(const struct meta *m, struct buf *out)
 
 	visit_u32(&c, &magic);
 	visit_u32(&c, &version);
+	visit_str(&c, &copy.maker);
+	visit_str(&c, &copy.target);
 	visit_meta(&c, &copy);
 }
 
@@ -392,6 +408,10 @@ static bool refs_ok(const struct meta *m)
 {
 	for (uint32_t i = 0; i < m->probes.n; i++) {
 		if (m->probes.v[i].prog >= m->progs.n || m->probes.v[i].func_id >= m->probes.n)
+			return false;
+	}
+	for (uint32_t i = 0; i < m->fixups.n; i++) {
+		if (m->fixups.v[i].prog >= m->progs.n)
 			return false;
 	}
 	for (uint32_t i = 0; i < m->progs.n; i++) {
@@ -543,8 +563,11 @@ bool meta_read(struct meta *m, struct arena *a, const void *bytes, size_t size, 
 	visit_u32(&c, &version);
 	if (!c.why && magic != META_MAGIC)
 		fail(&c, "it was not made by skep");
-	else if (!c.why && version != META_VERSION)
-		fail(&c, "another version of skep made it");
+	visit_str(&c, &m->maker); /* here in every version */
+	visit_str(&c, &m->target);
+	if (!c.why && version != META_VERSION)
+		fail(&c, arena_printf(a, "%.64s made it, whose objects have version %u; this skep reads %u",
+				   m->maker ? m->maker : "another skep", version, META_VERSION));
 	visit_meta(&c, m);
 	if (!c.why && c.p != c.end)
 		fail(&c, "bytes follow its end");

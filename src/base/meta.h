@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #define META_MAGIC 0x70656b73u /* "skep" */
-#define META_VERSION 2
+#define META_VERSION 3
 #define META_SECTION ".skep"
 #define META_NONE 0xffffffffu
 #define META_MAX_KEYS 16
@@ -182,6 +182,13 @@ struct meta_source {
 
 struct sym; /* run/sym.h */
 
+/* Portable objects: a load of a tracepoint's field, whose offset is in tracefs. */
+struct meta_fixup {
+	uint32_t prog, insn;
+	const char *category, *event, *field;
+	uint32_t off, size; /* where the compiler found it */
+};
+
 struct meta {
 	struct arena *a;
 	struct sym *sym; /* names of addresses, set by the runtime; NULL: they print as numbers */
@@ -196,6 +203,11 @@ struct meta {
 	VEC(struct meta_probe) probes;
 	VEC(struct meta_ops) ops;
 	VEC(struct meta_source) sources;
+	VEC(struct meta_fixup) fixups;
+	const char *maker;  /* "skep 0.1.0"; NULL unknown */
+	const char *target; /* what it was compiled for, in words; NULL unknown */
+	uint64_t needs;	    /* bit per enum kern_feature of kern/target.h: code depends on it */
+	uint32_t helper;    /* id of the helper that came last of all that are called; 0 none */
 	VEC(struct meta_stack) stacks;
 	bool exits_itself; /* only BEGIN and END probes: nothing to wait for */
 	bool silent_maps;  /* config print_maps_on_exit = false */

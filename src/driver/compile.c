@@ -130,6 +130,36 @@ static void compile_fn(struct skep *s, const struct skep_compile_options *o, str
 		dump_code(s, f->name, code->insn, code->n);
 }
 
+/* "arm64, Linux 6.12.3" */
+static const char *target_text(struct skep *s)
+{
+	const struct target *t = &s->target;
+
+	return arena_printf(&s->a, "%s, Linux %u.%u.%u", t->arch ? kern_arch_name(t->arch) : "any machine",
+		t->version >> 16, t->version >> 8 & 0xff, t->version & 0xff);
+}
+
+/* What the object says of itself: who made it, for what, what it needs, what is to be filled in. */
+static void describe(struct skep *s, const struct code *code)
+{
+	struct meta *m = &s->meta;
+
+	m->maker = "skep " SKEP_VERSION;
+	m->target = target_text(s);
+	for (uint32_t i = 0; i < m->maps.n; i++)
+		m->needs |= kern_map_needs(m->maps.v[i].type);
+	for (uint32_t i = 0; i < m->progs.n; i++) {
+		m->needs |= kern_prog_needs(m->progs.v[i].type) |
+			    kern_code_needs(code[i].insn, code[i].n, &m->helper);
+		for (uint32_t k = 0; k < code[i].relocs.n; k++) {
+			const struct code_reloc *r = &code[i].relocs.v[k];
+
+			if (m->portable && r->kind == CR_FIELD)
+				back_fixup(s->m, i, r);
+		}
+	}
+}
+
 static int write_object(struct skep *s, const struct skep_compile_options *o,
 	const struct code *code)
 {
@@ -143,6 +173,7 @@ static int write_object(struct skep *s, const struct skep_compile_options *o,
 		btfw_build(s->m, code, &btf, &ext);
 		dump_btf(s, btf.p, btf.n);
 	}
+	describe(s, code);
 	err = elf_write(s->m, code, &s->object);
 	s->pass = NULL;
 	if (!err)

@@ -40,6 +40,7 @@ struct kbtf {
 struct enumerator {
 	bool exists;
 	int64_t value;
+	const char *owner; /* name of its enum, "" when that has none */
 };
 
 static const struct btf_type no_type;
@@ -621,7 +622,7 @@ static const char *enumerator_at(
 	}
 }
 
-static bool search_enumerator(struct kbtf *b, unsigned kind, const char *name, int64_t *value)
+static bool search_enumerator(struct kbtf *b, unsigned kind, const char *name, struct enumerator *e)
 {
 	uint32_t from, to;
 
@@ -630,32 +631,47 @@ static bool search_enumerator(struct kbtf *b, unsigned kind, const char *name, i
 		const struct btf_type *t = kbtf_type(b, b->by_kind[from]);
 
 		for (unsigned i = 0; i < btf_vlen_of(t); i++) {
-			const char *s = enumerator_at(b, t, i, value);
+			const char *s = enumerator_at(b, t, i, &e->value);
 
-			if (s[0] == name[0] && !strcmp(s, name))
+			if (s[0] == name[0] && !strcmp(s, name)) {
+				e->owner = kbtf_str(b, t->name_off);
 				return true;
+			}
 		}
 	}
 	return false;
 }
 
-bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value)
+static const struct enumerator *find_enumerator(struct kbtf *b, const char *name)
 {
 	struct enumerator *e;
 
-	if (!name || !name[0])
-		return false;
 	e = smap_get(&b->enumerators, name);
 	if (!e) {
 		e = ARENA_NEW(b->a, struct enumerator);
 		/* 64-bit ones first: there are few of them. */
-		e->exists = search_enumerator(b, BTF_KIND_ENUM64, name, &e->value) ||
-			    search_enumerator(b, BTF_KIND_ENUM, name, &e->value);
+		e->exists = search_enumerator(b, BTF_KIND_ENUM64, name, e) ||
+			    search_enumerator(b, BTF_KIND_ENUM, name, e);
 		smap_put(&b->enumerators, name, e);
 	}
-	if (e->exists)
-		*value = e->value;
-	return e->exists;
+	return e;
+}
+
+bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value)
+{
+	const struct enumerator *e = name && name[0] ? find_enumerator(b, name) : NULL;
+
+	if (!e || !e->exists)
+		return false;
+	*value = e->value;
+	return true;
+}
+
+const char *kbtf_enum_owner(struct kbtf *b, const char *name)
+{
+	const struct enumerator *e = name && name[0] ? find_enumerator(b, name) : NULL;
+
+	return e && e->exists ? e->owner : "";
 }
 
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg)

@@ -78,6 +78,7 @@ void kbtf_each_member(const struct kbtf *b, uint32_t struct_id,
 	bool (*fn)(const struct kbtf_member *m, void *arg), void *arg);
 
 /* Enumerator by name, over all enums and enum64s; answers are cached. */
+const char *kbtf_enum_owner(struct kbtf *b, const char *name); /* its enum's name; "" none */
 bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value);
 /* Calls fn with every enumerator name (for "did you mean"). */
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg);

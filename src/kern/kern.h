@@ -138,6 +138,13 @@ const struct kern_helper *kern_helper_by_name(const char *name); /* NULL unknown
 const struct kern_helper *kern_helper_by_id(uint32_t id);
 const struct kern_helper *kern_helper_at(unsigned i); /* by number; NULL past the end */
 
+/* ---- what a program needs (needs.c): bits per enum kern_feature ---- */
+struct bpf_insn;
+/* *helper becomes the id of the called helper that came last, if any came later than it. */
+uint64_t kern_code_needs(const struct bpf_insn *x, uint32_t n, uint32_t *helper);
+uint64_t kern_map_needs(uint32_t type);	 /* BPF_MAP_TYPE_ */
+uint64_t kern_prog_needs(uint32_t type); /* BPF_PROG_TYPE_ */
+
 /* ---- packet fields (net.def) ---- */
 enum net_layer { /* the header a field lives in */
 #define LAYER(id, name, bytes, what) NET_##id,

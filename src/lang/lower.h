@@ -158,6 +158,8 @@ bool lo_in_memory(const struct lt *t); /* no number: it has an address of its ow
 struct lo_mem lo_mem(struct lower *L, const struct expr *e);
 void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, const struct lo_place *to);
 ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them */
+/* In an object for other kernels: an error. What goes there must not know one kernel's layout. */
+void lo_one_kernel(struct lower *L, struct skep_span span, const char *what);
 bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */
 void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
 /* n bytes from an address that may be bad: zero then. */

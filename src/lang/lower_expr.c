@@ -225,13 +225,48 @@ static ir_val function_value(struct lower *L, const struct expr *e)
 	}
 }
 
+/* Enumerators of enums that have a name; those without and #defines are part of the kernel's ABI. */
+static bool differs_by_kernel(struct lower *L, const struct expr *e)
+{
+	if (!L->m->meta->portable || !L->m->target->btf)
+		return false;
+	switch (e->kind) {
+	case EX_NAME:
+		return e->ref.kind == REF_CONST && *kbtf_enum_owner(L->m->target->btf, e->u.name);
+	case EX_UNARY:
+		return differs_by_kernel(L, e->u.unary.a);
+	case EX_BINARY:
+		return differs_by_kernel(L, e->u.binary.a) || differs_by_kernel(L, e->u.binary.b);
+	case EX_CAST:
+		return differs_by_kernel(L, e->u.cast.a);
+	case EX_TERNARY:
+		return differs_by_kernel(L, e->u.ternary.cond) ||
+		       (e->u.ternary.yes && differs_by_kernel(L, e->u.ternary.yes)) ||
+		       differs_by_kernel(L, e->u.ternary.no);
+	default:
+		return false;
+	}
+}
+
+/* In an object for other kernels the loader fills it in. */
+static ir_val kernel_constant(struct lower *L, const struct expr *e)
+{
+	struct ir_field f = {.path = e->u.name, .fact = FACT_ENUM, .size = 8,
+		.value = (int64_t)e->ref.u.num, .type = IR_I64};
+
+	if (!differs_by_kernel(L, e))
+		return ir_const(L->f, f.value);
+	f.root = kbtf_enum_owner(L->m->target->btf, e->u.name);
+	return ir_fofs(L->f, ir_add_field(L->m, f));
+}
+
 static ir_val named(struct lower *L, const struct expr *e)
 {
 	switch (e->ref.kind) {
 	case REF_BUILTIN:
 		return builtin_value_of(L, e);
 	case REF_CONST:
-		return ir_const(L->f, (int64_t)e->ref.u.num);
+		return kernel_constant(L, e);
 	case REF_TPFIELD:
 		return lo_tp_field(L, lo_tp_of(L, e));
 	case REF_OPSARG:
@@ -298,7 +333,7 @@ ir_val lo_int(struct lower *L, const struct expr *e)
 ir_val lo_value(struct lower *L, const struct expr *e)
 {
 	ir_span(L->f, e->span);
-	if (e->is_const)
+	if (e->is_const && !differs_by_kernel(L, e))
 		return ir_const(L->f, (int64_t)e->const_value);
 	if (lo_is_part(e))
 		return lo_mem_int(L, e);

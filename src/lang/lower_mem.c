@@ -40,10 +40,77 @@ static ir_val as_number(struct lower *L, ir_val v)
 	return ir_is_ptr(ir_type_of(L->f, v)) ? ir_un(L->f, IR_ADDR, v) : v;
 }
 
+/* ---- objects for other kernels: facts about types are numbers that the loader fills in ---- */
+
+static bool portable(const struct lower *L)
+{
+	return L->m->meta->portable;
+}
+
+static ir_val fact(struct lower *L, struct ir_field f, enum ir_fact what, int64_t value)
+{
+	f.fact = (uint8_t)what;
+	f.value = value;
+	f.type = IR_I64;
+	return ir_fofs(L->f, ir_add_field(L->m, f));
+}
+
+void lo_one_kernel(struct lower *L, struct skep_span span, const char *what)
+{
+	struct diag *e;
+
+	if (!portable(L))
+		return;
+	e = diag_error(L->m->diags, span, DIAG_NOT_SUPPORTED,
+		"%s cannot be in an object for other kernels", what);
+	diag_hint(L->m->diags, e, "run the script itself on that kernel");
+}
+
+/* Types without a name cannot be found again on another kernel. */
+static const char *named(struct lower *L, uint32_t id, struct skep_span span)
+{
+	const char *name = kbtf_name(L->m->target->btf, kbtf_strip(L->m->target->btf, id));
+
+	if (*name)
+		return name;
+	lo_one_kernel(L, span, "members of a struct without a name");
+	return "?";
+}
+
+/* Distance of a member from the start of the struct it is in. */
+static ir_val member_off(struct lower *L, const struct expr *e, uint32_t root, uint32_t bit_off,
+	const char *path)
+{
+	const struct kbtf_member *m = &e->ref.u.m.member;
+	struct ir_field f = {.path = path, .off = bit_off / 8, .type = IR_I64};
+
+	if (!portable(L))
+		return ir_const(L->f, f.off);
+	f.root = named(L, root, e->span);
+	f.size = kbtf_size(L->m->target->btf, m->type);
+	f.is_signed = kbtf_describe(L->m->target->btf, m->type).is_signed;
+	return ir_fofs(L->f, ir_add_field(L->m, f));
+}
+
+static ir_val elem_size(struct lower *L, const struct expr *array)
+{
+	struct kbtf *btf = L->m->target->btf;
+	uint32_t size = array->type.int_size;
+	struct ir_field f = {.path = "", .size = 8};
+
+	if (size)
+		return ir_const(L->f, size);
+	size = kbtf_size(btf, array->type.btf);
+	if (!portable(L) || kbtf_describe(btf, array->type.btf).class != KBTF_STRUCT)
+		return ir_const(L->f, size);
+	f.root = named(L, array->type.btf, array->span);
+	return fact(L, f, FACT_TYPE_SIZE, size);
+}
+
 ir_val lo_addr(struct lower *L, const struct expr *e)
 {
 	ir_val base, index;
-	uint32_t size;
+	struct path p;
 
 	ir_span(L->f, e->span);
 	if (e->kind == EX_UNARY)
@@ -52,16 +119,20 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 		const struct expr *b = e->u.index.base;
 
 		base = b->type.kind == LT_ARRAY ? lo_addr(L, b) : as_number(L, lo_int(L, b));
-		size = b->type.int_size ? b->type.int_size : kbtf_size(L->m->target->btf, b->type.btf);
 		index = lo_int(L, e->u.index.index);
-		index = ir_bini(L->f, IR_MUL, index, size);
+		index = ir_bin(L->f, IR_MUL, index, elem_size(L, b));
 		return ir_bin(L->f, IR_ADD, base, index);
 	}
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
 		return as_number(L, lo_int(L, e));
-	base = e->ref.u.m.through_ptr ? as_number(L, lo_int(L, e->u.field.base))
-				      : lo_addr(L, e->u.field.base);
-	return ir_bini(L->f, IR_ADD, base, e->ref.u.m.member.bit_off / 8);
+	if (find_path(L, e, &p)) {
+		base = as_number(L, lo_int(L, p.ptr));
+	} else {
+		base = lo_addr(L, e->u.field.base);
+		p = (struct path){NULL, e->ref.u.m.owner, e->ref.u.m.member.bit_off,
+			e->ref.u.m.member.name};
+	}
+	return ir_bin(L->f, IR_ADD, base, member_off(L, e, p.root, p.bit_off, p.text));
 }
 
 /* One number from memory that may not be there: 0 then. */
@@ -143,20 +214,59 @@ static ir_val said_to_point(struct lower *L, ir_val v, uint32_t id)
 		t, 2, args);
 }
 
-/* Loads through a pointer that may be NULL: 0 then. */
-static ir_val load_field(struct lower *L, ir_val p, uint32_t field)
+/* What lies in 8 loaded bytes, whose place and sign the loader knows. */
+static ir_val take_field(struct lower *L, ir_val v, const struct ir_field *f)
 {
+	uint32_t bits = f->bit_size ? f->bit_size : f->size * 8;
+	int64_t up = 64 - (int64_t)f->bit_off - (int64_t)bits;
+
+	v = ir_bin(L->f, IR_SHL, v, fact(L, *f, FACT_LSHIFT, up));
+	return ir_bin(L->f, f->is_signed ? IR_ASHR : IR_LSHR, v, fact(L, *f, FACT_RSHIFT, 64 - bits));
+}
+
+/* As read_number, of a field whose place, size and bits differ between kernels. */
+static ir_val read_field(struct lower *L, ir_val base, const struct ir_field *f, enum lt_space space)
+{
+	ir_val slot = lo_slot(L, 8), args[3], v;
+	bool number = f->type.kind == IRT_I64;
+	struct ir_field off = *f;
+
+	off.type = IR_I64;
+	ir_st(L->f, 8, slot, 0, ir_const(L->f, 0));
+	args[0] = slot;
+	args[1] = number ? fact(L, *f, FACT_SIZE, f->size) : ir_const(L->f, f->size);
+	args[2] = ir_bin(L->f, IR_ADD, base, ir_fofs(L->f, ir_add_field(L->m, off)));
+	ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel", IR_VOID, 3, args);
+	v = ir_ld(L->f, 8, slot, 0);
+	return f->bit_size || (f->is_signed && f->size < 8) ? take_field(L, v, f) : v;
+}
+
+/* Bits of a field, by shifts that the loader sets. */
+static ir_val load_bits(struct lower *L, ir_val p, const struct ir_field *f)
+{
+	struct ir_field raw = *f;
+
+	raw.bit_off = raw.bit_size = 0;
+	raw.is_signed = false;
+	return take_field(L, ir_ldf(L->f, p, ir_add_field(L->m, raw)), f);
+}
+
+/* Loads through a pointer that may be NULL: 0 then. */
+static ir_val load_field(struct lower *L, ir_val p, const struct ir_field *f)
+{
+	bool bits = portable(L) && f->bit_size;
+	uint32_t field = bits ? 0 : ir_add_field(L->m, *f);
 	ir_blk none, done;
 	unsigned var;
 	ir_val v;
 
 	if (!(ir_type_of(L->f, p).flags & IRT_NULLABLE))
-		return ir_ldf(L->f, p, field);
+		return bits ? load_bits(L, p, f) : ir_ldf(L->f, p, field);
 	none = lo_block(L);
 	done = lo_block(L);
 	var = ir_var_new(L->f, IR_I64);
 	p = lo_not_null(L, p, none);
-	v = as_number(L, ir_ldf(L->f, p, field));
+	v = bits ? load_bits(L, p, f) : as_number(L, ir_ldf(L->f, p, field));
 	ir_var_write(L->f, var, v);
 	lo_goto(L, done);
 	lo_enter(L, none);
@@ -189,7 +299,11 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 	if (!points_to(L, base, p.root) && p.ptr->type.space == SPACE_KERNEL)
 		base = said_to_point(L, base, p.root);
 	if (points_to(L, base, p.root))
-		return load_field(L, base, ir_add_field(L->m, f)); /* sign and bits taken there */
+		return load_field(L, base, &f); /* sign and bits taken there */
+	if (portable(L)) {
+		f.root = named(L, p.root, e->span);
+		return read_field(L, as_number(L, base), &f, p.ptr->type.space);
+	}
 	base = ir_bini(L->f, IR_ADD, as_number(L, base), f.off);
 	v = read_number(L, base, f.size, p.ptr->type.space);
 	f.type = IR_I64;
@@ -240,9 +354,24 @@ const struct tp_field *lo_tp_of(const struct lower *L, const struct expr *e)
 	return e->ref.u.tp;
 }
 
+/* A load from the record; in a portable object the loader looks the field's offset up. */
+static ir_val tp_load(struct lower *L, const struct tp_field *f, unsigned width, uint32_t at)
+{
+	ir_val v = ir_ldctx(L->f, width, f->off + at, IR_I64);
+	const struct attach_point *ap = L->ap;
+	struct ir_field row = {.root = "tracepoint", .off = f->off, .size = f->size,
+		.is_signed = f->is_signed, .fact = FACT_TP, .value = f->off, .type = IR_I64};
+
+	if (!portable(L) || ap->parts.n < 2)
+		return v;
+	row.path = arena_printf(L->a, "%s.%s.%s", ap->parts.v[0], ap->parts.v[1], f->name);
+	L->f->vals.v[v].aux = ir_add_field(L->m, row) + 1;
+	return v;
+}
+
 ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
 {
-	ir_val v = ir_ldctx(L->f, f->size, f->off, IR_I64);
+	ir_val v = tp_load(L, f, f->size, 0);
 
 	return f->is_signed ? lo_extend(L, v, f->size, true) : v;
 }
@@ -253,7 +382,7 @@ ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
  */
 ir_val lo_tp_data(struct lower *L, const struct tp_field *f)
 {
-	ir_val loc = ir_ldctx(L->f, 4, f->off, IR_I64), base;
+	ir_val loc = tp_load(L, f, 4, 0), base;
 
 	loc = ir_bini(L->f, IR_AND, loc, 0xffff);
 	base = ir_un(L->f, IR_ADDR, ir_ctx(L->f));
@@ -269,7 +398,7 @@ void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t
 
 		while (w > n - i || (f->off + i) % w || (off + i) % w)
 			w /= 2;
-		v = ir_ldctx(L->f, w, f->off + i, IR_I64);
+		v = tp_load(L, f, w, i);
 		ir_st(L->f, w, dst, off + i, v);
 		i += w;
 	}

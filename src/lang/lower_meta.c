@@ -100,6 +100,7 @@ static uint32_t struct_type(struct lower *L, uint32_t id, unsigned depth)
 {
 	struct members s = {.L = L, .depth = depth + 1, .t = {.kind = MK_STRUCT}};
 
+	lo_one_kernel(L, L->probe ? L->probe->span : NO_SPAN, "a kernel struct as a value");
 	kbtf_each_member(L->m->target->btf, id, add_member, &s);
 	return add_type(L, s.t);
 }

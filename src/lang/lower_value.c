@@ -116,8 +116,10 @@ static struct lo_mem part(struct lower *L, const struct expr *e)
 		return m;
 	}
 	m.packed = true;
-	if (e->kind == EX_FIELD)
+	if (e->kind == EX_FIELD) {
+		lo_one_kernel(L, e->span, "members of a kernel struct that the script keeps as a value");
 		m.off += e->ref.u.m.member.bit_off / 8;
+	}
 	else
 		array_part(e, &m);
 	m.t = e->type;

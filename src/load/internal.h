@@ -54,7 +54,11 @@ bool ext_read(struct loaded *l, const uint8_t *ext, size_t size,
 int btf_fd_of(struct loaded *l);
 
 /* core.c: writes the running kernel's field offsets into a program. 0 or SKEP_ESYS. */
+void core_names(struct loaded *l); /* the same for the side table */
 int core_relocate(struct loaded *l, uint32_t prog);
+
+/* needs.c: 0, or SKEP_ESYS with every missing feature named */
+int needs_check(struct loaded *l);
 
 /* maps.c */
 int maps_create(struct loaded *l);

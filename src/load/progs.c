@@ -265,8 +265,12 @@ static void forget_programs(struct loaded *l)
 int load_programs(struct loaded *l, const struct load_options *o)
 {
 	static const struct load_options none;
-	int err = maps_create(l);
+	int err = needs_check(l);
 
+	core_names(l);
+
+	if (!err)
+		err = maps_create(l);
 	if (!err)
 		err = fill_lists(l);
 	if (!err)

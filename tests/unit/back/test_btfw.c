@@ -250,19 +250,35 @@ static void test_wrong_offset_is_a_bug(void **state)
 	maker_free(&k);
 }
 
-static void test_bit_field_refused(void **state)
+/* A bit-field keeps its bits in the local struct, and one record a fact that is asked. */
+static void test_bit_field(void **state)
 {
+	struct kbtf_member m;
+	struct result r;
 	struct maker k;
+	uint32_t len;
+	size_t at;
 
 	(void)state;
 	maker_init(&k, false);
 	k.meta.portable = true;
 	maker_prog(&k, "p0", "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT,
-		"r2 = *(u8 *)(r1 + 8)\nr0 = 0\nexit\n");
-	add_field(&k, "task_struct", "in_execve", 8, 1, 0);
-	k.m.fields.v[0].bit_size = 1;
-	assert_int_equal(maker_write(&k), -ENOTSUP);
-	assert_int_equal(k.d.list.v[0].id, DIAG_NOT_SUPPORTED);
+		"r2 = *(u32 *)(r1 + 8)\nr2 <<= 60\nr0 = 0\nexit\n");
+	add_field(&k, "task_struct", "in_execve", 8, 4, 0);
+	add_field(&k, "task_struct", "in_execve", 12, 4, 1);
+	k.m.fields.v[1].off = 8;
+	k.m.fields.v[1].bit_off = 3;
+	k.m.fields.v[1].bit_size = 1;
+	k.m.fields.v[1].fact = FACT_LSHIFT;
+	k.m.fields.v[1].value = 60;
+	r = build(&k);
+	at = table(&r.ext, 2, &len);
+	assert_int_equal(len, 12 + 2 * sizeof(struct bpf_core_relo));
+	assert_int_equal(word(&r.ext, at + 12 + 12), BPF_CORE_FIELD_BYTE_OFFSET);
+	assert_int_equal(word(&r.ext, at + 12 + 16 + 12), BPF_CORE_FIELD_LSHIFT_U64);
+	assert_true(kbtf_find_member(r.b, word(&r.ext, at + 16), "in_execve", &m));
+	assert_int_equal(m.bit_off, 8 * 8 + 3);
+	assert_int_equal(m.bit_size, 1);
 	maker_free(&k);
 }
 
@@ -315,7 +331,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_fixed_fields),
 		cmocka_unit_test(test_wrong_offset_is_a_bug),
-		cmocka_unit_test(test_bit_field_refused),
+		cmocka_unit_test(test_bit_field),
 		cmocka_unit_test(test_kfunc_proto),
 	};
 
