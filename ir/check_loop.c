@@ -109,6 +109,37 @@ static void check_way_in(struct loops *s, ir_blk head, ir_blk from, unsigned edg
 			c->num.blk[head] - 1);
 }
 
+/* What the verifier goes through of a loop over an iterator until its state repeats. */
+#define ITER_TRIPS 8
+
+/* The head asks an iterator for the next element and goes into the body when there is one. */
+static bool is_iterator(const struct check *c, ir_blk head)
+{
+	const struct ir_term *t = &c->f->blocks.v[head].term;
+	const struct ir_ins *next;
+
+	if (t->op != IRN_SOME)
+		return false;
+	next = ir_ins_of(c->f, t->args[0]);
+	return next->op == IR_KCALL && next->block == head && next->aux < c->m->kfuncs.n &&
+	       kfunc_effects(c->m->kfuncs.v[next->aux].name) & KE_ITER;
+}
+
+static void check_iterator(struct loops *s, ir_blk head)
+{
+	struct check *c = s->c;
+
+	for (uint32_t p = 0; p < c->cfg->preds[head].n; p++) {
+		ir_blk from = c->cfg->preds[head].v[p];
+
+		if (ir_dominates(c->cfg, head, from) && !through_body(c, head, from, 0))
+			check_fail(c, from, IR_NONE, "loop",
+				"the way back to ^%u does not come from its body",
+				c->num.blk[head] - 1);
+	}
+	s->trips[head] = ITER_TRIPS;
+}
+
 static void check_head(struct loops *s, ir_blk head)
 {
 	struct check *c = s->c;
@@ -116,6 +147,10 @@ static void check_head(struct loops *s, ir_blk head)
 	uint64_t start = UINT64_MAX, step = UINT64_MAX, bound = (uint64_t)t->imm;
 	int k;
 
+	if (is_iterator(c, head)) {
+		check_iterator(s, head);
+		return;
+	}
 	if (t->op != IRN_LOOP) {
 		check_fail(c, head, IR_NONE, "loop", "a cycle without 'loop' at its head");
 		return;

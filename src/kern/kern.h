@@ -124,6 +124,7 @@ enum kern_effect {
 	KE_RELEASE = 16, /* consumes the reference in argument 1 */
 	KE_SLEEP = 32,
 	KE_NULLABLE = 64, /* result may be NULL */
+	KE_ITER = 256, /* next of an iterator: NULL comes at last */
 	KE_RCU = 128, /* result is valid in a program that does not sleep */
 };
 struct kern_helper {
@@ -226,6 +227,7 @@ enum kfunc_arg_kind {
 	KFA_FORMAT,	/* text of a printf-like format, with the next two: its values, their bytes */
 	KFA_DATA,
 	KFA_DATA_SIZE,
+	KFA_ITER,	/* the loop over a queue that the call stands in; not written in scripts */
 	KFA_OTHER,
 };
 struct kfunc_arg {

@@ -35,8 +35,8 @@ static enum kfunc_arg_kind kind_of(const struct kbtf *b, const struct kbtf_param
 	if (t.class != KBTF_PTR)
 		return KFA_OTHER;
 	to = kbtf_describe(b, t.target);
-	if (to.class == KBTF_STRUCT && !ends_with(p->name, "__iter") && !named(p, "it"))
-		return KFA_STRUCT;
+	if (to.class == KBTF_STRUCT)
+		return ends_with(p->name, "__iter") || named(p, "it") ? KFA_ITER : KFA_STRUCT;
 	/* a pointer to a number that is no array and no constant: a result */
 	if (to.class == KBTF_INT && !to.is_char && !is_const(b, t.target))
 		return KFA_OUT;

@@ -216,6 +216,7 @@ enum stmt_kind {
 	ST_WHILE,
 	ST_FOR_RANGE, /* for ($i : a..b), b exclusive */
 	ST_FOR_MAP,   /* for ($kv : @m) */
+	ST_FOR_DSQ,   /* for ($p : dsq(id)): tasks of a dispatch queue; lo is the id */
 	ST_UNROLL,
 	ST_BLOCK,
 	ST_RETURN,

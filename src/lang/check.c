@@ -113,7 +113,7 @@ bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at
 static void check_probe(struct check *c, struct probe *p)
 {
 	c->probe = p;
-	c->loops = 0;
+	c->loops = c->dsq_loops = 0;
 	smap_init(&c->vars, c->a);
 	smap_init(&c->assigned, c->a);
 	for (uint32_t i = 0; i < p->vars.n; i++)

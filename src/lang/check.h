@@ -22,6 +22,7 @@ struct check {
 	bool final;	      /* the last round: everything is settled */
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
+	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 
 /* ---- check.c ---- */
@@ -109,6 +110,7 @@ void check_printf(struct check *c, struct expr *e);
 void check_kfunc(struct check *c, struct expr *e, const char *name);
 /* The same for a call whose value may be a reference: assigned, or handed to another function. */
 void check_kfunc_nested(struct check *c, struct expr *e);
+void check_for_dsq(struct check *c, struct stmt *s);
 void c_needs_rcu(struct check *c); /* the probe uses pointers that sleeping makes invalid */
 bool is_kfunc_name(struct check *c, const char *name);
 bool is_agg_call(const struct expr *e);

@@ -211,15 +211,34 @@ static void wrong_count(struct check *c, struct expr *e, const struct kfunc_arg 
 	c_hint(c, d, "write %s(%s)", e->u.call.name, b.n ? b.p : "");
 }
 
+/* The iterator of the loop around the call is handed on by itself. */
+static bool take_iterator(struct check *c, const struct expr *e, struct kfunc_arg *p, uint32_t *n)
+{
+	if (!*n || p[0].kind != KFA_ITER)
+		return true;
+	--*n;
+	memmove(p, p + 1, *n * sizeof(*p));
+	if (c->dsq_loops)
+		return true;
+	c_hint(c,
+		c_error(c, e->u.call.name_span, DIAG_SCHED,
+			"%s() works on the queue that a loop goes through", e->u.call.name),
+		"for ($p : dsq(0)) { %s(…); }", e->u.call.name);
+	return false;
+}
+
 static void check_kfunc_args(struct check *c, struct expr *e, uint32_t proto)
 {
 	struct kfunc_arg p[KFUNC_ARGS_MAX];
-	uint32_t n = kfunc_args(c->btf, proto, p), have = e->u.call.args.list.n, least = n;
+	uint32_t n = kfunc_args(c->btf, proto, p), have = e->u.call.args.list.n, least;
 
 	if (n > REG_ARGS_MAX) {
 		c_unsupported(c, e->span, "functions of more than 5 arguments are", NULL);
 		return;
 	}
+	if (!take_iterator(c, e, p, &n))
+		return;
+	least = n;
 	for (uint32_t i = 0; i < n; i++) {
 		if (p[i].kind != KFA_FORMAT)
 			continue;
@@ -357,4 +376,31 @@ void check_kfunc_nested(struct check *c, struct expr *e)
 	}
 	e->type = lt_of(LT_UNKNOWN, 0);
 	check_any_kfunc(c, e, name);
+}
+
+/* for ($p : dsq(0)): tasks that wait in a queue, in its order. */
+void check_for_dsq(struct check *c, struct stmt *s)
+{
+	struct expr *id = s->u.each.lo, task = {.kind = EX_NAME, .span = s->u.each.var->span};
+	const struct block *outer = c->block;
+
+	check_expr(c, id);
+	check_int(c, id, "the number of the queue");
+	if (!c->btf || !c_is_kind(c, PP_OPS) || !kbtf_func(c->btf, "bpf_iter_scx_dsq_new")) {
+		c_error(c, s->span, DIAG_WRONG_PROBE,
+			"only schedulers can go through the tasks of a queue");
+		return;
+	}
+	task.type = lt_of(LT_PTR, 8);
+	task.type.btf = kbtf_find_struct(c->btf, "task_struct");
+	task.type.typed = task.type.trusted = task.type.rcu = true;
+	c_needs_rcu(c);
+	c->block = s->u.each.body;
+	check_var_assign(c, s->u.each.var, &task);
+	c->block = outer;
+	c->loops++;
+	c->dsq_loops++;
+	check_block(c, s->u.each.body);
+	c->dsq_loops--;
+	c->loops--;
 }

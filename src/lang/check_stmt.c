@@ -256,6 +256,9 @@ static void check_stmt(struct check *c, struct stmt *s)
 	case ST_FOR_RANGE:
 		check_for_range(c, s);
 		break;
+	case ST_FOR_DSQ:
+		check_for_dsq(c, s);
+		break;
 	case ST_FOR_MAP:
 		check_map(c, s->u.each.map, MAP_WHOLE);
 		c_unsupported(c, s->span, "loops over maps are", "print(@map) prints all of it");

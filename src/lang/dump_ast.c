@@ -223,6 +223,9 @@ static void for_stmt(struct dump *d, const struct stmt *s, unsigned indent)
 	buf_puts(d->out, " : ");
 	if (s->kind == ST_FOR_MAP) {
 		expr(d, s->u.each.map);
+	} else if (s->kind == ST_FOR_DSQ) {
+		buf_puts(d->out, "dsq ");
+		expr(d, s->u.each.lo);
 	} else {
 		expr(d, s->u.each.lo);
 		buf_puts(d->out, " .. ");
@@ -261,6 +264,7 @@ static void stmt(struct dump *d, const struct stmt *s, unsigned indent)
 		break;
 	case ST_FOR_RANGE:
 	case ST_FOR_MAP:
+	case ST_FOR_DSQ:
 		for_stmt(d, s, indent);
 		break;
 	case ST_BLOCK:

@@ -432,6 +432,15 @@ static bool seen_before(const struct lower *L, const struct attach_point *ap)
 	return false;
 }
 
+/* What skep adds to operations of a scheduler. */
+static void begin_op(struct lower *L, const struct attach_point *ap)
+{
+	if (ap->op && !strcmp(ap->op->name, "exit"))
+		lo_scx_exit_info(L);
+	else if (ap->op && !strcmp(ap->op->name, "init_task"))
+		lo_scx_init_task(L);
+}
+
 /* kprobe.multi takes functions by name alone. */
 static bool fits_multi(const struct attach_point *ap)
 {
@@ -502,17 +511,13 @@ static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 	add_probe(L, ap);
 	share_program(L, p, k);
 	L->ap = ap;
-	if (ap->op && !strcmp(ap->op->name, "exit"))
-		lo_scx_exit_info(L);
+	begin_op(L, ap);
 	lo_rule(L, p, ap, p->pred);
 	finish_program(L);
 }
 
-/*
- * A scheduler always gets an exit operation, so that the reason why the kernel ended it can be
- * shown; one that the script has is extended in lower_point.
- */
-static void add_scx_exit(struct lower *L)
+/* One that the script has not, if it has any other. */
+static void add_scx_op(struct lower *L, const char *name)
 {
 	struct attach_point *ap = ARENA_NEW(L->a, struct attach_point);
 	bool scheduler = false;
@@ -521,18 +526,29 @@ static void add_scx_exit(struct lower *L)
 		if (strcmp(L->m->meta->probes.v[i].kind, "sched_ext"))
 			continue;
 		scheduler = true;
-		if (!strcmp(L->m->meta->probes.v[i].arg[0], "exit"))
+		if (!strcmp(L->m->meta->probes.v[i].arg[0], name))
 			return;
 	}
 	if (!scheduler)
 		return;
 	*ap = (struct attach_point){.kind = PROBE_SCHED_EXT, .kind_text = "sched_ext",
-		.name = "sched_ext:exit", .op = scx_op_by_name("exit")};
-	vec_push(L->a, &ap->parts, "exit");
+		.name = arena_printf(L->a, "sched_ext:%s", name), .op = scx_op_by_name(name)};
+	vec_push(L->a, &ap->parts, name);
 	begin_program(L, ap);
-	L->exit_prog = L->prog;
-	lo_scx_exit_info(L);
+	vec_push(L->a, &L->own_ops, ((struct lo_op){name, L->prog}));
+	begin_op(L, ap);
 	finish_program(L);
+}
+
+/*
+ * A scheduler always gets an exit operation, so that the reason why the kernel ended it can be
+ * shown, and init_task when it keeps values per task. Those of the script are extended.
+ */
+static void add_scx_ops(struct lower *L)
+{
+	add_scx_op(L, "exit");
+	if (lo_scx_task_maps(L))
+		add_scx_op(L, "init_task");
 }
 
 static bool only_begin_end(const struct script *s)
@@ -552,7 +568,7 @@ void lower_script(const struct script *s, struct ir_module *m)
 	struct lower *L = ARENA_NEW(m->a, struct lower);
 
 	*L = (struct lower){.s = s, .m = m, .a = m->a, .ring = META_NONE, .counters = META_NONE,
-		.rodata = META_NONE, .log2_off = META_NONE, .exit_prog = META_NONE};
+		.rodata = META_NONE, .log2_off = META_NONE};
 	buf_init(&L->rodata_bytes, m->a);
 	smap_init(&L->funcs, m->a);
 	for (uint32_t i = 0; i < s->maps.entries.n; i++)
@@ -563,7 +579,7 @@ void lower_script(const struct script *s, struct ir_module *m)
 		for (uint32_t k = 0; k < p->points.n; k++)
 			lower_point(L, p, k);
 	}
-	add_scx_exit(L);
+	add_scx_ops(L);
 	lo_scx_ops(L);
 	settle_rodata(L);
 	m->meta->target_arch = m->target->arch;

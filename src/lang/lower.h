@@ -53,9 +53,15 @@ struct lo_dom {
 	uint32_t npreds;
 };
 
+struct lo_op {
+	const char *name;
+	uint32_t prog;
+};
+
 /* A reference to a kernel object. */
 struct lo_own {
 	unsigned var; /* of SSA: who holds it now */
+	ir_val slot;  /* or an iterator on the stack */
 	const char *release;
 };
 
@@ -69,7 +75,7 @@ struct lower {
 	uint32_t zeroes, zeroes_off; /* bytes of zeroes in rodata, where */
 	uint32_t log2_off;	     /* hist() buckets of a byte, in rodata; META_NONE until used */
 	struct smap funcs;	     /* name of a function -> 1 + the first probe on it */
-	uint32_t exit_prog;	     /* made by skep for a scheduler without exit; META_NONE */
+	VEC(struct lo_op) own_ops;   /* operations made by skep: the script has none of that name */
 
 	/* the program */
 	struct ir_fn *f;
@@ -294,6 +300,7 @@ struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f);
 
 /* ---- lower_kfunc.c ---- */
 ir_val lo_kfunc_call(struct lower *L, const struct expr *e);
+ir_val lo_kfunc(struct lower *L, const char *name, struct ir_type t, unsigned n, const ir_val *args);
 /* Goes on in a new block with p, proven; to none (entered by the caller) when it is NULL. */
 ir_val lo_not_null(struct lower *L, ir_val p, ir_blk none);
 /* Gives back references number from and up; they stay listed for other ways. */
@@ -302,6 +309,8 @@ void lo_release(struct lower *L, uint32_t from);
 /* ---- lower_scx.c ---- */
 void lo_scx_ops(struct lower *L); /* the struct_ops table of all sched_ext programs */
 void lo_scx_exit_info(struct lower *L);
+bool lo_scx_task_maps(const struct lower *L); /* the script keeps values per task */
+void lo_scx_init_task(struct lower *L);
 
 /* ---- lower_stmt.c, lower_loop.c ---- */
 #define LO_ROUNDS_MAX 4096 /* rounds of a loop without a constant end, at most */

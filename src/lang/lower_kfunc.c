@@ -27,7 +27,7 @@ static bool owner(struct lower *L, ir_val p, uint32_t *var)
 		return false;
 	for (uint32_t i = 0; i < L->owned.n; i++) {
 		*var = L->owned.v[i].var;
-		if (ir_var_read(L->f, *var) == p)
+		if (!L->owned.v[i].slot && ir_var_read(L->f, *var) == p)
 			return true;
 	}
 	trap_raise(L->m->trap, SKEP_EBUG, "lowering: a reference that nobody holds");
@@ -46,12 +46,25 @@ ir_val lo_not_null(struct lower *L, ir_val p, ir_blk none)
 	return p;
 }
 
-static void release(struct lower *L, const struct lo_own *o)
+ir_val lo_kfunc(struct lower *L, const char *name, struct ir_type t, unsigned n, const ir_val *args)
 {
 	struct kbtf *btf = L->m->target->btf;
-	ir_val p = ir_var_read(L->f, o->var);
-	ir_blk done = lo_block(L);
-	uint32_t id = kbtf_func(btf, o->release);
+	uint32_t id = kbtf_func(btf, name);
+
+	return ir_kcall(L->f, ir_add_kfunc(L->m, name, id, kbtf_func_proto(btf, id)), t, n, args);
+}
+
+static void release(struct lower *L, const struct lo_own *o)
+{
+	ir_blk done;
+	ir_val p;
+
+	if (o->slot) {
+		lo_kfunc(L, o->release, IR_VOID, 1, &o->slot);
+		return;
+	}
+	p = ir_var_read(L->f, o->var);
+	done = lo_block(L);
 
 	if (ir_type_of(L->f, p).flags & IRT_NULLABLE) {
 		ir_blk there = lo_block(L);
@@ -59,7 +72,7 @@ static void release(struct lower *L, const struct lo_own *o)
 		p = lo_some(L, p, there, done);
 		lo_enter(L, there);
 	}
-	ir_kcall(L->f, ir_add_kfunc(L->m, o->release, id, kbtf_func_proto(btf, id)), IR_VOID, 1, &p);
+	lo_kfunc(L, o->release, IR_VOID, 1, &p);
 	lo_goto(L, done);
 	lo_enter(L, done);
 }
@@ -75,9 +88,8 @@ void lo_release(struct lower *L, uint32_t from)
 struct kcall {
 	ir_val args[IR_MAX_ARGS];
 	uint32_t n;
+	uint32_t first; /* of those that the script writes */
 	ir_blk none;	/* where a pointer that is NULL leads; IR_NONE: not needed yet */
-	ir_val out;	/* where results are written */
-	uint32_t noutput;
 };
 
 static ir_val pointer_arg(struct lower *L, struct kcall *k, const struct expr *a, bool nullable)
@@ -168,19 +180,29 @@ static void all_args(struct lower *L, struct kcall *k, const struct expr *e,
 	struct expr *const *v = e->u.call.args.list.v;
 	uint32_t have = e->u.call.args.list.n;
 
-	for (uint32_t i = 0; i < n && i < IR_MAX_ARGS; i++) {
+	for (uint32_t i = 0; i < n && k->n < IR_MAX_ARGS; i++) {
 		if (p[i].kind == KFA_FORMAT) {
 			format_arg(L, k, v + i, have - i - 1);
 			return;
 		}
 		if (p[i].kind == KFA_OUT)
-			k->args[i] = output_arg(L);
+			k->args[k->n] = output_arg(L);
 		else if (p[i].kind == KFA_STRUCT)
-			k->args[i] = pointer_arg(L, k, v[i], p[i].nullable);
+			k->args[k->n] = pointer_arg(L, k, v[i], p[i].nullable);
 		else
-			k->args[i] = lo_int(L, v[i]);
+			k->args[k->n] = lo_int(L, v[i]);
 		k->n++;
 	}
+}
+
+/* The iterator of the innermost loop over a queue, which the script does not write. */
+static ir_val iterator(struct lower *L)
+{
+	for (uint32_t i = L->owned.n; i-- > 0;) {
+		if (L->owned.v[i].slot)
+			return L->owned.v[i].slot;
+	}
+	trap_raise(L->m->trap, SKEP_EBUG, "lowering: no loop over a queue");
 }
 
 static void take_output(struct lower *L, const struct kcall *k, const struct expr *e,
@@ -191,7 +213,7 @@ static void take_output(struct lower *L, const struct kcall *k, const struct exp
 
 		if (p[i].kind != KFA_OUT)
 			continue;
-		v = ir_ld(L->f, p[i].to.size, k->args[i], 0);
+		v = ir_ld(L->f, p[i].to.size, k->args[k->first + i], 0);
 		v = lo_extend(L, v, p[i].to.size, p[i].to.is_signed && !p[i].to.is_bool);
 		ir_var_write(L->f, e->u.call.args.list.v[i]->u.unary.a->var->ir_var, v);
 	}
@@ -224,6 +246,11 @@ ir_val lo_kfunc_call(struct lower *L, const struct expr *e)
 	struct ir_type t = kfunc_type(L, e, &ret);
 	ir_val v;
 
+	if (n && p[0].kind == KFA_ITER) {
+		k.args[k.n++] = iterator(L);
+		memmove(p, p + 1, --n * sizeof(*p));
+	}
+	k.first = k.n;
 	for (uint32_t i = 0; i < n && i < e->u.call.args.list.n; i++)
 		zero_output(L, p[i].kind == KFA_OUT ? e->u.call.args.list.v[i] : NULL);
 	all_args(L, &k, e, p, n);

@@ -173,6 +173,49 @@ static void open_range(struct lower *L, const struct stmt *st)
 	end_open(L, &t, lost, st);
 }
 
+#define ITER_BYTES 48 /* struct bpf_iter_scx_dsq: six words since it came */
+
+/*
+ * Tasks of a queue. The kernel's iterator, on the stack until the loop is left, says when it ends,
+ * so no bound is needed.
+ */
+static void queue_loop(struct lower *L, const struct stmt *st)
+{
+	const struct var_sym *task = st->u.each.var->var;
+	uint32_t type = kbtf_strip(L->m->target->btf, task->type.btf);
+	ir_blk head = lo_block(L), body, done;
+	struct turns t;
+	ir_val args[3], p;
+
+	args[1] = lo_int(L, st->u.each.lo);
+	lo_free_slots(L);
+	args[0] = ir_slot(L->f, ITER_BYTES);
+	ir_zero(L->f, args[0], 0, ITER_BYTES);
+	args[2] = ir_const(L->f, 0);
+	lo_kfunc(L, "bpf_iter_scx_dsq_new", IR_I64, 3, args);
+	vec_push(L->a, &L->owned,
+		(struct lo_own){.slot = args[0], .release = "bpf_iter_scx_dsq_destroy"});
+	lo_forget(L, NULL);
+	lo_goto(L, head);
+	ir_at(L->f, head); /* sealed when the way back is known */
+	body = lo_block(L);
+	done = lo_block(L);
+	p = lo_kfunc(L, "bpf_iter_scx_dsq_next",
+		ir_nullable(ir_btf_type(L->m, "task_struct", type, 0)), 1, args);
+	p = lo_some(L, p, body, done);
+	enter_loop(L, &t, done, head);
+	lo_enter(L, body);
+	ir_var_write(L->f, task->ir_var, p);
+	lo_block_body(L, st->u.each.body);
+	lo_goto(L, head);
+	ir_seal(L->f, head);
+	leave_loop(L, &t);
+	lo_forget(L, NULL);
+	lo_enter(L, done);
+	lo_release(L, L->owned.n - 1);
+	L->owned.n--;
+}
+
 void lo_loop_stmt(struct lower *L, const struct stmt *st)
 {
 	switch (st->kind) {
@@ -181,6 +224,9 @@ void lo_loop_stmt(struct lower *L, const struct stmt *st)
 		break;
 	case ST_WHILE:
 		while_loop(L, st);
+		break;
+	case ST_FOR_DSQ:
+		queue_loop(L, st);
 		break;
 	default:
 		if (st->u.each.lo->is_const && st->u.each.hi->is_const)

@@ -61,6 +61,37 @@ void lo_scx_exit_info(struct lower *L)
 	ir_st(L->f, 8, info, 0, v);
 }
 
+/* ---- when a task appears ---- */
+
+bool lo_scx_task_maps(const struct lower *L)
+{
+	for (uint32_t i = 0; i < L->m->meta->maps.n; i++) {
+		if (L->m->meta->maps.v[i].role == MM_TASK)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * At the head of init_task, which may sleep: makes the values kept per task. Later, with locks held,
+ * the kernel may not always find memory for them.
+ */
+void lo_scx_init_task(struct lower *L)
+{
+	uint32_t id = kbtf_find_struct(L->m->target->btf, "task_struct");
+	ir_val args[4];
+
+	for (uint32_t i = 0; i < L->m->meta->maps.n; i++) {
+		if (L->m->meta->maps.v[i].role != MM_TASK)
+			continue;
+		args[0] = ir_map(L->f, i);
+		args[1] = ir_ldctx(L->f, 8, 0, ir_btf_type(L->m, "task_struct", id, 0));
+		args[2] = ir_const(L->f, 0);
+		args[3] = ir_const(L->f, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		ir_call(L->f, "task_storage_get", IR_VOID, 4, args);
+	}
+}
+
 /* ---- the table of operations ---- */
 
 static void add_value(struct lower *L, struct meta_ops *ops, const char *name, uint64_t value)
@@ -87,17 +118,17 @@ static void add_callbacks(struct lower *L, struct meta_ops *ops)
 	}
 }
 
-static void add_exit(struct lower *L, struct meta_ops *ops)
+static void add_own(struct lower *L, struct meta_ops *ops)
 {
-	struct meta_prog *prog;
+	for (uint32_t i = 0; i < L->own_ops.n; i++) {
+		const struct lo_op *op = &L->own_ops.v[i];
+		struct meta_prog *prog = &L->m->meta->progs.v[op->prog];
 
-	if (L->exit_prog == META_NONE)
-		return;
-	prog = &L->m->meta->progs.v[L->exit_prog];
-	prog->ops = L->m->meta->ops.n;
-	prog->member = ops->members.n;
-	vec_push(L->a, &ops->members,
-		(struct meta_ops_member){.name = "exit", .prog = L->exit_prog});
+		prog->ops = L->m->meta->ops.n;
+		prog->member = ops->members.n;
+		vec_push(L->a, &ops->members,
+			(struct meta_ops_member){.name = op->name, .prog = op->prog});
+	}
 }
 
 void lo_scx_ops(struct lower *L)
@@ -109,7 +140,7 @@ void lo_scx_ops(struct lower *L)
 	add_callbacks(L, &ops);
 	if (!ops.members.n)
 		return;
-	add_exit(L, &ops);
+	add_own(L, &ops);
 	vec_push(L->a, &ops.members,
 		(struct meta_ops_member){.name = "name", .prog = META_NONE, .text = name});
 	add_value(L, &ops, "flags", c->sched_flags);

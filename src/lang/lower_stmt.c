@@ -137,6 +137,7 @@ static void one(struct lower *L, const struct stmt *st)
 	case ST_FOR_RANGE:
 	case ST_UNROLL:
 	case ST_WHILE:
+	case ST_FOR_DSQ:
 		lo_loop_stmt(L, st);
 		break;
 	case ST_BLOCK:

@@ -76,6 +76,7 @@ unsigned lo_block_layers(const struct block *b)
 			break;
 		case ST_FOR_RANGE:
 		case ST_FOR_MAP:
+		case ST_FOR_DSQ:
 			mask |= lo_block_layers(st->u.each.body);
 			break;
 		case ST_BLOCK:
@@ -105,6 +106,7 @@ static bool assigns_field(const struct stmt *st)
 		return lo_writes_packet(st->u.loop.body);
 	case ST_FOR_RANGE:
 	case ST_FOR_MAP:
+	case ST_FOR_DSQ:
 		return lo_writes_packet(st->u.each.body);
 	case ST_BLOCK:
 		return lo_writes_packet(st->u.block);

@@ -92,6 +92,11 @@ static struct stmt *loop_stmt(struct parser *p, enum stmt_kind kind)
 	return s;
 }
 
+static bool is_dsq(const struct expr *e)
+{
+	return e->kind == EX_CALL && !strcmp(e->u.call.name, "dsq") && e->u.call.args.list.n == 1;
+}
+
 /* for ($i : 0..10) { }, for ($kv : @m) { }; parentheses are optional. */
 static struct stmt *for_stmt(struct parser *p)
 {
@@ -125,6 +130,9 @@ static struct stmt *for_stmt(struct parser *p)
 		s->kind = ST_FOR_MAP;
 		s->u.each.map = s->u.each.lo;
 		s->u.each.lo = NULL;
+	} else if (!p->panic && is_dsq(s->u.each.lo)) {
+		s->kind = ST_FOR_DSQ;
+		s->u.each.lo = s->u.each.lo->u.call.args.list.v[0];
 	} else if (!p->panic) {
 		p_expected(p, "'..' and the end of the range");
 	}
@@ -241,6 +249,7 @@ static bool ends_with_block(const struct stmt *s)
 	case ST_WHILE:
 	case ST_FOR_RANGE:
 	case ST_FOR_MAP:
+	case ST_FOR_DSQ:
 	case ST_UNROLL:
 	case ST_BLOCK:
 		return true;

@@ -83,6 +83,12 @@ static void say_full(struct session *s, const struct meta_counter *c, uint64_t n
 {
 	const struct meta_map *map = map_of(&s->l->meta, c->ref);
 
+	if (map->role == MM_TASK) {
+		session_say(s,
+			"WARNING: the kernel had no memory for %" PRIu64 " value%s of %s, kept per task\n",
+			n, n == 1 ? "" : "s", map->name);
+		return;
+	}
 	session_say(s,
 		"WARNING: Map full; %" PRIu64 " update%s of %s refused: it holds %u entries"
 		" (config = { max_map_keys = N } sets that)\n",
