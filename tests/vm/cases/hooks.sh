@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Where packet rules can be, and how they stay there: tc, cgroups, modes of XDP, pinned sets, trials.
+# timeout: 150
+
+net_ab
+
+# Runs skep in namespace b (or $1's) in the background until rules_end.
+rules() {
+	: >/tmp/rules.err
+	eval "_pid=\$NS_$1"
+	shift
+	nsenter -t "$_pid" -n -- skep "$@" >/tmp/rules 2>/tmp/rules.err </dev/null &
+	rules_pid=$!
+	wait_for 20 grep -q '^Attached\|error' /tmp/rules.err
+}
+
+rules_end() {
+	kill -INT $rules_pid
+	wait $rules_pid
+	status=$?
+	cat /tmp/rules.err
+	t_show /tmp/rules
+}
+
+pings() {
+	in_ns a ping -c 1 -W 2 10.0.0.2 >/dev/null
+}
+
+blocked() {
+	! in_ns a ping -c 1 -W 1 10.0.0.2 >/dev/null
+}
+
+t_check before pings
+
+rules b -e 'tc:v0:ingress /icmp.type == 8/ { @in = count(); drop(); } tc:v0:egress { @out = count(); }'
+t_check tc_ingress blocked
+in_ns b ping -c 1 -W 2 10.0.0.1 >/dev/null
+rules_end
+expect_equal tc_status $status 0
+expect_match tc_in '^@in: [1-9]' /tmp/rules
+expect_match tc_out '^@out: [1-9]' /tmp/rules
+t_check tc_after pings
+
+rules a -e 'tc:v0:egress /icmp.type == 8/ { drop(); }'
+t_check tc_egress blocked
+rules_end
+for mode in native generic; do
+	rules b -e "xdp:v0:$mode /icmp.type == 8/ { @ = count(); drop(); }"
+	t_check $mode blocked
+	rules_end
+	expect_match ${mode}_count '^@: [1-9]' /tmp/rules
+done
+
+mkdir -p /tmp/cg /sys/fs/cgroup
+grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts || mount -t cgroup2 none /sys/fs/cgroup
+mkdir -p /sys/fs/cgroup/t
+rules a -e 'cgroup_skb:/t:egress { @ = count(); drop(); }'
+(
+	echo 0 >/sys/fs/cgroup/t/cgroup.procs
+	blocked
+)
+t_check cgroup_blocked [ $? = 0 ]
+t_check cgroup_others pings
+rules_end
+expect_match cgroup_count '^@: [1-9]' /tmp/rules
+
+# A pinned set stays when skep is gone, and is exchanged in place.
+in_ns b skep --pin fw -e 'xdp:v0 /icmp.type == 8/ { @seen = count(); drop(); } tc:v0:egress { @out = count(); }' >/tmp/out 2>/tmp/err
+expect_equal pin_status $? 0
+t_show /tmp/err
+expect_match pin_said '^Pinned as .fw.' /tmp/err
+t_check pin_blocks blocked
+skep list >/tmp/out
+expect_match pin_list '^fw +xdp:v0 tc:v0:egress' /tmp/out
+skep stats fw >/tmp/out 2>&1
+expect_match pin_stats '^@seen: [1-9]' /tmp/out
+skep stats --metrics /tmp/prom fw
+expect_match pin_metrics '^skep_map\{map="@seen",key=""\} [1-9]' /tmp/prom
+in_ns b skep -e 'xdp:v0 { pass(); }' >/tmp/out 2>/tmp/err
+expect_match busy 'another XDP program is already there: program ' /tmp/err
+in_ns b skep --pin fw -e 'xdp:v0 /tcp.dport == 9/ { drop(); }' >/tmp/out 2>/tmp/err
+expect_equal repin_status $? 0
+t_check repin_passes pings
+skep list >/tmp/out
+expect_match repin_list '^fw +xdp:v0$' /tmp/out
+# Not confirmed: the pinned set is as before.
+in_ns b skep --pin fw --trial 1s -e 'xdp:v0 { drop(); }' </dev/null >/tmp/out 2>/tmp/err
+[ $? != 0 ] && t_ok trial_status || t_fail trial_status "exit status 0"
+expect_match trial_said 'nobody confirmed the rules' /tmp/err
+t_check trial_over pings
+# Confirmed by another process.
+in_ns b skep --pin fw --trial 30s -e 'xdp:v0 /icmp.type == 8/ { drop(); }' </dev/null >/tmp/out 2>/tmp/err &
+trial_pid=$!
+wait_for 20 skep confirm fw || cat /tmp/err
+wait $trial_pid
+expect_equal confirm_status $? 0
+t_check confirm_blocks blocked
+skep detach fw
+expect_equal detach_status $? 0
+t_check detached pings
+rules b --replace -e 'xdp:v0 /icmp.type == 8/ { drop(); }'
+in_ns b skep --replace -e 'xdp:v0 { @ = count(); exit(); }' >/tmp/out 2>/tmp/err &
+t_check replaced wait_for 10 pings
+rules_end
