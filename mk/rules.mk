@@ -23,7 +23,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # LOADER=1: the program without the compiler, which runs objects only.
-COMPILER_CLI := cmd_check cmd_dump cmd_run
+COMPILER_CLI := cmd_check cmd_dump cmd_replay cmd_run
 LIBS := $(foreach l,driver run load $(if $(LOADER),,back lang ir) kern base,$(B)/lib$(l).a)
 CLI_OBJ := $(if $(LOADER),$(filter-out $(COMPILER_CLI:%=$(B)/obj/src/cli/%.o),$(OBJ_cli)),$(OBJ_cli))
 $(B)/skep: $(CLI_OBJ) $(LIBS)

@@ -13,7 +13,7 @@ enum option_id {
 	OPT_COUNT
 };
 
-enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16, CMD_N = 32 };
+enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16, CMD_N = 32, CMD_P = 64 };
 
 struct settings {
 	const char *program;	      /* argv[0]'s last part */
@@ -38,6 +38,7 @@ int cmd_load(struct settings *o);
 int cmd_check(struct settings *o);
 int cmd_dump(struct settings *o);
 int cmd_list(struct settings *o);
+int cmd_replay(struct settings *o);
 int cmd_stats(struct settings *o);
 int cmd_detach(struct settings *o);
 int cmd_confirm(struct settings *o);

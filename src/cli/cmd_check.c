@@ -62,7 +62,8 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 	struct skep_compile_options co = {
 		.unsafe = o->value[OPT_UNSAFE] != NULL,
 		.portable = portable,
-		.count_rules = o->value[OPT_COUNTS] || o->value[OPT_METRICS] || o->value[OPT_PIN],
+		.offline = o->value[OPT_READ] != NULL,
+		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_METRICS] || o->value[OPT_PIN],
 		.dump = o->value[OPT_DUMP] ? o->value[OPT_DUMP] : o->value[OPT_AFTER],
 	};
 	const char **settings;

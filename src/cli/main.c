@@ -22,6 +22,9 @@ const struct command commands[] = {
 	{"dump", CMD_D, cmd_dump,
 		"skep dump --from=ir --run=PASS,… FILE\n       skep dump --after=STAGE FILE",
 		"Looks inside the compiler."},
+	{"replay", CMD_P, cmd_replay,
+		"skep replay -r CAPTURE [-w PASSED] [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
+		"Runs packet rules on a capture and tells what they would have done; needs no rights."},
 #endif
 	{"list", CMD_N, cmd_list, "skep list", "Lists the sets of rules that --pin left in force."},
 	{"stats", CMD_N, cmd_stats, "skep stats [-f json | --metrics FILE] NAME",

@@ -376,5 +376,6 @@ struct script {
 	struct smap options; /* names getopt() asks for */
 	bool unsafe;
 	bool portable; /* the object may run on another machine */
+	bool offline;
 	bool count_rules;
 };

@@ -89,7 +89,7 @@ static void check_cgroup(struct check *c, struct attach_point *ap)
 	if (strncmp(path, CGROUP_ROOT, strlen(CGROUP_ROOT)))
 		path = arena_printf(c->a, CGROUP_ROOT "%s%s", *path == '/' ? "" : "/", path);
 	check_direction(c, ap);
-	if (!c->t->host || (!stat(path, &st) && S_ISDIR(st.st_mode)))
+	if (c->s->offline || !c->t->host || (!stat(path, &st) && S_ISDIR(st.st_mode)))
 		return;
 	e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_TARGET, "there is no cgroup '%.100s'",
 		path);
@@ -105,7 +105,7 @@ void check_packet_point(struct check *c, struct attach_point *ap)
 		check_cgroup(c, ap);
 		return;
 	}
-	if (c->t->host && !if_nametoindex(ap->parts.v[0]))
+	if (!c->s->offline && c->t->host && !if_nametoindex(ap->parts.v[0]))
 		no_interface(c, ap);
 	if (kern_probe(ap->kind)->parts == PP_IFACE_DIR) {
 		check_direction(c, ap);
@@ -148,7 +148,7 @@ static bool expand(struct check *c, struct probe *p, uint32_t at)
 
 void expand_interfaces(struct check *c, struct probe *p)
 {
-	uint32_t n = p->points.n;
+	uint32_t n = c->s->offline ? 0 : p->points.n;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct attach_point *ap = &p->points.v[i];

@@ -35,6 +35,7 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	s->unsafe = o->unsafe;
 	s->portable = m->meta->portable;
 	s->count_rules = o->count_rules;
+	s->offline = o->offline;
 	s->named = o->named;
 	s->nnamed = o->nnamed;
 	s->settings = o->settings;

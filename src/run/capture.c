@@ -54,9 +54,9 @@ static uint32_t link_type(const struct meta *m)
 
 		if (kind >= 0 && kern_is_packet((enum kern_probe_kind)kind) &&
 			kind != PROBE_CGROUP_SKB)
-			return LINK_ETHERNET;
+			return CAPTURE_ETHERNET;
 	}
-	return LINK_RAW_IP;
+	return CAPTURE_RAW_IP;
 }
 
 static struct capture_file *file_of(struct session *s, uint32_t id)

@@ -3,8 +3,8 @@
 #pragma once
 #include "run/session.h"
 
-/* DLT_ numbers, https://www.tcpdump.org/linktypes.html */
-enum { LINK_ETHERNET = 1, LINK_RAW_IP = 101 };
+/* https://www.tcpdump.org/linktypes.html */
+enum { CAPTURE_ETHERNET = 1, CAPTURE_RAW_IP = 101 };
 
 struct capture_file {
 	const char *path;

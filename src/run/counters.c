@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Nothing is lost silently: what the programs counted as lost, refused or cut is told here. */
 #include "run/session.h"
-#include <bpf/bpf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 static const uint64_t *read_counters(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
-	uint32_t map = meta_role_map(m, MM_COUNTERS), zero = 0, n = m->counters.n;
+	uint32_t map = meta_role_map(m, MM_COUNTERS), n = m->counters.n;
 	const struct meta_map *row = map == META_NONE ? NULL : &m->maps.v[map];
 	uint64_t *sum, *raw;
 	uint32_t cpus;
@@ -23,7 +22,7 @@ static const uint64_t *read_counters(struct session *s)
 	}
 	cpus = table_per_cpu(row) ? s->ncpus : 1;
 	raw = arena_alloc(&s->scratch, table_raw_size(row, s->ncpus));
-	if (!s->l->map_fd || bpf_map_lookup_elem(s->l->map_fd[map], &zero, raw))
+	if (!session_value(s, map, raw))
 		return NULL;
 	for (uint32_t c = 0; c < cpus; c++) {
 		for (uint32_t i = 0; i < n; i++)

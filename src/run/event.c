@@ -49,10 +49,17 @@ static void map_trouble(struct session *s, uint32_t id, const char *what, int er
 			s->l->meta.maps.v[id].name, strerror(-err));
 }
 
+static void add_entry(void *table, const void *key, const void *value)
+{
+	table_add(table, key, value);
+}
+
 static void read_map(struct session *s, uint32_t id, struct table *t)
 {
 	table_init(t, &s->scratch, &s->l->meta, &s->l->meta.maps.v[id], s->ncpus);
-	if (map_fd(s, id) >= 0)
+	if (s->maps)
+		s->maps->each(s->maps_arg, id, add_entry, t);
+	else if (map_fd(s, id) >= 0)
 		map_trouble(s, id, "read", table_read(t, map_fd(s, id)));
 	table_sort(t);
 }
@@ -114,6 +121,19 @@ static bool on_print_map(struct session *s, const struct record *r)
 	return true;
 }
 
+struct wanted_entry {
+	struct table *t;
+	const uint8_t *key;
+};
+
+static void add_wanted(void *arg, const void *key, const void *value)
+{
+	const struct wanted_entry *w = arg;
+
+	if (!memcmp(key, w->key, w->t->map->key_size))
+		table_add(w->t, key, value);
+}
+
 static bool on_print_entry(struct session *s, const struct record *r)
 {
 	const struct meta_map *map = user_map(s, r->id);
@@ -122,7 +142,10 @@ static bool on_print_entry(struct session *s, const struct record *r)
 	if (!map || r->size < sizeof(struct meta_event) + map->key_size)
 		return false;
 	table_init(&t, &s->scratch, &s->l->meta, map, s->ncpus);
-	if (map_fd(s, r->id) >= 0)
+	if (s->maps)
+		s->maps->each(s->maps_arg, r->id, add_wanted,
+			&(struct wanted_entry){&t, r->bytes + sizeof(struct meta_event)});
+	else if (map_fd(s, r->id) >= 0)
 		map_trouble(s, r->id, "read",
 			table_read_entry(&t, map_fd(s, r->id), r->bytes + sizeof(struct meta_event)));
 	if (t.entries.n)
@@ -136,7 +159,9 @@ static bool on_clear_map(struct session *s, const struct record *r)
 
 	if (!map)
 		return false;
-	if (map_fd(s, r->id) >= 0)
+	if (s->maps)
+		s->maps->reset(s->maps_arg, r->id, true);
+	else if (map_fd(s, r->id) >= 0)
 		map_trouble(s, r->id, "clear",
 			table_clear(map, &s->scratch, map_fd(s, r->id), s->ncpus));
 	return true;
@@ -148,7 +173,9 @@ static bool on_zero_map(struct session *s, const struct record *r)
 
 	if (!map)
 		return false;
-	if (map_fd(s, r->id) >= 0)
+	if (s->maps)
+		s->maps->reset(s->maps_arg, r->id, false);
+	else if (map_fd(s, r->id) >= 0)
 		map_trouble(s, r->id, "zero",
 			table_zero(map, &s->scratch, map_fd(s, r->id), s->ncpus));
 	return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/rules.h"
 #include "run/field.h"
-#include <bpf/bpf.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,21 +9,21 @@
 const struct rule_count *rules_read(struct session *s, struct arena *a, uint32_t *n)
 {
 	const struct meta *m = &s->l->meta;
-	uint32_t map = meta_role_map(m, MM_RULES), zero = 0;
+	uint32_t map = meta_role_map(m, MM_RULES);
 	const struct meta_map *row = map == META_NONE ? NULL : &m->maps.v[map];
 	uint32_t words, room;
 	struct rule_count *sum;
 	uint64_t *raw;
 
 	*n = 0;
-	if (!row || !s->l->map_fd || s->l->map_fd[map] < 0)
+	if (!row)
 		return NULL;
 	room = row->value_size / sizeof(*sum);
 	*n = m->rules.n < room ? m->rules.n : room;
 	words = (row->value_size + 7) / 8;
 	sum = ARENA_ARRAY(a, struct rule_count, *n + 1);
 	raw = ARENA_ARRAY(a, uint64_t, (size_t)words * s->ncpus);
-	if (bpf_map_lookup_elem(s->l->map_fd[map], &zero, raw)) {
+	if (!session_value(s, map, raw)) {
 		*n = 0;
 		return NULL;
 	}

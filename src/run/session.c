@@ -3,6 +3,7 @@
 #include "run/capture.h"
 #include "run/sym.h"
 #include "base/trap.h"
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
@@ -57,6 +58,32 @@ void session_hangup(struct session *s)
 	err = s->o->reopen ? s->o->reopen(s->o->out, s->o->reopen_arg) : 0;
 	if (err && !s->write_error)
 		s->write_error = -err;
+}
+
+struct one_value {
+	void *raw;
+	size_t size;
+};
+
+static void take_value(void *arg, const void *key, const void *value)
+{
+	const struct one_value *v = arg;
+
+	(void)key;
+	memcpy(v->raw, value, v->size);
+}
+
+bool session_value(struct session *s, uint32_t map, void *raw)
+{
+	struct one_value v = {raw, s->l->meta.maps.v[map].value_size};
+	uint32_t zero = 0;
+
+	if (s->maps) {
+		s->maps->each(s->maps_arg, map, take_value, &v);
+		return true;
+	}
+	return s->l->map_fd && s->l->map_fd[map] >= 0 &&
+	       !bpf_map_lookup_elem(s->l->map_fd[map], &zero, raw);
 }
 
 void session_say(struct session *s, const char *fmt, ...)

@@ -13,12 +13,23 @@ struct perf_buffer;
 
 struct capture_file;
 
+/* Where maps are when they are not in the kernel (replay). */
+struct session_maps {
+	/* Every entry; per-CPU maps have one CPU. */
+	void (*each)(void *arg, uint32_t map,
+		void (*fn)(void *fn_arg, const void *key, const void *value), void *fn_arg);
+	/* Removes all entries, or sets their values to zero. */
+	void (*reset)(void *arg, uint32_t map, bool remove);
+};
+
 struct session {
 	struct loaded *l;
 	const struct run_options *o;
 	const struct emit_form *form;
 	struct arena scratch; /* emptied between batches of events */
 	struct buf out;	      /* output not yet written; lives in scratch */
+	const struct session_maps *maps; /* NULL: l->map_fd */
+	void *maps_arg;
 	struct ring_buffer *ring;
 	struct perf_buffer *perf; /* instead of it, on kernels without ring buffers */
 	uint32_t ncpus;
@@ -65,6 +76,9 @@ void ring_close(struct session *s);
 /* Waits at most timeout_ms for events and handles all there are. */
 void ring_wait(struct session *s, int timeout_ms);
 void ring_drain(struct session *s); /* handles what is there, without waiting */
+
+/* The value of an array of one, all CPUs' copies behind each other, into raw; false: not to be had. */
+bool session_value(struct session *s, uint32_t map, void *raw);
 
 /* counters.c */
 uint64_t counters_lost(struct session *s); /* events lost so far */

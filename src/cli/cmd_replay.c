@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* skep replay: packet rules on a capture, without a kernel. */
+#include "cli/cli.h"
+#include "skep/replay.h"
+#include <errno.h>
+#include <string.h>
+
+static int replay(struct skep *s, const struct settings *o, const struct input *capture)
+{
+	const char *path = o->value[OPT_WRITE];
+	struct skep_replay_options ro = {
+		.capture = capture->text, .size = capture->len, .name = capture->name,
+		.hook = o->value[OPT_HOOK], .out = stdout, .err = stderr,
+		.json = o->value[OPT_FORMAT] && !strcmp(o->value[OPT_FORMAT], "json"),
+		.quiet = o->value[OPT_QUIET] != NULL,
+		.verbose = o->value[OPT_VERBOSE] != NULL,
+	};
+	int err;
+
+	if (path) {
+		ro.passed = fopen(path, "we");
+		if (!ro.passed) {
+			fail(NULL, "cannot write '%s': %s", path, strerror(errno));
+			return finish(s, 1);
+		}
+	}
+	err = skep_replay(s, &ro);
+	if (ro.passed && (fflush(ro.passed) || ferror(ro.passed) || fclose(ro.passed)) && !err)
+		err = fail(NULL, "cannot write '%s': %s", path, strerror(errno));
+	return done(s, err);
+}
+
+int cmd_replay(struct settings *o)
+{
+	const char *format = o->value[OPT_FORMAT];
+	struct input capture;
+	struct skep *s;
+	int err;
+
+	if (!o->value[OPT_READ])
+		return fail("skep replay -r capture.pcap rules.skep", "replay needs -r FILE");
+	if (format && strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
+		return fail("-f text or -f json", "Invalid output format \"%s\"", format);
+	if (!input_read(&capture, o->value[OPT_READ]))
+		return 1;
+	s = open_skep(o);
+	if (!s) {
+		input_free(&capture);
+		return 1;
+	}
+	err = compile_script(s, o, false);
+	err = err ? done(s, err) : replay(s, o, &capture);
+	input_free(&capture);
+	return err;
+}
