@@ -101,6 +101,22 @@ static void block(struct addr *s, const struct ir_block *blk)
 	}
 }
 
+/* Of a difference both sides are pointers, or both are numbers. */
+static bool settle_differences(struct addr *s, const struct ir_block *blk)
+{
+	bool changed = false;
+
+	for (uint32_t n = 0; n < blk->ins.n; n++) {
+		const struct ir_ins *i = ir_ins_of(s->f, blk->ins.v[n]);
+		ir_val a = i->args[0], b = i->args[1];
+
+		if (i->op != IR_SUB || !s->root[a] || !s->root[b] || s->number[a] == s->number[b])
+			continue;
+		s->number[s->root[a]] = s->number[s->root[b]] = changed = true;
+	}
+	return changed;
+}
+
 bool *isel_addr_numbers(const struct ir_fn *f, const struct ir_cfg *c)
 {
 	struct arena *a = ir_scratch(f);
@@ -110,5 +126,10 @@ bool *isel_addr_numbers(const struct ir_fn *f, const struct ir_cfg *c)
 
 	for (uint32_t n = 0; n < c->nrpo; n++)
 		block(&s, &f->blocks.v[c->rpo[n]]);
+	for (bool again = true; again;) {
+		again = false;
+		for (uint32_t n = 0; n < c->nrpo; n++)
+			again |= settle_differences(&s, &f->blocks.v[c->rpo[n]]);
+	}
 	return s.number;
 }

@@ -130,6 +130,17 @@ static void arg_memory(struct check *c, const struct call *k, unsigned a)
 		FAIL(c, k, "readonly", "@%s is read-only", c->m->meta->maps.v[root->aux].kname);
 }
 
+/* A bounded number with a positive constant added: the verifier sees that it is not 0. */
+static bool above_zero(const struct check *c, ir_val v)
+{
+	const struct ir_ins *i = ir_ins_of(c->f, v), *by;
+
+	if (i->op != IR_ADD || i->type.hi > INT32_MAX)
+		return false;
+	by = ir_ins_of(c->f, i->args[1]);
+	return by->op == IR_CONST && by->imm > 0 && by->imm <= (int64_t)i->type.hi;
+}
+
 /* S-rules of check_helper_mem_access: a constant, or a number whose range is in its type. */
 static void arg_size(struct check *c, const struct call *k, unsigned a)
 {
@@ -139,8 +150,8 @@ static void arg_size(struct check *c, const struct call *k, unsigned a)
 
 	if (t.kind != IRT_I64)
 		want(c, k, a, "a size (i64)");
-	else if (k->h->arg[a] == KA_SIZE && !fixed)
-		want(c, k, a, "a constant size above 0");
+	else if (k->h->arg[a] == KA_SIZE && !fixed && !above_zero(c, k->i->args[a]))
+		want(c, k, a, "a size above 0");
 	else if (fixed && (n < 0 || (n == 0 && k->h->arg[a] == KA_SIZE)))
 		FAIL(c, k, "bounds", "%s: size %lld", k->h->name, (long long)n);
 }

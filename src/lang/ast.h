@@ -303,11 +303,14 @@ struct config_entry {
 	struct expr *value; /* EX_INT, EX_STR or EX_NAME */
 	struct skep_span key_span;
 };
+enum list_kind { LIST_NONE, LIST_PREFIXES, LIST_PORTS };
 struct map_decl { /* let @m = hash(100); */
 	const char *map, *type;
 	struct expr *size; /* or NULL */
+	struct expr *file; /* of a list: prefixes("file"), prefixes("file", size); or NULL */
 	struct skep_span span;
 	bool lru, percpu; /* checked */
+	enum list_kind list; /* checked */
 };
 
 /* checked: one per map of the script */
@@ -326,7 +329,9 @@ struct map_sym {
 	int64_t lhist_min, lhist_max, lhist_step;
 	const struct map_decl *decl;
 	uint32_t max_entries;
+	unsigned families; /* of a list of prefixes: 1 looked up for IPv4, 2 for IPv6 */
 	uint32_t meta; /* lowering: index into meta.maps */
+	uint32_t list[2]; /* lowering: maps of a list: IPv4 or ports, IPv6 */
 };
 /* checked: one per $variable and probe */
 struct var_sym {
@@ -355,6 +360,7 @@ struct config { /* checked: values of the config block and of the environment */
 	uint64_t sched_flags;
 	uint32_t sched_dispatch_max_batch, sched_exit_dump_len;
 	bool print_maps_on_exit;
+	const char *default_verdict; /* of packet rules: "pass", "drop"; NULL: pass */
 	uint32_t stack_mode; /* enum meta_stack_mode */
 };
 

@@ -102,6 +102,16 @@ void field_is_assignable(struct check *c, struct expr *e);
 /* ---- check_net.c: packets ---- */
 void check_net_field(struct check *c, struct expr *e);
 
+/* ---- check_act.c: what packet rules do ---- */
+bool check_list_decl(struct check *c, struct map_decl *m); /* false: it is no list */
+void check_in_map(struct check *c, struct expr *e);	   /* x in @map */
+void check_drop(struct check *c, struct expr *e);
+void check_redirect(struct check *c, struct expr *e);
+void check_capture(struct check *c, struct expr *e);
+void check_every(struct check *c, struct expr *e);
+void check_rate(struct check *c, struct expr *e);
+bool count_args(struct check *c, const struct expr *e, uint32_t min, uint32_t max);
+
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);
 void check_system(struct check *c, struct expr *e);
@@ -124,7 +134,7 @@ void check_usym(struct check *c, struct expr *e);
 void check_strftime(struct check *c, struct expr *e);
 
 /* ---- check_map.c ---- */
-enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE };
+enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };
 /* Finds the map, checks its keys and settles their types. */
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
 bool agg_is_number(enum meta_agg agg); /* its value is one number */

@@ -8,7 +8,7 @@ static struct expr *arg(const struct expr *e, uint32_t i)
 	return i < e->u.call.args.list.n ? e->u.call.args.list.v[i] : NULL;
 }
 
-static bool count_args(struct check *c, const struct expr *e, uint32_t min, uint32_t max)
+bool count_args(struct check *c, const struct expr *e, uint32_t min, uint32_t max)
 {
 	const struct builtin *b = builtin_row((enum builtin_id)e->ref.u.builtin);
 	uint32_t n = e->u.call.args.list.n;
@@ -254,6 +254,16 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 		return check_getopt;
 	case BI_F_TIME:
 		return check_time;
+	case BI_F_DROP:
+		return check_drop;
+	case BI_F_REDIRECT:
+		return check_redirect;
+	case BI_F_CAPTURE:
+		return check_capture;
+	case BI_F_EVERY:
+		return check_every;
+	case BI_F_RATE:
+		return check_rate;
 	case BI_F_KSTACK:
 	case BI_F_USTACK:
 		return check_stack;

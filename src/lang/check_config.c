@@ -13,7 +13,7 @@
 #define SCHED_TIMEOUT_MAX 30000 /* SCX_WATCHDOG_MAX_TIMEOUT, kernel/sched/ext.c */
 #define SCHED_NAME_MAX 127	/* SCX_OPS_NAME_LEN 128 */
 
-enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_STACK, CT_IGNORED, CT_MISSING };
+enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_VERDICT, CT_STACK, CT_IGNORED, CT_MISSING };
 
 /* CT_IGNORED: has no meaning here, results stay the same. */
 static const struct config_row {
@@ -24,6 +24,7 @@ static const struct config_row {
 } rows[] = {
 	{"cache_user_symbols", CT_IGNORED, 0, 0, 0},
 	{"cpp_demangle", CT_IGNORED, 0, 0, 0},
+	{"default_verdict", CT_VERDICT, offsetof(struct config, default_verdict), 0, 0},
 	{"lazy_symbolication", CT_IGNORED, 0, 0, 0},
 	{"license", CT_IGNORED, 0, 0, 0},
 	{"log_size", CT_IGNORED, 0, 0, 0},
@@ -96,6 +97,16 @@ static void sched_name(struct check *c, const struct config_entry *e, const char
 		d = c_error(c, v->span, DIAG_BAD_CONFIG, "not a name for a scheduler");
 		c_hint(c, d, "1 to %d letters, digits and '_', '.', '-'", SCHED_NAME_MAX);
 	}
+}
+
+static void default_verdict(struct check *c, const struct config_entry *e, const char **out)
+{
+	const struct expr *v = e->value;
+
+	*out = v->kind == EX_STR ? v->u.str.s : v->kind == EX_NAME ? v->u.name : "";
+	if (strcmp(*out, "drop") != 0 && strcmp(*out, "pass") != 0)
+		c_hint(c, c_error(c, v->span, DIAG_BAD_CONFIG, "not a verdict for packets"),
+			"default_verdict is \"pass\" or \"drop\"");
 }
 
 static void stack_mode(struct check *c, const struct config_entry *e, uint32_t *out)
@@ -187,6 +198,9 @@ static void config_entry(struct check *c, const struct config_entry *e)
 	case CT_NAME:
 		sched_name(c, e, (const char **)(void *)(base + row->off));
 		break;
+	case CT_VERDICT:
+		default_verdict(c, e, (const char **)(void *)(base + row->off));
+		break;
 	case CT_BOOL:
 		if (config_number(c, row, e, &n))
 			*(bool *)(void *)(base + row->off) = n != 0;
@@ -274,6 +288,9 @@ static void task_decl(struct check *c, const struct map_decl *m)
 static void check_decl(struct check *c, struct map_decl *m)
 {
 	int errors = c->d->errors;
+
+	if (check_list_decl(c, m))
+		return;
 
 	if (m->size && !check_const(c, m->size, "number of entries", 1, 1 << 26) &&
 		c->d->errors == errors) /* a map or variable: nothing is known of them here */

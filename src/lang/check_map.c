@@ -164,11 +164,29 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 	}
 }
 
+/* A list from a file has no other use than 'in'. */
+static void list_use(struct check *c, struct expr *e, enum map_use use)
+{
+	struct map_sym *m = e->map;
+
+	m->written = m->has_key_type = m->keyed = true;
+	e->type.kind = LT_UNKNOWN;
+	if (use != MAP_IN)
+		diag_also(c->d,
+			c_error(c, e->span, DIAG_WRONG_TYPE,
+				"'%.60s' is a list from a file: only 'in' looks at it", m->name),
+			m->decl->span, "declared here");
+}
+
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 {
 	struct map_sym *m = map_sym(c, e);
 
 	e->map = m;
+	if (m->decl && m->decl->list) {
+		list_use(c, e, use);
+		return m;
+	}
 	if (use == MAP_WRITE && !m->written)
 		m->written = c->changed = true;
 	if (c->final && !m->written)
@@ -176,7 +194,7 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
 		c_unsupported(c, e->span, "taking all values of a task() map is",
 			"they hang on the tasks; name one: [args.p]");
-	if (use != MAP_WHOLE || e->u.map.keys.list.n)
+	if ((use != MAP_WHOLE && use != MAP_IN) || e->u.map.keys.list.n)
 		check_map_keys(c, m, &e->u.map.keys, e->span);
 	e->type = m->agg != MA_NONE ? lt_of(LT_AGG, 8) : m->value;
 	if (m->agg == MA_NONE && m->value.kind == LT_NONE)

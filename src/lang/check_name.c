@@ -226,8 +226,7 @@ void check_in(struct check *c, struct expr *e)
 		return;
 	}
 	if (b->kind == EX_MAP) {
-		check_map(c, b, MAP_WHOLE);
-		c_unsupported(c, b->span, "'in' with a map is", "write the set out: {1, 2, 3}");
+		check_in_map(c, e);
 	} else if (b->kind == EX_SET) {
 		b->type = lt_of(LT_TUPLE, 0);
 		if (!b->u.tuple.list.n)

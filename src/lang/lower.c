@@ -281,6 +281,14 @@ static uint32_t attach_type_of(const struct attach_point *ap)
 	return 0;
 }
 
+static int default_verdict(const struct lower *L, const struct attach_point *ap)
+{
+	const struct kern_verdicts *v = kern_verdicts(ap->kind);
+	const char *want = L->s->config.default_verdict;
+
+	return want && !strcmp(want, "drop") ? v->drop : v->pass;
+}
+
 static void begin_program(struct lower *L, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
@@ -301,7 +309,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->shared = false;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
-	L->fall_off = kern_is_packet(ap->kind) ? kern_verdicts(ap->kind)->pass : 0;
+	L->fall_off = kern_is_packet(ap->kind) ? default_verdict(L, ap) : 0;
 	vec_push(L->a, &L->dom, (struct lo_dom){0});
 	ir_seal(L->f, 0);
 	ir_at(L->f, 0);
@@ -568,7 +576,7 @@ void lower_script(const struct script *s, struct ir_module *m)
 	struct lower *L = ARENA_NEW(m->a, struct lower);
 
 	*L = (struct lower){.s = s, .m = m, .a = m->a, .ring = META_NONE, .counters = META_NONE,
-		.rodata = META_NONE, .log2_off = META_NONE};
+		.rodata = META_NONE, .every = META_NONE, .log2_off = META_NONE};
 	buf_init(&L->rodata_bytes, m->a);
 	smap_init(&L->funcs, m->a);
 	for (uint32_t i = 0; i < s->maps.entries.n; i++)

@@ -65,6 +65,11 @@ struct lo_own {
 	const char *release;
 };
 
+struct lo_rate { /* a rate() and its map */
+	const struct expr *e;
+	uint32_t map;
+};
+
 struct lower {
 	const struct script *s;
 	struct ir_module *m;
@@ -93,6 +98,9 @@ struct lower {
 	VEC(struct lo_proof) proofs;
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
+	uint32_t every; /* map of every(), META_NONE until used */
+	VEC(const struct expr *) sites; /* every(): each call has its counter */
+	VEC(struct lo_rate) rates;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 	VEC(ir_blk) open_loops; /* heads of loops without a constant end: they get a bound at last */
 	VEC(struct lo_own) owned;	  /* what is to be given back, innermost last */
@@ -238,6 +246,16 @@ ir_val lo_task_read(struct lower *L, const struct expr *e);
 ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent);
 void lo_task_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_task_delete(struct lower *L, const struct expr *e);
+
+/* ---- lower_act.c: what packet rules do ---- */
+void lo_count_rule(struct lower *L, const char *text, struct skep_span at);
+void lo_verdict(struct lower *L, const struct expr *e);
+void lo_redirect(struct lower *L, const struct expr *e);
+void lo_capture(struct lower *L, const struct expr *e);
+void lo_every(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+void lo_rate(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+void lo_make_list(struct lower *L, struct map_sym *m);
+void lo_in_map(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
 
 /* ---- lower_event.c ---- */
 /*

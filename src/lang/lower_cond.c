@@ -222,6 +222,11 @@ static void in_set(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	}
 }
 
+static bool is_call(const struct expr *e, unsigned id)
+{
+	return e->kind == EX_CALL && e->ref.kind == REF_FUNC && e->ref.u.builtin == id;
+}
+
 /* A single test: everything that is not &&, || or !. */
 static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 {
@@ -232,8 +237,14 @@ static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	L->missing = no;
 	if (e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) {
 		compare(L, e, yes, no);
+	} else if (e->kind == EX_IN && e->u.binary.b->kind == EX_MAP) {
+		lo_in_map(L, e, yes, no);
 	} else if (e->kind == EX_IN) {
 		in_set(L, e, yes, no);
+	} else if (is_call(e, BI_F_RATE)) {
+		lo_rate(L, e, yes, no);
+	} else if (is_call(e, BI_F_EVERY)) {
+		lo_every(L, e, yes, no);
 	} else if (masked(e, &mask)) {
 		net_bits(L, masked(e, &mask), mask, 0, no, yes);
 	} else {

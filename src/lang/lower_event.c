@@ -7,8 +7,6 @@
 #include "lang/lower.h"
 #include <linux/bpf.h>
 
-enum verdict { VERDICT_DROP, VERDICT_PASS, VERDICT_TX };
-
 static void event_lost(struct lower *L, ir_blk done)
 {
 	lo_count(L, MC_LOST_EVENT, L->prog);
@@ -113,6 +111,9 @@ bool lo_has_effect(const struct expr *e)
 	case EX_INCDEC:
 		return true;
 	case EX_CALL:
+		if (e->ref.kind == REF_FUNC &&
+			(e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY))
+			return true;
 		list = &e->u.call.args;
 		break;
 	case EX_MAP:
@@ -284,13 +285,6 @@ static void delete(struct lower *L, const struct expr *e)
 		lo_map_delete(L, with_key);
 }
 
-static void verdict(struct lower *L, enum verdict v)
-{
-	const struct kern_verdicts *has = kern_verdicts(L->ap->kind);
-
-	ir_ret(L->f, ir_const(L->f, v == VERDICT_DROP ? has->drop : v == VERDICT_TX ? has->tx : has->pass));
-}
-
 void lo_call_stmt(struct lower *L, const struct expr *e)
 {
 	struct expr *const *args = e->u.call.args.list.v;
@@ -342,13 +336,15 @@ void lo_call_stmt(struct lower *L, const struct expr *e)
 		end_script(L, e);
 		break;
 	case BI_F_DROP:
-		verdict(L, VERDICT_DROP);
-		break;
 	case BI_F_PASS:
-		verdict(L, VERDICT_PASS);
-		break;
 	case BI_F_TX:
-		verdict(L, VERDICT_TX);
+		lo_verdict(L, e);
+		break;
+	case BI_F_REDIRECT:
+		lo_redirect(L, e);
+		break;
+	case BI_F_CAPTURE:
+		lo_capture(L, e);
 		break;
 	default: /* a value nobody uses */
 		break;

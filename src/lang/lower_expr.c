@@ -278,6 +278,8 @@ static ir_val named(struct lower *L, const struct expr *e)
 	case REF_KFUNC:
 		return lo_kfunc_call(L, e);
 	case REF_FUNC:
+		if (e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY)
+			return lo_truth(L, e);
 		return function_value(L, e);
 	default:
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: expression without a meaning");

@@ -92,6 +92,10 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .max_entries = 1,
 		.present_off = META_NONE};
 
+	if (m->decl && m->decl->list) {
+		lo_make_list(L, m);
+		return;
+	}
 	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
 			: lo_field(L, &m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);

@@ -2,6 +2,16 @@
 /* Which layers of a packet an expression or a block reads: a bit for each enum net_layer. */
 #include "lang/lower.h"
 
+/* Functions that look at the packet as a whole: captured, or its length counted. */
+static unsigned of_call(const struct expr *e)
+{
+	bool whole = e->ref.kind == REF_FUNC && (e->ref.u.builtin == BI_F_CAPTURE ||
+							(e->ref.u.builtin == BI_F_DROP &&
+								e->u.call.args.list.n));
+
+	return whole ? 1u << NET_PKT : 0;
+}
+
 static unsigned list_layers(const struct exprs *l)
 {
 	unsigned mask = 0;
@@ -22,7 +32,7 @@ unsigned lo_expr_layers(const struct expr *e)
 	case EX_MAP:
 		return list_layers(&e->u.map.keys);
 	case EX_CALL:
-		return list_layers(&e->u.call.args);
+		return list_layers(&e->u.call.args) | of_call(e);
 	case EX_UNARY:
 		return lo_expr_layers(e->u.unary.a);
 	case EX_BINARY:

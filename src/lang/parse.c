@@ -249,6 +249,14 @@ static void map_decl_body(struct parser *p, struct map_decl *m)
 		return;
 	if (!p_is(p, TOK_RPAREN))
 		m->size = parse_expr(p);
+	if (m->size && m->size->kind == EX_STR) { /* prefixes("file"[, size]) */
+		m->file = m->size;
+		m->size = NULL;
+		if (!p->panic && p_is(p, TOK_COMMA)) {
+			p_next(p);
+			m->size = parse_expr(p);
+		}
+	}
 	p_expect(p, TOK_RPAREN, "')'");
 }
 
