@@ -373,6 +373,17 @@ static void make_vars(struct lower *L, const struct probe *p)
 	}
 }
 
+/* From the first attach point to the predicate. */
+static struct skep_span rule_span(const struct probe *p)
+{
+	struct skep_span s = p->points.v[0].span, last = p->points.v[p->points.n - 1].span;
+
+	if (p->pred)
+		last = p->pred->span;
+	s.len = last.off + last.len - s.off;
+	return s;
+}
+
 void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,
 	const struct expr *pred)
 {
@@ -389,10 +400,14 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 		lo_cond(L, pred, body, after);
 		lo_enter(L, body);
 	}
+	if (L->s->count_rules && kern_is_packet(ap->kind))
+		lo_count_rule(L, "", rule_span(p));
 	lo_block_body(L, p->body);
 	lo_goto(L, after);
 	lo_enter(L, after);
 }
+
+
 
 static void finish_program(struct lower *L)
 {
@@ -412,6 +427,7 @@ static bool is_packet(const struct attach_point *ap)
 static void lower_packet(struct lower *L, const struct attach_point *first)
 {
 	VEC(struct lo_rule) rules = {0};
+	unsigned counted = L->s->count_rules ? 1u << NET_PKT : 0;
 
 	begin_program(L, first);
 	add_probe(L, first);
@@ -424,7 +440,7 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
 				vec_push(L->a, &rules,
 					(struct lo_rule){p, ap, lo_expr_layers(p->pred),
-						lo_block_layers(p->body)});
+						lo_block_layers(p->body) | counted});
 		}
 	}
 	lo_net_begin(L, rules.v, rules.n);
