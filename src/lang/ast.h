@@ -320,6 +320,9 @@ struct map_sym {
 	struct skep_span key_at, value_at; /* where its types were settled, for messages */
 	bool keyed, has_key_type, written;
 	bool task; /* declared task(): a value per task, hung on the task */
+	bool by_tid; /* the same, chosen by check_choose.c: every key is tid, the rest is never seen */
+	bool other_keys;  /* than tid in a tracing probe */
+	uint32_t wholes;  /* uses of the map as a whole */
 	VEC(struct lt) keys;
 	bool set_signed, set_unsigned; /* '=' gave it a number of that kind, not a constant that adapts */
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */

@@ -206,6 +206,8 @@ void check_script(struct script *s)
 	round_over(c);
 	check_decl_uses(c);
 	check_named(c);
-	if (!s->d->errors)
-		check_settled(c);
+	if (s->d->errors)
+		return;
+	check_settled(c);
+	check_choose(c);
 }

@@ -149,6 +149,11 @@ void check_var_declare(
 	struct check *c, struct expr *target, struct lt type, const struct expr *cast);
 const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
 
+/* ---- check_choose.c: which kernel object a map becomes ---- */
+void check_note_keys(struct check *c, struct map_sym *m, const struct exprs *keys);
+void check_note_whole(struct check *c, struct map_sym *m);
+void check_choose(struct check *c);
+
 /* ---- check_keep.c: what maps, keys, variables and tuples keep ---- */
 bool is_storable(struct check *c, const struct expr *e, const char *what);
 bool can_keep(struct check *c, const struct expr *e, const char *what);

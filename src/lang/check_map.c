@@ -125,6 +125,7 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 			return;
 		types[i] = kept_type(c, keys->list.v[i]);
 	}
+	check_note_keys(c, m, keys);
 	if (n == 1 && types[0].kind == LT_TUPLE) { /* @x[$t] is @x[$t.0, $t.1] */
 		const struct lt_tuple *t = types[0].tuple;
 
@@ -196,6 +197,8 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 			"they hang on the tasks; name one: [args.p]");
 	if ((use != MAP_WHOLE && use != MAP_IN) || e->u.map.keys.list.n)
 		check_map_keys(c, m, &e->u.map.keys, e->span);
+	else
+		check_note_whole(c, m);
 	e->type = m->agg != MA_NONE ? lt_of(LT_AGG, 8) : m->value;
 	if (m->agg == MA_NONE && m->value.kind == LT_NONE)
 		e->type.kind = LT_UNKNOWN;

@@ -237,7 +237,9 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
 /* ---- lower_seen.c ---- */
 /* The number that this entry was read to hold, where that still holds; else IR_NONE. */
 ir_val lo_seen(struct lower *L, const struct expr *e);
-void lo_see(struct lower *L, const struct expr *e, ir_val value); /* just read */
+ir_val lo_seen_at(struct lower *L, const struct expr *e); /* the entry's address, nullable; or IR_NONE */
+/* Just read; where: its address when that stays valid, else IR_NONE. */
+void lo_see(struct lower *L, const struct expr *e, ir_val value, ir_val where);
 void lo_forget(struct lower *L, const struct map_sym *m); /* written to; NULL: a loop begins */
 
 /* ---- lower_task.c: the same for values kept per task ---- */

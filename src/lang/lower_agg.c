@@ -23,46 +23,60 @@ static uint32_t bucket_table(struct lower *L)
 /* The highest byte of a number that is not zero, and how far it is from the lowest bit. */
 struct top_byte {
 	unsigned byte, shift; /* variables */
+	ir_blk done;
 };
 
-/*
- * By halves, three comparisons: fewer instructions are executed than without branches, and the
- * verifier sees the ways meet again in one state that knows little.
- */
-static void find_top_byte(struct lower *L, ir_val v, int low, int bits, struct top_byte top,
-	ir_blk done)
+static void top_byte_is(struct lower *L, ir_val byte, int shift, struct top_byte top)
 {
-	ir_blk above, below;
-	int mid = low + bits / 2;
-	ir_val high;
+	ir_var_write(L->f, top.byte, byte);
+	ir_var_write(L->f, top.shift, ir_const(L->f, shift));
+	lo_goto(L, top.done);
+}
 
-	if (bits == 8) {
-		v = ir_bini(L->f, IR_LSHR, v, low);
-		ir_var_write(L->f, top.byte, v);
-		ir_var_write(L->f, top.shift, ir_const(L->f, low));
-		lo_goto(L, done);
+/*
+ * By comparisons, two for most numbers: fewer instructions are executed than without branches, and
+ * each comparison is the proof that what is left fits a byte. v is the script's number from bit
+ * low on, 0 or 32.
+ */
+static void find_top_byte(struct lower *L, ir_val v, int low, struct top_byte top)
+{
+	ir_blk below16 = lo_block(L), from16 = lo_block(L), below8 = lo_block(L), from8 = lo_block(L),
+	       below24 = lo_block(L), from24 = lo_block(L), below32, from32;
+	ir_val w = lo_bound(L, v, 1u << 16, below16, from16), byte;
+
+	lo_enter(L, below16);
+	byte = lo_bound(L, w, 1u << 8, below8, from8);
+	lo_enter(L, below8);
+	top_byte_is(L, byte, low, top);
+	lo_enter(L, from8);
+	top_byte_is(L, ir_bini(L->f, IR_LSHR, w, 8), low + 8, top);
+	lo_enter(L, from16);
+	w = lo_bound(L, v, 1u << 24, below24, from24);
+	lo_enter(L, below24);
+	top_byte_is(L, ir_bini(L->f, IR_LSHR, w, 16), low + 16, top);
+	lo_enter(L, from24);
+	byte = ir_bini(L->f, IR_LSHR, v, 24);
+	if (low) { /* 32 bits are all there are */
+		top_byte_is(L, byte, low + 24, top);
 		return;
 	}
-	above = lo_block(L);
-	below = lo_block(L);
-	high = ir_bini(L->f, IR_LSHR, v, mid);
-	lo_if(L, CC_EQ, high, ir_const(L->f, 0), below, above);
-	lo_enter(L, below);
-	find_top_byte(L, v, low, bits / 2, top, done);
-	lo_enter(L, above);
-	find_top_byte(L, v, mid, bits / 2, top, done);
+	below32 = lo_block(L);
+	from32 = lo_block(L);
+	byte = lo_bound(L, byte, 1u << 8, below32, from32);
+	lo_enter(L, below32);
+	top_byte_is(L, byte, 24, top);
+	lo_enter(L, from32);
+	find_top_byte(L, ir_bini(L->f, IR_LSHR, v, 32), 32, top);
 }
 
 /* Bucket of a number that is not negative. */
 static ir_val positive_bucket(struct lower *L, ir_val v)
 {
-	struct top_byte top = {ir_var_new(L->f, IR_I64), ir_var_new(L->f, IR_I64)};
-	ir_blk found = lo_block(L);
+	struct top_byte top = {ir_var_new(L->f, ir_range(255)), ir_var_new(L->f, IR_I64), lo_block(L)};
 
-	find_top_byte(L, v, 0, 64, top, found);
-	lo_enter(L, found);
-	v = ir_bini(L->f, IR_AND, ir_var_read(L->f, top.byte), 255); /* is; so that it is proven */
-	v = ir_index(L->f, lo_rodata_addr(L, bucket_table(L)), v);
+	find_top_byte(L, v, 0, top);
+	lo_enter(L, top.done);
+	v = ir_index(L->f, lo_rodata_addr(L, bucket_table(L)), ir_var_read(L->f, top.byte));
 	v = ir_ld(L->f, 1, v, 0);
 	return ir_bin(L->f, IR_ADD, v, ir_var_read(L->f, top.shift));
 }
@@ -184,7 +198,6 @@ static void apply(struct lower *L, const struct map_sym *m, ir_val p, ir_val v)
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 {
 	const struct map_sym *m = target->map;
-	const struct meta_map *meta = &L->m->meta->maps.v[m->meta];
 	const struct expr *arg = call->u.call.args.list.n ? call->u.call.args.list.v[0] : NULL;
 	ir_val v = arg ? lo_int(L, arg) : IR_NONE, p;
 	ir_blk done;
@@ -199,8 +212,6 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 	p = lo_map_ensure(L, target, done);
 	ir_span(L->f, call->span);
 	apply(L, m, p, v);
-	if (meta->scalar && (m->agg == MA_HIST || m->agg == MA_LHIST))
-		ir_st(L->f, 8, p, meta->present_off, ir_const(L->f, 1));
 	lo_goto(L, done);
 	lo_enter(L, done);
 }

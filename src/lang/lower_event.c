@@ -324,6 +324,8 @@ void lo_call_stmt(struct lower *L, const struct expr *e)
 		print(L, e);
 		break;
 	case BI_F_CLEAR:
+		if (args[0]->map->by_tid) /* at the end: nobody sees what is left */
+			break;
 		plain_event(L, ME_CLEAR_MAP, args[0]->map->meta);
 		break;
 	case BI_F_ZERO:

@@ -215,11 +215,11 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 		return lo_agg_read(L, e);
 	if (direct(e))
 		return ir_ld(L->f, 8, direct_addr(L, e), 0);
-	if (lo_is_task_map(e))
-		return lo_task_read(L, e);
 	v = lo_seen(L, e);
 	if (v)
 		return v;
+	if (lo_is_task_map(e))
+		return lo_task_read(L, e);
 	p = lo_map_lookup(L, e);
 	there = lo_block(L);
 	done = lo_block(L);
@@ -232,7 +232,7 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 	lo_goto(L, done);
 	lo_enter(L, done);
 	v = ir_var_read(L->f, var);
-	lo_see(L, e, v);
+	lo_see(L, e, v, IR_NONE);
 	return v;
 }
 

@@ -19,7 +19,7 @@ struct key_vars {
 
 struct lo_seen {
 	const struct expr *e; /* EX_MAP */
-	ir_val value;
+	ir_val value, where;
 	ir_blk at;
 	struct key_vars vars;
 };
@@ -128,26 +128,40 @@ static bool same_entry(const struct lo_seen *s, const struct expr *e, const stru
 	return true;
 }
 
-ir_val lo_seen(struct lower *L, const struct expr *e)
+static const struct lo_seen *find(struct lower *L, const struct expr *e)
 {
 	struct key_vars vars;
 
 	if (!L->seen.n || !steady_keys(L, e, &vars))
-		return IR_NONE;
+		return NULL;
 	for (uint32_t i = L->seen.n; i-- > 0;) {
 		const struct lo_seen *s = L->seen.v[i];
 
 		if (same_entry(s, e, &vars) && lo_dominates(L, s->at))
-			return s->value;
+			return s;
 	}
-	return IR_NONE;
+	return NULL;
 }
 
-void lo_see(struct lower *L, const struct expr *e, ir_val value)
+ir_val lo_seen(struct lower *L, const struct expr *e)
+{
+	const struct lo_seen *s = find(L, e);
+
+	return s ? s->value : IR_NONE;
+}
+
+ir_val lo_seen_at(struct lower *L, const struct expr *e)
+{
+	const struct lo_seen *s = find(L, e);
+
+	return s ? s->where : IR_NONE;
+}
+
+void lo_see(struct lower *L, const struct expr *e, ir_val value, ir_val where)
 {
 	struct lo_seen *s = ARENA_NEW(L->a, struct lo_seen);
 
-	*s = (struct lo_seen){.e = e, .value = value, .at = ir_here(L->f)};
+	*s = (struct lo_seen){.e = e, .value = value, .where = where, .at = ir_here(L->f)};
 	if (steady_keys(L, e, &s->vars))
 		vec_push(L->a, &L->seen, s);
 }

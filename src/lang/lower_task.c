@@ -2,6 +2,8 @@
 /*
  * Values kept per task: let @start = task(); @start[args.p] = nsecs. The kernel hangs them on the
  * task itself (task storage): no hashing, no limit on their number, and they go with the task.
+ * Maps that check_choose.c found fit for it are kept so, too: there 0 stands for no entry, and the
+ * value stays where it is once it was made, so that its address can be used again.
  */
 #include "lang/lower.h"
 #include <linux/bpf.h>
@@ -44,11 +46,11 @@ ir_val lo_task_read(struct lower *L, const struct expr *e)
 {
 	ir_blk none = lo_block(L), done = lo_block(L), there;
 	unsigned var = ir_var_new(L->f, IR_I64);
-	ir_val p = task_of(L, e, &none), v;
+	ir_val p = task_of(L, e, &none), where, v;
 
-	p = get(L, e, p, 0);
+	where = get(L, e, p, 0);
 	there = lo_block(L);
-	p = lo_some(L, p, there, none);
+	p = lo_some(L, where, there, none);
 	lo_enter(L, there);
 	v = ir_ld(L->f, 8, p, 0);
 	ir_var_write(L->f, var, v);
@@ -57,7 +59,9 @@ ir_val lo_task_read(struct lower *L, const struct expr *e)
 	ir_var_write(L->f, var, ir_const(L->f, 0));
 	lo_goto(L, done);
 	lo_enter(L, done);
-	return ir_var_read(L->f, var);
+	v = ir_var_read(L->f, var);
+	lo_see(L, e, v, e->map->by_tid ? where : IR_NONE);
+	return v;
 }
 
 ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent)
@@ -65,6 +69,7 @@ ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent)
 	ir_val p = task_of(L, e, &absent);
 	ir_blk have, full;
 
+	lo_forget(L, e->map);
 	p = get(L, e, p, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	have = lo_block(L);
 	full = lo_block(L);
@@ -87,11 +92,35 @@ void lo_task_assign(struct lower *L, const struct expr *target, const struct exp
 	lo_enter(L, done);
 }
 
+/* Stores 0 where there is a value. */
+static void unset(struct lower *L, const struct expr *e)
+{
+	ir_val p = lo_seen_at(L, e);
+	ir_blk there, done;
+
+	lo_forget(L, e->map);
+	if (!p)
+		p = get(L, e, ir_call(L->f, "get_current_task_btf", IR_VOID, 0, NULL), 0);
+	there = lo_block(L);
+	done = lo_block(L);
+	p = lo_some(L, p, there, done);
+	lo_enter(L, there);
+	ir_st(L->f, 8, p, 0, ir_const(L->f, 0));
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
 void lo_task_delete(struct lower *L, const struct expr *e)
 {
-	ir_blk done = lo_block(L);
+	ir_blk done;
 	ir_val args[2];
 
+	if (e->map->by_tid) {
+		unset(L, e);
+		return;
+	}
+	lo_forget(L, e->map);
+	done = lo_block(L);
 	args[1] = task_of(L, e, &done);
 	args[0] = ir_map(L->f, e->map->meta);
 	ir_call(L->f, "task_storage_delete", IR_VOID, 2, args);

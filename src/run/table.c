@@ -99,7 +99,9 @@ static bool is_set(const struct meta_map *map, const uint8_t *value)
 		return true;
 	if (map->present_off != META_NONE && map->present_off + (size_t)8 <= value_bytes(map)) {
 		memcpy(&v, value + map->present_off, 8);
-		return v != 0;
+		/* programs leave it out where a bucket says the same; zero() sets it */
+		if (v || (map->agg != MA_HIST && map->agg != MA_LHIST))
+			return v != 0;
 	}
 	for (uint32_t i = 0; i < value_bytes(map); i++) {
 		if (value[i])

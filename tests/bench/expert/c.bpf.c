@@ -3,7 +3,7 @@
 
 PERCPU_ARRAY(hist, __u64, 64);
 
-SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long n, __u64 size)
+SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long want, __u64 size)
 {
 	__u32 slot = log2_64(size);
 	__u64 *n;

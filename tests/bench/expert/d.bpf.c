@@ -4,7 +4,7 @@
 PERCPU_ARRAY(hist, __u64, 102);
 
 /* 0: below 0, 1 .. 100: tens, 101: 1000 and above */
-SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long n, long size)
+SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long want, long size)
 {
 	__u32 slot;
 	__u64 *n;

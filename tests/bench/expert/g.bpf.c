@@ -6,7 +6,7 @@ struct stats {
 };
 PERCPU_ARRAY(stats, struct stats, 1);
 
-SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long n, __u64 size)
+SEC("kprobe/vfs_read") int BPF_KPROBE(count, void *file, void *to, long want, __u64 size)
 {
 	__u32 zero = 0;
 	struct stats *s = bpf_map_lookup_elem(&stats, &zero);
