@@ -87,6 +87,7 @@ enum expr_kind {
 	EX_INCDEC, /* x++ ++x x-- --x */
 	EX_RANGE,  /* a..b inside a set */
 	EX_SET,	   /* {a, b, c..d} */
+	EX_BLOCK,  /* { statements; value }: only as a statement or what is assigned */
 };
 enum binop {
 	BO_ADD, BO_SUB, BO_MUL, BO_DIV, BO_MOD, BO_AND, BO_OR, BO_XOR, BO_SHL, BO_SHR,
@@ -180,6 +181,10 @@ struct expr {
 		struct {
 			struct expr *lo, *hi; /* inclusive */
 		} range;
+		struct {
+			struct block *body;
+			struct expr *value; /* or NULL */
+		} block;
 	} u;
 	/* checked */
 	struct lt type;
@@ -230,6 +235,7 @@ struct block {
 };
 struct stmt {
 	enum stmt_kind kind;
+	bool ended; /* by a ";" */
 	bool drops; /* ST_EXPR: "_ = e" */
 	struct skep_span span;
 	union {

@@ -490,6 +490,11 @@ void check_expr(struct check *c, struct expr *e)
 	case EX_TERNARY:
 		check_ternary(c, e);
 		break;
+	case EX_BLOCK:
+		c_unsupported(c, e->span, "statements inside an expression are",
+			"assign it first: $x = { …; value }; or $x = macro(…);");
+		e->type.kind = LT_UNKNOWN;
+		break;
 	case EX_CAST:
 		check_cast(c, e);
 		break;

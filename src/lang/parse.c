@@ -315,7 +315,6 @@ static bool unsupported_definition(struct parser *p)
 			"constants of the kernel need no definition; others: #define NAME 1", true},
 		{"typedef", "type definitions are",
 			"types of the kernel need no definition: they come from its BTF", true},
-		{"macro", "macros are", "#define NAME value defines a constant", false},
 		{"fn", "functions are", "write the statements where they are needed", false},
 		{"import", "imports are", "copy what you need into the script", true},
 		{"subprog", "functions are", "write the statements where they are needed", false},
@@ -352,6 +351,10 @@ static bool declaration(struct parser *p)
 		config_block(p);
 		return true;
 	}
+	if (is_word_at(p, "macro")) {
+		parse_macro(p);
+		return true;
+	}
 	if (!is_word_at(p, "let"))
 		return false;
 	lex_next(&ahead);
@@ -386,7 +389,8 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	struct parser *p = ARENA_NEW(a, struct parser);
 
 	*s = (struct script){.a = a, .d = d, .target = t};
-	*p = (struct parser){.a = a, .d = d, .s = s};
+	*p = (struct parser){.a = a, .d = d, .s = s, .macros = ARENA_NEW(a, struct smap)};
+	smap_init(p->macros, a);
 	lex_init(&p->lex, a, d, text, len, base);
 	p->lex.have_btf = t && t->btf;
 	p->lex.kernel = t ? t->version : 0;

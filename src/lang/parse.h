@@ -18,6 +18,9 @@ struct parser {
 	unsigned depth, nodes;
 	bool panic;   /* an error was reported: be silent until the parser is in step again */
 	bool stopped; /* nothing more is read or reported */
+	struct smap *macros; /* by name; parse_macro.c */
+	const struct macro_use *use; /* the macro being read; NULL: the script itself */
+	unsigned uses;
 	bool in_pred; /* a '/' before '{' ends the predicate */
 };
 
@@ -49,6 +52,19 @@ struct expr *parse_expr(struct parser *p);
 struct expr *parse_variable(struct parser *p); /* at a $variable */
 struct expr *parse_cast_type(struct parser *p); /* EX_CAST without what is cast */
 struct expr *parse_range_bound(struct parser *p); /* binds tighter than '..' */
+
+struct expr *parse_broken(struct parser *p); /* stands for what could not be read */
+
+/* parse_macro.c */
+void parse_macro(struct parser *p); /* before the word "macro"; leaves the current token at the '}' */
+/* The name was taken: the macro's value, or NULL when it is no macro. */
+struct expr *macro_use(struct parser *p, const char *name, struct skep_span at);
+/* What stands for a name inside a macro; outside, the name itself or NULL. */
+const char *macro_variable(struct parser *p, const char *name);
+const char *macro_map(struct parser *p, const char *name);
+struct expr *macro_argument(struct parser *p, const char *name);
+/* At '{': a block whose last expression, when no ';' follows it, is its value. */
+struct expr *parse_block_value(struct parser *p, struct skep_span at);
 
 /* parse_stmt.c: at '{'; leaves the current token at the '}', so that raw text may follow */
 struct block *parse_block(struct parser *p);

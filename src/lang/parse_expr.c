@@ -33,7 +33,7 @@ static struct expr *over(struct parser *p, struct expr *e, const struct expr *ch
 	return e;
 }
 
-static struct expr *broken(struct parser *p)
+struct expr *parse_broken(struct parser *p)
 {
 	struct expr *e = ARENA_NEW(p->a, struct expr);
 
@@ -215,7 +215,7 @@ static struct expr *cast(struct parser *p)
 	cast_type(p, e);
 	if (!p->panic)
 		p_expect(p, TOK_RPAREN, "')' after the type");
-	e->u.cast.a = p->panic ? broken(p) : unary(p);
+	e->u.cast.a = p->panic ? parse_broken(p) : unary(p);
 	e->span = p_since(p, start);
 	return over(p, e, e->u.cast.a);
 }
@@ -296,12 +296,16 @@ static struct expr *name(struct parser *p)
 	struct expr *e;
 
 	p_next(p);
+	e = p->use ? macro_argument(p, text) : NULL;
+	e = e ? e : macro_use(p, text, at);
+	if (e)
+		return e;
 	if (p_is(p, TOK_LPAREN))
 		return call(p, text, at);
 	if (is_tag_word(text)) {
 		p_hint(p, p_error(p, at, DIAG_SYNTAX, "expected a value, found '%s'", text),
 			"a type stands in a cast: (struct task_struct *)arg0");
-		return broken(p);
+		return parse_broken(p);
 	}
 	if (!strcmp(text, "true") || !strcmp(text, "false")) {
 		e = expr_new(p, EX_INT, at.off);
@@ -320,6 +324,7 @@ static struct expr *map(struct parser *p)
 	const char *text = p->tok.text;
 	struct expr *e;
 
+	text = macro_map(p, text);
 	p_next(p);
 	e = expr_new(p, EX_MAP, start);
 	e->u.map.name = text;
@@ -357,7 +362,7 @@ static struct expr *leaf(struct parser *p, enum expr_kind kind)
 		e->u.addr.prefix = t.addr.prefix;
 		break;
 	case EX_VAR:
-		e->u.name = t.text;
+		e->u.name = macro_variable(p, t.text);
 		break;
 	default:
 		e->u.num.v = t.num.v;
@@ -393,7 +398,7 @@ static struct expr *primary(struct parser *p)
 		return parenthesised(p);
 	default:
 		p_expected(p, "a value");
-		return broken(p);
+		return parse_broken(p);
 	}
 }
 
@@ -544,7 +549,7 @@ static struct expr *unary(struct parser *p)
 	if (p_enter(p, p->tok.span))
 		e = unary_here(p);
 	p_leave(p);
-	return e ? e : broken(p);
+	return e ? e : parse_broken(p);
 }
 
 /* ---- binary ---- */
@@ -639,7 +644,7 @@ struct expr *parse_range_bound(struct parser *p)
 	if (p_enter(p, p->tok.span))
 		e = binary(p, PREC_RANGE);
 	p_leave(p);
-	return e ? e : broken(p);
+	return e ? e : parse_broken(p);
 }
 
 static struct expr *ternary(struct parser *p)
@@ -655,7 +660,7 @@ static struct expr *ternary(struct parser *p)
 		e->u.ternary.yes = parse_expr(p);
 	if (!p->panic)
 		p_expect(p, TOK_COLON, "':' of '? :'");
-	e->u.ternary.no = p->panic ? broken(p) : parse_expr(p);
+	e->u.ternary.no = p->panic ? parse_broken(p) : parse_expr(p);
 	e->span = p_since(p, cond->span.off);
 	over(p, e, cond);
 	over(p, e, e->u.ternary.yes);
@@ -669,5 +674,5 @@ struct expr *parse_expr(struct parser *p)
 	if (p_enter(p, p->tok.span))
 		e = ternary(p);
 	p_leave(p);
-	return e ? e : broken(p);
+	return e ? e : parse_broken(p);
 }

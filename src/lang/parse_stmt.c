@@ -143,6 +143,43 @@ static struct stmt *for_stmt(struct parser *p)
 	return s;
 }
 
+/* What is assigned: a value, or a block that ends with one. */
+static struct expr *assigned_value(struct parser *p)
+{
+	struct skep_span at = p->tok.span;
+	int errors = p->d->errors;
+	struct expr *e;
+
+	if (!p_is(p, TOK_LBRACE))
+		return parse_expr(p);
+	e = parse_block_value(p, at);
+	if (p_is(p, TOK_RBRACE))
+		p_next(p);
+	return p->d->errors == errors ? e : parse_broken(p);
+}
+
+/* $x = { …; e } is { …; $x = e }, and a block that stands alone is one of statements. */
+static struct stmt *spread(struct parser *p, struct stmt *s)
+{
+	struct expr **at = s->kind == ST_EXPR ? &s->u.expr : &s->u.assign.value, *e = *at;
+	struct stmt *outer;
+
+	if (p->panic || !e || e->kind != EX_BLOCK)
+		return s;
+	outer = stmt_new(p, ST_BLOCK);
+	outer->span = s->span = e->span;
+	outer->u.block = e->u.block.body;
+	*at = e->u.block.value;
+	if (*at)
+		vec_push(p->a, &outer->u.block->list, s);
+	else if (s->kind != ST_EXPR)
+		p_hint(p, p_error(p, e->span, DIAG_SYNTAX, "the block has no value"),
+			"its last expression, without ';', is its value");
+	if (s->kind == ST_EXPR)
+		s->drops = true;
+	return outer;
+}
+
 /* A type, and behind "string" its size. */
 static struct expr *let_type(struct parser *p)
 {
@@ -170,8 +207,8 @@ static struct stmt *let_stmt(struct parser *p)
 	if (p_accept(p, TOK_COLON))
 		s->u.assign.type = let_type(p);
 	if (p_accept(p, TOK_ASSIGN))
-		s->u.assign.value = parse_expr(p);
-	return s;
+		s->u.assign.value = assigned_value(p);
+	return spread(p, s);
 }
 
 static const struct {
@@ -226,10 +263,10 @@ static struct stmt *expr_stmt(struct parser *p)
 		s->u.assign.compound = false;
 	}
 	if (s->kind != ST_ASSIGN)
-		return s;
+		return spread(p, s);
 	p_next(p);
 	s->u.assign.target = e;
-	s->u.assign.value = parse_expr(p);
+	s->u.assign.value = assigned_value(p);
 	/* "_ = e;" is bpftrace's way to drop a value. */
 	if (e->kind == EX_NAME && !strcmp(e->u.name, "_") && !s->u.assign.compound) {
 		struct expr *v = s->u.assign.value;
@@ -238,7 +275,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		s->drops = true;
 		s->u.expr = v;
 	}
-	return s;
+	return spread(p, s);
 }
 
 /* Statements that end with a block need no ';'. */
@@ -307,7 +344,10 @@ static struct stmt *statement(struct parser *p)
 	struct diag *e;
 
 	s->span = p_since(p, start);
-	if (p->panic || ends_with_block(s) || p_is(p, TOK_RBRACE) || p_accept(p, TOK_SEMI))
+	if (p->panic || p_is(p, TOK_RBRACE))
+		return s;
+	s->ended = p_accept(p, TOK_SEMI);
+	if (s->ended || ends_with_block(s))
 		return s;
 	if (p_is(p, TOK_EOF))
 		return s; /* parse_block reports the missing '}' */
