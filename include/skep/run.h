@@ -16,6 +16,9 @@ struct skep_run_options {
 	bool stays;		  /* with pin: runs on as without; else it returns when pinned */
 	uint64_t trial_ms;	  /* takes packet rules away after that unless confirmed; 0: none */
 	const char *metrics;	  /* file for Prometheus, written anew every few seconds; or NULL */
+	const char *buffer;	  /* "none", "line" or "full"; NULL: written after each batch of events */
+	bool live;		  /* on a terminal, maps are drawn anew every second */
+	const char *flame;	  /* SVG file: flame graph of a map keyed by a stack; or NULL */
 	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
 	const volatile int *hangups; /* a count; when it grows, reopen is called; may be NULL */
 	int (*reopen)(FILE *out, void *arg); /* makes out write to a new file: 0 or -errno */

@@ -64,6 +64,13 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 	r->stays = o->value[OPT_FOR] || r->metrics;
 	if (o->value[OPT_TRIAL] && !parse_time(o->value[OPT_TRIAL], &r->trial_ms))
 		return fail("--trial 30s", "not a time: '%s'", o->value[OPT_TRIAL]), false;
+	r->live = o->value[OPT_LIVE] != NULL;
+	r->flame = o->value[OPT_FLAME];
+	r->buffer = o->value[OPT_BUFFER];
+	if (r->buffer && strcmp(r->buffer, "none") && strcmp(r->buffer, "line") &&
+		strcmp(r->buffer, "full"))
+		return fail("-B none, -B line or -B full", "unknown buffering '%s'", r->buffer),
+		       false;
 	if (o->value[OPT_FOR] && !parse_time(o->value[OPT_FOR], &r->for_ms))
 		return fail("--for 500ms, 10s, 2m or 1h", "not a time: '%s'", o->value[OPT_FOR]), false;
 	return true;

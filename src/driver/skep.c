@@ -134,6 +134,13 @@ struct run_call {
 	int *status;
 };
 
+static enum run_buffer buffering(const char *mode)
+{
+	if (!mode)
+		return RUN_BY_EVENT;
+	return !strcmp(mode, "none") ? RUN_BY_BYTE : !strcmp(mode, "line") ? RUN_BY_LINE : RUN_FULL;
+}
+
 static int do_run(struct skep *s, void *arg)
 {
 	const struct run_call *c = arg;
@@ -146,6 +153,9 @@ static int do_run(struct skep *s, void *arg)
 		.dry = c->o->dry,
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
+		.live = c->o->live,
+		.flame = c->o->flame,
+		.buffer = buffering(c->o->buffer),
 		.metrics = c->o->metrics,
 		.trial_ms = c->o->trial_ms,
 		.stays_pinned = c->o->pin && !c->o->stays,

@@ -87,6 +87,12 @@ uint64_t load_prog_misses(const struct loaded *l, uint32_t prog);
 bool load_has_lists(const struct meta *m);
 /* Reads the files of all lists again; what stays is never out. Entries of prefix lists in all. */
 int load_lists_again(struct loaded *l, uint32_t *entries);
+/*
+ * Lets the kernel count runs and their time of all programs while the descriptor is open (since
+ * 5.8); -errno where it cannot.
+ */
+int load_measure(void);
+void load_prog_cost(const struct loaded *l, uint32_t prog, uint64_t *runs, uint64_t *ns);
 void load_detach(struct loaded *l); /* links only; maps stay readable */
 void load_close(struct loaded *l);
 unsigned load_probe_count(const struct loaded *l); /* as "Attached N probes" counts: BEGIN and END included */

@@ -155,6 +155,24 @@ static void note_sizes(struct loaded_prog *p)
 }
 
 /* The kernel never runs a program over itself on one CPU; it counts such events since 5.12. */
+int load_measure(void)
+{
+	int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void load_prog_cost(const struct loaded *l, uint32_t prog, uint64_t *runs, uint64_t *ns)
+{
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
+
+	if (l->prog[prog].fd < 0 || bpf_obj_get_info_by_fd(l->prog[prog].fd, &info, &len))
+		return;
+	*runs = info.run_cnt;
+	*ns = info.run_time_ns;
+}
+
 uint64_t load_prog_misses(const struct loaded *l, uint32_t prog)
 {
 	struct bpf_prog_info info = {0};

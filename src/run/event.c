@@ -54,7 +54,7 @@ static void add_entry(void *table, const void *key, const void *value)
 	table_add(table, key, value);
 }
 
-static void read_map(struct session *s, uint32_t id, struct table *t)
+void session_read_map(struct session *s, uint32_t id, struct table *t)
 {
 	table_init(t, &s->scratch, &s->l->meta, &s->l->meta.maps.v[id], s->ncpus);
 	if (s->maps)
@@ -68,7 +68,7 @@ void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t d
 {
 	struct table t;
 
-	read_map(s, map, &t);
+	session_read_map(s, map, &t);
 	table_top(&t, top);
 	s->form->map(&s->out, &t, div);
 }
@@ -131,6 +131,19 @@ static void add_wanted(void *arg, const void *key, const void *value)
 	const struct wanted_entry *w = arg;
 
 	if (!memcmp(key, w->key, w->t->map->key_size))
+		table_add(w->t, key, value);
+}
+
+struct wanted_entry {
+	struct table *t;
+	const uint8_t *key;
+};
+
+static void add_wanted(void *arg, const void *key, const void *value)
+{
+	struct wanted_entry *w = arg;
+
+	if (!key || !memcmp(key, w->key, w->t->map->key_size))
 		table_add(w->t, key, value);
 }
 

@@ -224,10 +224,11 @@ void field_json(struct buf *out, const struct meta *m, const struct meta_field *
 	uint64_t v;
 	struct buf text;
 
-	if (field_number(f, base, len, &v) && f->kind != MK_ENUM) {
+	/* enumerators are numbers in JSON, as bpftrace keeps them for programs that read it */
+	if (field_number(f, base, len, &v)) {
 		if (f->kind == MK_BOOL)
 			buf_puts(out, v ? "true" : "false");
-		else if (f->kind == MK_INT)
+		else if (f->kind == MK_INT || f->kind == MK_ENUM)
 			json_int(out, (int64_t)v);
 		else
 			json_uint(out, v);

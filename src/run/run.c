@@ -6,6 +6,8 @@
 #include "run/run.h"
 #include "base/trap.h"
 #include "load/pin.h"
+#include "run/flame.h"
+#include "run/live.h"
 #include "run/metrics.h"
 #include "run/periodic.h"
 #include "run/rules.h"
@@ -114,6 +116,7 @@ static int wait_for_end(struct session *s)
 		session_hangup(s);
 		now = now_ms();
 		periodic(s, now);
+		live_draw(s, now);
 		if (now - last_lost >= LOST_TICK_MS) {
 			counters_report_lost(s);
 			last_lost = now;
@@ -205,6 +208,10 @@ static int finish(struct session *s)
 		session_print_maps(s);
 	rules_print(s);
 	session_flush(s);
+	if (s->o->flame)
+		flame_write(s);
+	if (s->o->verbose)
+		costs_print(s);
 	periodic_end(s);
 	if (s->write_error != EPIPE) {
 		counters_report_lost(s);
@@ -227,6 +234,8 @@ static int run(struct session *s)
 		return SKEP_ESYS;
 	if (s->o->verbose)
 		stats_print(s);
+	if (s->o->verbose && !s->o->dry)
+		costs_begin(s);
 	if (s->o->dry)
 		return 0;
 	err = run_special(s, "BEGIN");
@@ -247,6 +256,8 @@ int run_stats(struct loaded *l, const struct run_options *o)
 	bool ok = true;
 
 	session_init(&s, l, o);
+	if (o->buffer > RUN_BY_BYTE)
+		setvbuf(o->out, NULL, o->buffer == RUN_FULL ? _IOFBF : _IOLBF, BUFSIZ);
 	s.ncpus = cpus < 1 ? 1 : (uint32_t)cpus;
 	if (o->metrics) {
 		ok = metrics_write(&s);
@@ -270,6 +281,8 @@ int run_script(struct loaded *l, const struct run_options *o)
 	jmp_buf outer;
 
 	session_init(&s, l, o);
+	if (o->buffer > RUN_BY_BYTE)
+		setvbuf(o->out, NULL, o->buffer == RUN_FULL ? _IOFBF : _IOLBF, BUFSIZ);
 	if (trap)
 		memcpy(outer, trap->env, sizeof(outer));
 	if (!trap || setjmp(trap->env) == 0)
@@ -280,6 +293,7 @@ int run_script(struct loaded *l, const struct run_options *o)
 		memcpy(trap->env, outer, sizeof(outer));
 	load_detach(l);
 	ring_close(&s);
+	costs_end(&s);
 	session_free(&s);
 	if (raised)
 		longjmp(trap->env, 1);

@@ -20,6 +20,9 @@ struct run_options {
 	const char *metrics; /* file for Prometheus; NULL */
 	uint64_t trial_ms;   /* packet rules are taken away after that unless confirmed; 0 none */
 	bool stays_pinned;   /* with l->attach.pin: return when pinned, rules in force */
+	enum run_buffer { RUN_BY_EVENT, RUN_BY_BYTE, RUN_BY_LINE, RUN_FULL } buffer; /* of out */
+	bool live;	    /* maps are drawn anew while the script runs, on a terminal */
+	const char *flame;  /* SVG file for a map keyed by a stack; NULL */
 	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
 };
 /* What a pinned set (load_open_pinned) has counted: its rules and maps, or o->metrics. SKEP_ result. */

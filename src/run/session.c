@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/session.h"
 #include "run/capture.h"
+#include "run/live.h"
 #include "run/sym.h"
 #include "base/trap.h"
 #include <bpf/bpf.h>
@@ -18,7 +19,7 @@ static void scratch_reset(struct session *s)
 
 void session_init(struct session *s, struct loaded *l, const struct run_options *o)
 {
-	*s = (struct session){.l = l, .o = o, .ncpus = 1};
+	*s = (struct session){.l = l, .o = o, .costs_fd = -1, .ncpus = 1};
 	if (l->map_fd)
 		l->meta.sym = sym_new(l->a, l);
 	s->form = o->format == RUN_JSON ? &emit_json : &emit_text;
@@ -37,7 +38,9 @@ void session_flush(struct session *s)
 {
 	if (s->out.n && !s->write_error) {
 		errno = 0;
-		if (fwrite(s->out.p, 1, s->out.n, s->o->out) < s->out.n || fflush(s->o->out))
+		live_erase(s);
+		if (fwrite(s->out.p, 1, s->out.n, s->o->out) < s->out.n ||
+			(s->o->buffer <= RUN_BY_BYTE && fflush(s->o->out)))
 			s->write_error = errno ? errno : EIO;
 	}
 	s->out.n = 0;
@@ -92,6 +95,9 @@ void session_say(struct session *s, const char *fmt, ...)
 
 	/* Keep the order between the script's lines and ours when both go to one terminal. */
 	session_flush(s);
+	live_erase(s);
+	if (s->o->buffer > RUN_BY_BYTE)
+		fflush(s->o->out);
 	va_start(ap, fmt);
 	vfprintf(s->o->err, fmt, ap);
 	va_end(ap);

@@ -39,6 +39,9 @@ struct session {
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
 	int exit_code;
 	uint64_t told_at;   /* when the user was last told how far attaching is */
+	unsigned live_lines; /* of --live on the terminal */
+	uint64_t live_at;    /* when they are drawn next */
+	int costs_fd;	     /* keeps the kernel's statistics on; -1 */
 	uint64_t lost_told; /* lost events already reported */
 	int hangups;	    /* already heeded */
 	VEC(struct capture_file) captures; /* run/capture.h */
@@ -66,6 +69,8 @@ void session_announce(struct session *s, void (*form)(struct buf *, uint64_t), u
 
 /* One ring buffer record; false when the bytes are no record of this script. */
 bool session_event(struct session *s, const void *data, size_t size);
+/* What is in a map now, sorted. */
+void session_read_map(struct session *s, uint32_t id, struct table *t);
 void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t div);
 /* Every user map that is not empty, in name order. */
 void session_print_maps(struct session *s);
@@ -87,3 +92,6 @@ void counters_report(struct session *s);      /* the others, at the end */
 
 /* stats.c: what -v tells about programs and maps. */
 void stats_print(struct session *s);
+void costs_begin(struct session *s); /* the kernel measures its programs from now on */
+void costs_print(struct session *s);
+void costs_end(struct session *s);
