@@ -61,6 +61,6 @@ $(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(LIBS)
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(OPT) $(WARN) -D_GNU_SOURCE -static $< -o $@
-	$(STRIP) $@
+	$(STRIP) --strip-debug $@ # tests look for names of functions
 endif
 .PHONY: static static-tests static-native

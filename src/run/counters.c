@@ -134,12 +134,18 @@ static void say_error(struct session *s, const struct meta_counter *c, uint64_t 
 
 static void say_stack(struct session *s, const struct meta_counter *c, uint64_t n)
 {
-	const struct meta_map *map = map_of(&s->l->meta, c->ref);
+	const struct meta *m = &s->l->meta;
+	const struct meta_map *map = map_of(m, c->ref);
+	uint32_t places = 0;
 
+	for (uint32_t i = 0; i < m->stacks.n; i++) {
+		if (m->stacks.v[i].spill == c->ref)
+			places = m->maps.v[m->stacks.v[i].table].max_entries;
+	}
 	session_say(s,
 		"WARNING: Stacks full; %" PRIu64 " stack%s not recorded: there is room for %u, and for "
 		"%u that share a place (config = { max_map_keys = N } sets that)\n",
-		n, n == 1 ? " was" : "s were", map->max_entries / 2, map->max_entries);
+		n, n == 1 ? " was" : "s were", places, map->max_entries);
 }
 
 static void say_bound(struct session *s, const struct meta_counter *c, uint64_t n)
