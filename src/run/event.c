@@ -134,19 +134,6 @@ static void add_wanted(void *arg, const void *key, const void *value)
 		table_add(w->t, key, value);
 }
 
-struct wanted_entry {
-	struct table *t;
-	const uint8_t *key;
-};
-
-static void add_wanted(void *arg, const void *key, const void *value)
-{
-	struct wanted_entry *w = arg;
-
-	if (!key || !memcmp(key, w->key, w->t->map->key_size))
-		table_add(w->t, key, value);
-}
-
 static bool on_print_entry(struct session *s, const struct record *r)
 {
 	const struct meta_map *map = user_map(s, r->id);
