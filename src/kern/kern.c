@@ -100,6 +100,11 @@ int kern_probe_by_name(const char *name)
 	return -1;
 }
 
+bool kern_is_user(enum kern_probe_kind k)
+{
+	return k == PROBE_UPROBE || k == PROBE_URETPROBE;
+}
+
 /* ---- packet hooks ---- */
 
 static const struct {

@@ -45,6 +45,7 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_TRACEPOINT, /* tracepoint:category:event */
 	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
 	PP_IFACE,      /* xdp:interface[:mode], modes native generic offload */
+	PP_UFUNC,      /* uprobe:file:function[+offset], uprobe:file:address */
 	PP_EVENT,      /* software:event[:count] */
 	PP_OPS,        /* sched_ext:operation */
 	PP_OPS_TYPE,   /* struct_ops:type:operation */
@@ -62,6 +63,9 @@ struct kern_probe {
 };
 const struct kern_probe *kern_probe(enum kern_probe_kind k);
 int kern_probe_by_name(const char *name); /* canonical or alias, case-insensitive; -1 unknown */
+
+#define KERN_TRACE_UPROBE_MULTI 48 /* BPF_TRACE_UPROBE_MULTI: build machines have older headers */
+bool kern_is_user(enum kern_probe_kind k); /* it is in user space: so are the addresses it sees */
 
 /* ---- packet hooks (verdicts.def) ---- */
 #define VERDICT_NONE 0x7fff /* the hook cannot do it */

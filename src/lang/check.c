@@ -46,6 +46,15 @@ const char *c_type(struct check *c, const struct lt *t)
 	return lt_text(c->s, t);
 }
 
+bool c_in_user(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		if (!kern_is_user(c->probe->points.v[i].kind))
+			return false;
+	}
+	return c->probe->points.n > 0;
+}
+
 bool c_is_kind(const struct check *c, enum probe_parts parts)
 {
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
@@ -179,11 +188,13 @@ void check_script(struct script *s)
 
 	*c = (struct check){.s = s, .a = s->a, .d = s->d, .t = s->target, .btf = s->target->btf};
 	smap_init(&s->maps, s->a);
+	smap_init(&c->files, s->a);
 	smap_init(&s->options, s->a);
 	check_config(c);
 	check_decls(c);
 	for (uint32_t i = 0; i < s->probes.n; i++)
 		check_points(c, &s->probes.v[i]);
+	check_close_files(c);
 	check_drop_missing(c);
 	check_duplicates(c);
 	check_any_probe(c);

@@ -16,6 +16,7 @@ struct check {
 	struct target *t;
 	struct kbtf *btf; /* NULL: the target has none */
 	struct probe *probe;
+	struct smap files; /* path -> struct uelf *, programs and libraries that were looked into */
 	const struct block *block; /* the innermost around the statement */
 	struct smap vars;     /* all variables of the probe: name -> struct var_sym */
 	struct smap assigned; /* those assigned so far, in source order */
@@ -35,6 +36,7 @@ void c_unsupported(struct check *c, struct skep_span at, const char *what, const
 const char *c_type(struct check *c, const struct lt *t);
 /* The probe's kinds all satisfy the row; else reported. */
 bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at);
+bool c_in_user(const struct check *c); /* a number is an address of user space there */
 bool c_is_kind(const struct check *c, enum probe_parts parts); /* every point is of that form */
 bool c_is_packet(const struct check *c); /* every point sees packets */
 
@@ -62,6 +64,12 @@ void expand_patterns(struct check *c, struct probe *p);
 struct diag *missing_probe(
 	struct check *c, struct attach_point *ap, struct skep_span at, const char *text);
 const char *point_name(struct check *c, const struct attach_point *ap);
+
+/* ---- check_ufunc.c ---- */
+void check_ufunc(struct check *c, struct attach_point *ap);
+void expand_ufunc(struct check *c, struct attach_point *ap,
+	void (*found)(const char *path, const char *name, void *arg), void *arg);
+void check_close_files(struct check *c);
 
 /* ---- check_clock.c ---- */
 void check_interval(struct check *c, struct attach_point *ap);

@@ -146,6 +146,8 @@ static struct lt pointer_cast(struct check *c, const struct expr *e)
 
 	if (e->u.cast.a->type.kind == LT_PTR)
 		t.space = e->u.cast.a->type.space;
+	else if (c_in_user(c))
+		t.space = SPACE_USER;
 	if (e->u.cast.stars > 1) { /* to a pointer: what it points to is an address */
 		t.int_size = 8;
 		return t;

@@ -71,13 +71,21 @@ static void tracepoint(const char *name, void *arg)
 		found(x, category, arena_strdup(x->c->a, colon + 1));
 }
 
+static void user_function(const char *path, const char *name, void *arg)
+{
+	found(arg, path, name);
+}
+
 static void nothing_matches(struct expand *x)
 {
 	struct check *c = x->c;
 	struct attach_point *ap = &x->pattern;
-	struct diag *e = missing_probe(c, ap, ap->span,
-		arena_printf(c->a, "nothing on the target matches '%.100s'", point_name(c, ap)));
+	struct diag *e = NULL;
 
+	if (!ap->missing) /* else it has been reported: there is no such file */
+		e = missing_probe(c, ap, ap->span,
+			arena_printf(c->a, "nothing on the target matches '%.100s'",
+				point_name(c, ap)));
 	if (e)
 		c_hint(c, e, "`skep -l '%s'` lists what matches a pattern", point_name(c, ap));
 	/* the body still has to mean something: as if the name existed */
@@ -90,6 +98,7 @@ static bool has_pattern(const struct attach_point *ap)
 		return false;
 	switch (kern_probe(ap->kind)->parts) {
 	case PP_FUNC:
+	case PP_UFUNC:
 	case PP_TRACEPOINT:
 		break;
 	default:
@@ -108,6 +117,8 @@ static void expand(struct expand *x)
 
 	if (kern_probe(x->pattern.kind)->parts == PP_TRACEPOINT)
 		target_each_tracepoint(x->c->t, tracepoint, x);
+	else if (kern_probe(x->pattern.kind)->parts == PP_UFUNC)
+		expand_ufunc(x->c, &x->pattern, user_function, x);
 	else
 		target_each_module_function(x->c->t, function, x);
 	if (!x->n)

@@ -13,6 +13,7 @@ static const struct {
 	[PP_FUNC] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
 	[PP_TRACEPOINT] = {2, 2, "%s:CATEGORY:EVENT, for instance %s:syscalls:sys_enter_openat"},
 	[PP_INTERVAL] = {1, 2, "%s:UNIT:NUMBER, for instance %s:s:1 or %s:ms:100"},
+	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION, for instance %s:/bin/bash:readline or %s:libc:malloc"},
 	[PP_EVENT] = {1, 2, "%s:EVENT or %s:EVENT:COUNT"},
 	[PP_IFACE] = {1, 2, "%s:INTERFACE, for instance %s:eth0 or %s:eth0:generic"},
 	[PP_IFACE_DIR] = {2, 2, "%s:INTERFACE:DIRECTION, for instance %s:eth0:egress"},
@@ -317,6 +318,9 @@ static void check_point(struct check *c, struct attach_point *ap)
 		break;
 	case PP_INTERVAL:
 		check_interval(c, ap);
+		break;
+	case PP_UFUNC:
+		check_ufunc(c, ap);
 		break;
 	case PP_EVENT:
 		check_event(c, ap);

@@ -465,10 +465,26 @@ static void begin_op(struct lower *L, const struct attach_point *ap)
 		lo_scx_init_task(L);
 }
 
-/* kprobe.multi takes functions by name alone. */
-static bool fits_multi(const struct attach_point *ap)
+/*
+ * The attach type that takes many such points in one link; 0 none. kprobe.multi takes functions by
+ * name alone. Before 6.10 uprobe.multi looked at one thread of the process it was for.
+ */
+static uint32_t multi_type(const struct lower *L, const struct attach_point *ap)
 {
-	return ap->parts.n == 1 && !ap->num[0];
+	const struct target *t = L->m->target;
+
+	switch (kern_probe(ap->kind)->parts) {
+	case PP_FUNC:
+		return target_has(t, KF_KPROBE_MULTI) && ap->parts.n == 1 && !ap->num[0]
+			       ? BPF_TRACE_KPROBE_MULTI
+			       : 0;
+	case PP_UFUNC:
+		return target_has(t, KF_UPROBE_MULTI) && (!L->s->pid || t->version >= KV(6, 10))
+			       ? KERN_TRACE_UPROBE_MULTI
+			       : 0;
+	default:
+		return 0;
+	}
 }
 
 /*
@@ -485,7 +501,8 @@ static bool shares(const struct lower *L, const struct probe *p, const struct at
 		return false;
 	switch (kern_probe(a->kind)->parts) {
 	case PP_FUNC:
-		return !target_has(t, KF_KPROBE_MULTI) || fits_multi(a) == fits_multi(b);
+	case PP_UFUNC:
+		return multi_type(L, a) == multi_type(L, b);
 	case PP_TRACEPOINT:
 		return !p->uses_args;
 	default:
@@ -504,9 +521,8 @@ static void share_program(struct lower *L, const struct probe *p, uint32_t first
 		add_probe(L, &p->points.v[k]);
 		L->shared = true;
 	}
-	if (L->shared && kern_probe(ap->kind)->parts == PP_FUNC && fits_multi(ap) &&
-		target_has(L->m->target, KF_KPROBE_MULTI))
-		L->m->meta->progs.v[L->prog].attach_type = BPF_TRACE_KPROBE_MULTI;
+	if (L->shared && multi_type(L, ap))
+		L->m->meta->progs.v[L->prog].attach_type = multi_type(L, ap);
 }
 
 /* Whether an earlier point of the probe has brought it along. */

@@ -115,7 +115,7 @@ static const char *read_str_helper(const struct lower *L, const struct lt *t)
 {
 	bool typed = t->kind == LT_PTR || t->kind == LT_ARRAY;
 
-	if (typed && t->space == SPACE_USER)
+	if (typed ? t->space == SPACE_USER : kern_is_user(L->ap->kind))
 		return "probe_read_user_str";
 	return typed || kern_is_packet(L->ap->kind) || L->f->ctx == CTX_STRUCT_OPS
 		       ? "probe_read_kernel_str"

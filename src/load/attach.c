@@ -93,6 +93,8 @@ static const struct attach_row {
 	[PROBE_KRETPROBE] = {.attach = attach_kretprobe},
 	[PROBE_TRACEPOINT] = {.attach = attach_tracepoint},
 	[PROBE_INTERVAL] = {.attach = attach_interval},
+	[PROBE_UPROBE] = {.attach = attach_uprobe},
+	[PROBE_URETPROBE] = {.attach = attach_uprobe},
 	[PROBE_PROFILE] = {.attach = attach_profile},
 	[PROBE_SOFTWARE] = {.attach = attach_event},
 	[PROBE_HARDWARE] = {.attach = attach_event},
@@ -131,6 +133,8 @@ static int attach_one(struct loaded *l, uint32_t probe)
 		return SKEP_OK;
 	if (l->meta.progs.v[p->prog].attach_type == BPF_TRACE_KPROBE_MULTI)
 		return attach_multi(l, probe);
+	if (l->meta.progs.v[p->prog].attach_type == KERN_TRACE_UPROBE_MULTI)
+		return attach_uprobe_multi(l, probe);
 	return rows[kind].attach(l, probe);
 }
 

@@ -37,7 +37,7 @@ static int perf_open(struct loaded *l, struct perf_event_attr *attr)
  * A link where the kernel has them (5.15), else the older ioctl. The link keeps the event alive,
  * so either way one descriptor remains; 0 or -errno, event closed on failure.
  */
-static int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs)
+int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, o, .perf_event.bpf_cookie = probe_cookie(l, probe));
 	bool links = !(l->target->forgotten & 1ull << KF_PERF_LINK);

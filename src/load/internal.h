@@ -114,6 +114,12 @@ int attach_event(struct loaded *l, uint32_t probe);
 int append_text(const char *path, const char *text); /* 0 or -errno */
 const char *tracefs_path(struct loaded *l, const char *rest);
 
+int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs);
+
+/* attach_uprobe.c */
+int attach_uprobe(struct loaded *l, uint32_t probe);
+int attach_uprobe_multi(struct loaded *l, uint32_t probe);
+
 /* attach_multi.c: all probes of this one's program at once */
 int attach_multi(struct loaded *l, uint32_t probe);
 

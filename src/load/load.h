@@ -45,6 +45,7 @@ struct loaded {
 	struct loaded_prog *prog;  /* per meta.progs row */
 	VEC(struct loaded_link) links;
 	struct attach_options attach;
+	int pid; /* only this process is watched where that can be said; 0 all */
 	uint32_t left_out; /* probes that could not be attached and need not be */
 	/* Called as probes are attached; may be NULL. */
 	void (*progress)(void *arg, uint32_t done, uint32_t of);

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Attach points in user space: files, functions, addresses, statically defined probes. */
+#include "lang/check.h"
+#include "kern/uelf.h"
+#include <fnmatch.h>
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The file a part names, in full; NULL when there is none (a missing probe, reported). */
+static const char *find_file(struct check *c, struct attach_point *ap)
+{
+	const char *why, *path;
+	struct diag *e;
+
+	if (!c->t->host)
+		return NULL;
+	path = ufile_find(c->a, ap->parts.v[0], c->s->pid, &why);
+	if (path)
+		return path;
+	e = missing_probe(c, ap, ap->part_spans.v[0],
+		arena_printf(c->a, "cannot find '%.200s': %s", ap->parts.v[0], why));
+	if (e && !strchr(ap->parts.v[0], '/'))
+		c_hint(c, e, "write the path of the program or library: %s:/usr/bin/bash:readline",
+			kern_probe(ap->kind)->name);
+	return NULL;
+}
+
+/* An open file, kept until the end of the compilation; NULL: reported. */
+static struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path)
+{
+	struct uelf *u = smap_get(&c->files, path);
+	const char *why;
+
+	if (u)
+		return u;
+	u = uelf_open(c->a, path, &why);
+	if (u)
+		smap_put(&c->files, path, u);
+	else
+		missing_probe(c, ap, ap->part_spans.v[0],
+			arena_printf(c->a, "cannot read '%.200s': %s", path, why));
+	return u;
+}
+
+void check_close_files(struct check *c)
+{
+	for (uint32_t i = 0; i < c->files.entries.n; i++)
+		uelf_close(c->files.entries.v[i].value);
+}
+
+static void try_func(const struct uelf_func *f, void *arg)
+{
+	suggest_try(arg, f->name);
+}
+
+/* "0x1234", "4096": an address in the file's own numbers. */
+static bool is_address(const char *s)
+{
+	char *end;
+
+	strtoull(s, &end, 0);
+	return *s >= '0' && *s <= '9' && !*end;
+}
+
+static bool bad_offset(struct check *c, const struct attach_point *ap, const char *text,
+	const char *what)
+{
+	c_hint(c, c_error(c, ap->part_spans.v[1], DIAG_BAD_PROBE, "'%.60s' %s", text, what),
+		"offsets are numbers of bytes: %s:/bin/bash:main+16", kern_probe(ap->kind)->name);
+	return false;
+}
+
+/* function+offset: the number goes to num[0], the part keeps the name. */
+static bool take_offset(struct check *c, struct attach_point *ap)
+{
+	const char *part = ap->parts.v[1], *plus = strchr(part, '+');
+	char *end;
+
+	if (!plus)
+		return true;
+	ap->num[0] = strtoull(plus + 1, &end, 0);
+	if (plus[1] < '0' || plus[1] > '9' || *end)
+		return bad_offset(c, ap, plus, "is no offset");
+	if (ap->kind == PROBE_URETPROBE && ap->num[0])
+		return bad_offset(c, ap, plus, "makes no sense: a return probe has no offset");
+	ap->parts.v[1] = arena_strndup(c->a, part, (size_t)(plus - part));
+	return true;
+}
+
+static void no_function(struct check *c, struct attach_point *ap, struct uelf *u)
+{
+	struct suggest s;
+	struct diag *e = missing_probe(c, ap, ap->part_spans.v[1],
+		arena_printf(c->a, "'%.200s' has no function '%.100s'", ap->parts.v[0],
+			ap->parts.v[1]));
+
+	if (!e)
+		return;
+	suggest_init(&s, ap->parts.v[1]);
+	uelf_each_function(u, try_func, &s);
+	if (suggest_best(&s))
+		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
+	else
+		c_hint(c, e, "`skep -l '%s:%s:*'` lists its functions; programs are often stripped "
+			"of all but what they export",
+			kern_probe(ap->kind)->name, ap->parts.v[0]);
+}
+
+void check_ufunc(struct check *c, struct attach_point *ap)
+{
+	const char *path = ap->from_pattern ? ap->parts.v[0] : find_file(c, ap);
+	struct uelf_func f = {0};
+	struct uelf *u;
+	uint64_t off;
+
+	if (path)
+		ap->parts.v[0] = path;
+	ap->func = ap->parts.v[1];
+	if (ap->missing || !take_offset(c, ap))
+		return;
+	ap->func = ap->parts.v[1];
+	ap->name = point_name(c, ap);
+	if (ap->num[0])
+		ap->name = arena_printf(c->a, "%s+%llu", ap->name, (unsigned long long)ap->num[0]);
+	u = path ? open_file(c, ap, path) : NULL;
+	if (!u)
+		return;
+	if (is_address(ap->parts.v[1])) {
+		if (!uelf_file_offset(u, strtoull(ap->parts.v[1], NULL, 0), &off))
+			missing_probe(c, ap, ap->part_spans.v[1],
+				arena_printf(c->a, "address %s is not in '%.200s'", ap->parts.v[1],
+					path));
+	} else if (!uelf_find(u, ap->parts.v[1], &f)) {
+		no_function(c, ap, u);
+	} else if (ap->num[0] && ap->num[0] >= f.size) {
+		missing_probe(c, ap, ap->part_spans.v[1],
+			arena_printf(c->a, "'%.100s' has %llu bytes: offset %llu is behind its end",
+				f.name, (unsigned long long)f.size,
+				(unsigned long long)ap->num[0]));
+	}
+}
+
+/* ---- patterns ---- */
+
+struct ufind {
+	struct check *c;
+	const struct attach_point *ap;
+	const char *path;
+	struct smap seen;
+	void (*found)(const char *path, const char *name, void *arg);
+	void *arg;
+};
+
+static void match_func(const struct uelf_func *f, void *arg)
+{
+	struct ufind *x = arg;
+	const char *name;
+
+	if (fnmatch(x->ap->parts.v[1], f->name, 0) || smap_get(&x->seen, f->name))
+		return;
+	name = arena_strdup(x->c->a, f->name);
+	smap_put(&x->seen, name, x);
+	x->found(x->path, name, x->arg);
+}
+
+static void functions_of(struct ufind *x, struct attach_point *ap, const char *path)
+{
+	struct uelf *u = open_file(x->c, ap, path);
+
+	if (!u)
+		return;
+	x->path = path;
+	smap_init(&x->seen, x->c->a);
+	if (is_pattern(ap->parts.v[1]))
+		uelf_each_function(u, match_func, x);
+	else
+		x->found(path, ap->parts.v[1], x->arg);
+}
+
+/* The point's file may be a pattern, too: uprobe:/usr/lib/libssl.so*:SSL_read. */
+void expand_ufunc(struct check *c, struct attach_point *ap,
+	void (*found)(const char *path, const char *name, void *arg), void *arg)
+{
+	struct ufind x = {.c = c, .ap = ap, .found = found, .arg = arg};
+	const char *path;
+	glob_t g;
+
+	if (!c->t->host)
+		return;
+	if (!is_pattern(ap->parts.v[0])) {
+		path = find_file(c, ap);
+		if (path)
+			functions_of(&x, ap, path);
+		return;
+	}
+	if (glob(ap->parts.v[0], 0, NULL, &g))
+		return;
+	for (size_t i = 0; i < g.gl_pathc; i++)
+		functions_of(&x, ap, arena_strdup(c->a, g.gl_pathv[i]));
+	globfree(&g);
+}
