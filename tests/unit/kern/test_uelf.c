@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+int uelf_marker(int x);
 __attribute__((noinline, used)) int uelf_marker(int x)
 {
 	return x * 3;
