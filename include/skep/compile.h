@@ -27,6 +27,14 @@ struct skep_compile_options {
 int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
 	const struct skep_compile_options *o);
 
+/*
+ * A script made of a filter in tcpdump's language: at the hook ("xdp:eth0"), what the filter matches
+ * is dropped ("drop"), passed while all else is dropped ("only"), counted ("count") or also written
+ * to a file ("capture", file). Errors: as skep_compile; places in messages are the filter's.
+ */
+int skep_compile_pcap(struct skep *s, const char *filter, const char *hook, const char *action,
+	const char *file, const struct skep_compile_options *o);
+
 /* The object made by skep_compile, s's own; NULL when there is none. */
 const void *skep_object(const struct skep *s, size_t *size);
 

@@ -57,19 +57,41 @@ static void free_environment(const char **list)
 	free(list);
 }
 
+/* --pcap FILTER HOOK [ACTION [FILE]]; replay needs neither and shows what passes. */
+static int compile_filter(struct skep *s, struct settings *o, const struct skep_compile_options *co)
+{
+	bool replay = o->value[OPT_READ] != NULL;
+	const char *hook = o->nargs ? o->args[0] : replay ? "xdp:any" : NULL;
+	const char *action = o->nargs > 1 ? o->args[1] : replay ? "only" : "count";
+	int err;
+
+	if (!hook || o->nargs > 3) {
+		fail("skep --pcap 'tcp dst port 23' xdp:eth0 drop",
+			hook ? "too many words after the filter" : "--pcap: at which hook?");
+		return SKEP_EUSER;
+	}
+	err = skep_compile_pcap(s, o->value[OPT_PCAP], hook, action,
+		o->nargs > 2 ? o->args[2] : NULL, co);
+	fputs(skep_dump(s), stdout);
+	return err;
+}
+
 int compile_script(struct skep *s, struct settings *o, bool portable)
 {
 	struct skep_compile_options co = {
 		.unsafe = o->value[OPT_UNSAFE] != NULL,
 		.portable = portable,
 		.offline = o->value[OPT_READ] != NULL,
-		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_METRICS] || o->value[OPT_PIN],
+		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] ||
+			o->value[OPT_METRICS] || o->value[OPT_PIN],
 		.dump = o->value[OPT_DUMP] ? o->value[OPT_DUMP] : o->value[OPT_AFTER],
 	};
 	const char **settings;
 	struct input in;
 	int err;
 
+	if (o->value[OPT_PCAP])
+		return compile_filter(s, o, &co);
 	if (!input_script(&in, o))
 		return SKEP_EUSER;
 	settings = take_environment();

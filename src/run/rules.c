@@ -2,6 +2,7 @@
 #include "run/rules.h"
 #include "run/field.h"
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_MOST 60
@@ -83,19 +84,45 @@ const char *rule_text(const struct meta *m, uint32_t i, struct arena *a)
 	}
 	if (p < end)
 		buf_puts(&b, "…");
+	else if (strstr(b.p, " /"))
+		buf_putc(&b, '/'); /* the row ends before the slash that ends the predicate */
 	return b.p;
+}
+
+struct row {
+	uint32_t off, i;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	return x->off != y->off ? (x->off < y->off ? -1 : 1) : x->i < y->i ? -1 : x->i > y->i;
+}
+
+/* Rows in the order of the source. */
+static const struct row *in_order(struct session *s, uint32_t n)
+{
+	struct row *v = ARENA_ARRAY(&s->scratch, struct row, n + 1);
+
+	for (uint32_t i = 0; i < n; i++)
+		v[i] = (struct row){s->l->meta.rules.v[i].off, i};
+	qsort(v, n, sizeof(*v), by_place);
+	return v;
 }
 
 static void print_json(struct session *s, const struct rule_count *v, uint32_t n)
 {
 	const struct meta *m = &s->l->meta;
+	const struct row *order = in_order(s, n);
 
 	buf_puts(&s->out, "{\"type\": \"rules\", \"data\": [");
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = order[k].i;
 		const char *text = rule_text(m, i, &s->scratch);
 		const char *place = rule_place(m, i, &s->scratch);
 
-		buf_puts(&s->out, i ? ", {\"rule\": " : "{\"rule\": ");
+		buf_puts(&s->out, k ? ", {\"rule\": " : "{\"rule\": ");
 		json_string(&s->out, text, strlen(text));
 		buf_puts(&s->out, ", \"place\": ");
 		json_string(&s->out, place, strlen(place));
@@ -109,6 +136,7 @@ void rules_print(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
 	const struct rule_count *v;
+	const struct row *order;
 	uint32_t n;
 
 	session_flush(s); /* it may empty the scratch arena */
@@ -120,9 +148,13 @@ void rules_print(struct session *s)
 		return;
 	}
 	buf_printf(&s->out, "%12s %14s  %s\n", "packets", "bytes", "rule");
-	for (uint32_t i = 0; i < n; i++)
+	order = in_order(s, n);
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = order[k].i;
+
 		buf_printf(&s->out, "%12" PRIu64 " %14" PRIu64 "  %s  (%s)\n", v[i].packets,
 			v[i].bytes, rule_text(m, i, &s->scratch), rule_place(m, i, &s->scratch));
+	}
 	buf_putc(&s->out, '\n');
 }
 
@@ -130,6 +162,7 @@ void rules_live(struct session *s, struct rules_last *last, uint64_t ms)
 {
 	const struct meta *m = &s->l->meta;
 	const struct rule_count *v;
+	const struct row *order;
 	uint32_t n;
 
 	session_flush(s);
@@ -139,9 +172,11 @@ void rules_live(struct session *s, struct rules_last *last, uint64_t ms)
 	if (!last->v)
 		last->v = ARENA_ARRAY(s->l->a, struct rule_count, n);
 	last->n = n;
+	order = in_order(s, n);
 	buf_printf(&s->out, "%12s %14s %10s %12s  %s\n", "packets", "bytes", "packets/s", "bytes/s",
 		"rule");
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = order[k].i;
 		uint64_t p = ms ? (v[i].packets - last->v[i].packets) * 1000 / ms : 0;
 		uint64_t b = ms ? (v[i].bytes - last->v[i].bytes) * 1000 / ms : 0;
 
