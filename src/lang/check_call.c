@@ -106,6 +106,22 @@ static void check_has_key(struct check *c, struct expr *e)
 }
 
 /* delete(@x[k]), delete(@x, k), delete(@x) */
+/*
+ * As a value, delete() of an entry tells whether there was one. Its key is then looked at twice, so
+ * only a key whose parts change nothing gives one.
+ */
+static void delete_value(struct expr *e, const struct exprs *keys)
+{
+	for (uint32_t i = 0; i < keys->list.n; i++) {
+		enum expr_kind k = keys->list.v[i]->kind;
+
+		if (k == EX_INCDEC || k == EX_CALL || k == EX_BINARY || k == EX_TERNARY)
+			return;
+	}
+	if (keys->list.n)
+		e->type = lt_int(8, true);
+}
+
 static void check_delete(struct check *c, struct expr *e)
 {
 	struct expr *m = arg(e, 0), *key = arg(e, 1);
@@ -121,8 +137,10 @@ static void check_delete(struct check *c, struct expr *e)
 		return;
 	}
 	sym = check_map(c, m, MAP_WHOLE);
-	if (!key)
+	if (!key) {
+		delete_value(e, &m->u.map.keys);
 		return;
+	}
 	if (m->u.map.keys.list.n) {
 		c_hint(c, c_error(c, key->span, DIAG_WRONG_ARGS, "delete() has two keys here"),
 			"write delete(%.60s, key), or delete(%.60s[key]) once for each", sym->name,
@@ -146,6 +164,7 @@ static void check_delete(struct check *c, struct expr *e)
 		}
 	}
 	check_map_keys(c, sym, &keys, key->span);
+	delete_value(e, &keys);
 }
 
 static bool is_pointer_like(const struct lt *t)

@@ -208,6 +208,7 @@ static ir_val address(const struct expr *e, struct lower *L)
 static ir_val function_value(struct lower *L, const struct expr *e)
 {
 	struct expr *const *args = e->u.call.args.list.v;
+	ir_val v;
 
 	switch ((enum builtin_id)e->ref.u.builtin) {
 	case BI_F_KSTACK:
@@ -215,6 +216,11 @@ static ir_val function_value(struct lower *L, const struct expr *e)
 		return lo_stack(L, e);
 	case BI_F_HAS_KEY:
 		return lo_map_has(L, lo_with_keys(L, args[0], args[1]));
+	case BI_F_DELETE:
+		v = lo_map_has(L, e->u.call.args.list.n > 1 ? lo_with_keys(L, args[0], args[1])
+							    : args[0]);
+		lo_call_stmt(L, e);
+		return v;
 	case BI_F_KSYM:
 		return lo_int(L, args[0]);
 	case BI_F_STRFTIME:
