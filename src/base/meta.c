@@ -454,7 +454,7 @@ static bool field_ok(const struct meta *m, const struct meta_field *f, uint32_t 
 		[MK_PROBE] = 4, [MK_INET] = 20, [MK_USERNAME] = 8,
 		[MK_STRERROR] = 8, [MK_SYSCALL] = 8, [MK_SIGNAL] = 8,
 		[MK_KSTACK] = 8, [MK_USTACK] = 8, [MK_KSYM] = 8, [MK_USYM] = 16, [MK_TIME] = 8,
-		[MK_FUNC] = 4};
+		[MK_FUNC] = 4, [MK_CGROUP_PATH] = 8};
 	bool number = f->kind == MK_INT || f->kind == MK_UINT || f->kind == MK_PTR ||
 		      f->kind == MK_BOOL || f->kind == MK_ENUM;
 

@@ -41,6 +41,17 @@ void c_unsupported(struct check *c, struct skep_span at, const char *what, const
 		c_hint(c, e, "%s", hint);
 }
 
+bool c_needs_unsafe(struct check *c, const struct expr *e)
+{
+	if (c->s->unsafe)
+		return true;
+	c_hint(c,
+		c_error(c, e->span, DIAG_NEED_UNSAFE, "%s() changes the system: it needs --unsafe",
+			e->u.call.name),
+		"skep --unsafe … if you mean it");
+	return false;
+}
+
 const char *c_type(struct check *c, const struct lt *t)
 {
 	return lt_text(c->s, t);

@@ -119,6 +119,13 @@ void check_capture(struct check *c, struct expr *e);
 void check_every(struct check *c, struct expr *e);
 void check_rate(struct check *c, struct expr *e);
 bool count_args(struct check *c, const struct expr *e, uint32_t min, uint32_t max);
+/* ---- check_func.c: functions that give values ---- */
+typedef void (*check_fn)(struct check *c, struct expr *e);
+check_fn check_value_func(enum builtin_id id); /* NULL: another file's */
+/* Values whose type is "auto"; false: another's. */
+bool check_special_value(struct check *c, struct expr *e, enum builtin_id id);
+/* The call changes the system: only with --unsafe; else reported. */
+bool c_needs_unsafe(struct check *c, const struct expr *e);
 
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);

@@ -173,6 +173,24 @@ static bool is_pointer_like(const struct lt *t)
 	       (t->kind == LT_ARRAY && t->nelems);
 }
 
+/*
+ * The length does not count the NUL, as in bpftrace, so str(p, 3) has 3 bytes of text. Beyond
+ * max_strlen it is cut.
+ */
+static bool str_length(struct check *c, struct expr *n, uint32_t *size)
+{
+	check_expr(c, n);
+	if (n->type.kind == LT_UNKNOWN || !check_int(c, n, "the length of str()"))
+		return false;
+	if (!n->is_const)
+		return true;
+	if (!check_const(c, n, "length of str()", 0, INT32_MAX))
+		return false;
+	if (n->const_value + 1 < *size)
+		*size = (uint32_t)n->const_value + 1;
+	return true;
+}
+
 static void check_str(struct check *c, struct expr *e)
 {
 	struct expr *p = arg(e, 0), *n = arg(e, 1);
@@ -191,11 +209,8 @@ static void check_str(struct check *c, struct expr *e)
 	}
 	check_expr(c, p);
 	e->type.kind = LT_UNKNOWN;
-	if (n) {
-		if (!check_const(c, n, "size of str()", 1, size))
-			return;
-		size = (uint32_t)n->const_value;
-	}
+	if (n && !str_length(c, n, &size))
+		return;
 	if (p->type.kind == LT_UNKNOWN)
 		return;
 	if (!is_pointer_like(&p->type)) {
@@ -205,11 +220,11 @@ static void check_str(struct check *c, struct expr *e)
 			c_hint(c, d, "addresses print as text by themselves, with %%s");
 		return;
 	}
-	if (p->type.kind == LT_STR && n)
-		c_unsupported(c, n->span, "cutting a string with str() is",
-			"precision in the format prints a part: %.5s");
+	if (p->type.kind == LT_STR && n && !n->is_const)
+		c_unsupported(c, n->span, "cutting a string to a size that is no constant is",
+			"for instance: str(text, 5)");
 	else
-		e->type = p->type.kind == LT_STR ? lt_str(p->type.size) : lt_str(size);
+		e->type = lt_str(p->type.kind == LT_STR && p->type.size < size ? p->type.size : size);
 }
 
 static void check_time(struct check *c, struct expr *e)
@@ -243,8 +258,10 @@ static void no_args(struct check *c, struct expr *e)
 	count_args(c, e, 0, 0);
 }
 
-static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
+static check_fn checker_of(enum builtin_id id)
 {
+	check_fn fn = check_value_func(id);
+
 	switch (id) {
 	case BI_F_JOIN:
 		return check_join;
@@ -293,7 +310,7 @@ static void (*checker_of(enum builtin_id id))(struct check *, struct expr *)
 	case BI_F_STRFTIME:
 		return check_strftime;
 	default:
-		return no_args;
+		return fn ? fn : no_args;
 	}
 }
 

@@ -113,6 +113,8 @@ void check_name(struct check *c, struct expr *e)
 		c->probe->uses_probe |= id == BI_PROBE || id == BI_FUNC;
 		e->ref.kind = REF_BUILTIN;
 		e->ref.u.builtin = (unsigned)id;
+		if (check_special_value(c, e, (enum builtin_id)id))
+			return;
 		e->type = id == BI_KSTACK || id == BI_USTACK
 				  ? lt_stack(c, id == BI_USTACK)
 				  : type_of_builtin(c, b, e->span);
@@ -137,6 +139,11 @@ static bool is_address(const struct expr *e)
 	return e->type.kind == LT_INET4 || e->type.kind == LT_INET6 || e->type.kind == LT_MAC;
 }
 
+static bool is_inet(const struct expr *e)
+{
+	return lt_is(e, LT_INET) || lt_is(e, LT_INET4) || lt_is(e, LT_INET6);
+}
+
 static unsigned address_bits(const struct expr *e)
 {
 	return e->type.kind == LT_INET4 ? 32 : e->type.kind == LT_INET6 ? 128 : 48;
@@ -146,6 +153,9 @@ bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr 
 {
 	struct expr *addr = b->kind == EX_ADDR ? b : a;
 
+	if ((lt_is(a, LT_INET) || lt_is(b, LT_INET)) && is_inet(a) && is_inet(b) &&
+		(op == BO_EQ || op == BO_NE))
+		return false;
 	if (!is_address(a) && !is_address(b))
 		return true;
 	if (a->type.kind != b->type.kind) {

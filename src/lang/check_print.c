@@ -74,7 +74,7 @@ static bool prints_as_text(const struct lt *t)
 /* What %r shows byte by byte. */
 static bool is_bytes(const struct lt *t)
 {
-	return t->kind == LT_BUF || t->kind == LT_MAC ||
+	return t->kind == LT_BUF || t->kind == LT_STR || t->kind == LT_MAC ||
 	       t->kind == LT_INET4 || t->kind == LT_INET6;
 }
 

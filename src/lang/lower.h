@@ -179,6 +179,23 @@ void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v
 /* n bytes from an address that may be bad: zero then. */
 void lo_read(struct lower *L, ir_val addr, enum lt_space space, uint32_t n, ir_val p, uint32_t off);
 
+/* ---- lower_func.c, lower_scan.c: functions that give numbers ---- */
+ir_val lo_func(struct lower *L, const struct expr *e);
+bool lo_func_stmt(struct lower *L, const struct expr *e); /* false: not one of them */
+ir_val lo_special_value(struct lower *L, enum builtin_id id);
+ir_val lo_reg(struct lower *L, const char *name);
+ir_val lo_strlen(struct lower *L, const struct expr *e);
+ir_val lo_strncmp(struct lower *L, const struct expr *e);
+ir_val lo_strstr(struct lower *L, const struct expr *e);
+ir_val lo_memcmp(struct lower *L, const struct expr *e);
+
+/* ---- lower_bytes.c: functions that give bytes ---- */
+void lo_func_store(struct lower *L, const struct expr *e, const struct lo_place *to);
+void lo_inet_cmp(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
+/* A length up to limit; what is greater, or below 0, becomes limit. */
+ir_val lo_at_most(struct lower *L, ir_val n, uint32_t limit);
+const char *lo_read_helper(const struct lower *L, const struct lt *t);
+
 /* ---- lower_str.c ---- */
 /* Zero-padded copy of a string in memory; *size is what it holds. */
 ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size);

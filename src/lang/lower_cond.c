@@ -112,6 +112,10 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 		lo_str_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
 		return;
 	}
+	if (a->type.kind == LT_INET || b->type.kind == LT_INET) {
+		lo_inet_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
 	if (a->type.kind == LT_INET6) {
 		struct lo_pair pa = lo_inet6(L, a), pb = lo_inet6(L, b);
 

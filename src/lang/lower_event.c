@@ -295,6 +295,8 @@ void lo_call_stmt(struct lower *L, const struct expr *e)
 		lo_kfunc_call(L, e);
 		return;
 	}
+	if (lo_func_stmt(L, e))
+		return;
 	switch ((enum builtin_id)e->ref.u.builtin) {
 	case BI_F_PRINTF:
 		formatted(L, ME_PRINTF, args[0]->u.str.s, args + 1, n - 1);

@@ -189,8 +189,7 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 	default:
 		if (id >= BI_ARG0 && id <= BI_ARG5)
 			return kprobe_reg(L, kern_arg_off(arch, (unsigned)(id - BI_ARG0)));
-		trap_raise(L->m->trap, SKEP_EBUG, "lowering: builtin %s has no code",
-			builtin_row(id)->name);
+		return lo_special_value(L, id);
 	}
 }
 
@@ -226,8 +225,7 @@ static ir_val function_value(struct lower *L, const struct expr *e)
 	case BI_F_STRFTIME:
 		return lo_int(L, args[1]);
 	default:
-		trap_raise(L->m->trap, SKEP_EBUG, "lowering: function %s has no code",
-			e->u.call.name);
+		return lo_func(L, e);
 	}
 }
 

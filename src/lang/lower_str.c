@@ -26,6 +26,15 @@ static void store_literal(struct lower *L, const struct expr *e, const struct lo
 	}
 }
 
+static void store_text(struct lower *L, const char *text, const struct lo_place *to)
+{
+	struct expr e = {.kind = EX_STR};
+
+	e.u.str.s = text;
+	e.u.str.n = (uint32_t)strlen(text);
+	store_literal(L, &e, to);
+}
+
 void lo_zero_place(struct lower *L, const struct lo_place *to, uint32_t from)
 {
 	if (to->pad && from < to->room)
@@ -122,19 +131,27 @@ static const char *read_str_helper(const struct lower *L, const struct lt *t)
 		       : "probe_read_str";
 }
 
+/* limit: bytes the script asked for, or IR_NONE; what it did not ask for is not counted as lost. */
 static void read_string(struct lower *L, const char *helper, ir_val addr, uint32_t size,
-	const struct lo_place *to)
+	ir_val limit, const struct lo_place *to)
 {
-	ir_blk cut = lo_block(L), done = lo_block(L);
+	ir_blk cut, done;
 	ir_val args[3], got;
+	bool whole = size <= to->room;
 
 	lo_zero_place(L, to, 0);
-	if (size > to->room)
+	if (!whole)
 		size = to->room;
 	args[0] = ir_off(L->f, to->p, to->off);
-	args[1] = ir_const(L->f, size);
+	args[1] = limit && !ir_is_const(L->f, limit)
+			  ? lo_at_most(L, ir_bini(L->f, IR_ADD, limit, 1), size)
+			  : ir_const(L->f, size);
 	args[2] = addr;
 	got = ir_call(L->f, helper, IR_VOID, 3, args);
+	if (limit && whole)
+		return;
+	cut = lo_block(L);
+	done = lo_block(L);
 	lo_if(L, CC_EQ, got, ir_const(L->f, size), cut, done);
 	lo_enter(L, cut);
 	lo_count(L, MC_STR_CUT, L->prog);
@@ -142,32 +159,58 @@ static void read_string(struct lower *L, const char *helper, ir_val addr, uint32
 	lo_enter(L, done);
 }
 
+/* The first size - 1 bytes of a string and a NUL. */
+static void store_cut(struct lower *L, const struct expr *e, uint32_t size, const struct lo_place *to)
+{
+	uint32_t have, room, last = size - 1;
+	ir_val p, v;
+
+	if (e->type.size <= size) {
+		lo_store(L, e, &e->type, to->p, to->off, to->pad);
+		return;
+	}
+	p = lo_str(L, e, &have);
+	lo_zero_place(L, to, 0);
+	room = (size + 7) & ~7u;
+	if (room > to->room)
+		room = to->room;
+	lo_copy(L, to->p, to->off, p, 0, room);
+	if (last >= room)
+		return;
+	v = ir_ld(L->f, 8, p, last & ~7u); /* the word with the new end: nothing behind it */
+	v = ir_bini(L->f, IR_AND, v, (int64_t)((1ull << (last % 8 * 8)) - 1));
+	ir_st(L->f, 8, to->p, to->off + (last & ~7u), v);
+}
+
 static void store_str_call(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
 	const struct expr *ptr = e->u.call.args.list.v[0];
-	ir_val addr;
+	const struct expr *n = e->u.call.args.list.n > 1 ? e->u.call.args.list.v[1] : NULL;
+	ir_val addr, limit = IR_NONE;
 
 	if (ptr->type.kind == LT_STR) { /* str() of what is a string already */
-		lo_store(L, ptr, &ptr->type, to->p, to->off, to->pad);
+		store_cut(L, ptr, e->type.size, to);
 		return;
 	}
+	if (n)
+		limit = lo_int(L, n);
 	addr = ptr->type.kind == LT_ARRAY ? lo_addr(L, ptr) : lo_int(L, ptr);
 	if (ir_is_ptr(ir_type_of(L->f, addr)))
 		addr = ir_un(L->f, IR_ADDR, addr);
-	read_string(L, read_str_helper(L, &ptr->type), addr, e->type.size, to);
+	read_string(L, read_str_helper(L, &ptr->type), addr, e->type.size, limit, to);
 }
 
 static void store_member_str(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
 	read_string(L, e->type.space == SPACE_USER ? "probe_read_user_str" : "probe_read_kernel_str",
-		lo_addr(L, e), e->type.size, to);
+		lo_addr(L, e), e->type.size, ir_const(L->f, e->type.size), to);
 }
 
 static void store_tp_str(struct lower *L, const struct tp_field *f, uint32_t size,
 	const struct lo_place *to)
 {
 	if (f->data_loc) {
-		read_string(L, "probe_read_kernel_str", lo_tp_data(L, f), size, to);
+		read_string(L, "probe_read_kernel_str", lo_tp_data(L, f), size, IR_NONE, to);
 		return;
 	}
 	lo_zero_place(L, to, f->size);
@@ -182,6 +225,8 @@ void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *
 		store_literal(L, e, to);
 	else if (e->ref.kind == REF_FUNC)
 		store_str_call(L, e, to);
+	else if (e->ref.kind == REF_BUILTIN && e->ref.u.builtin == BI_PROBETYPE)
+		store_text(L, kern_probe(L->ap->kind)->name, to);
 	else if (e->ref.kind == REF_BUILTIN)
 		store_comm(L, to);
 	else if (e->ref.kind == REF_TPFIELD)

@@ -304,6 +304,8 @@ static void store_value(struct lower *L, const struct expr *e, const struct lt *
 		store_tuple(L, e, t, to);
 	} else if (t->kind == LT_STR) {
 		lo_store_str(L, e, to);
+	} else if (e->ref.kind == REF_FUNC) {
+		lo_func_store(L, e, to);
 	} else {
 		store_whole(L, e, to);
 	}

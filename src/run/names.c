@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/names.h"
+#include <dirent.h>
 #include <pwd.h>
-#include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* Objects are loaded where they were compiled for, so the numbers are this machine's. */
 #if defined(__x86_64__)
@@ -19,17 +21,13 @@ static const struct {
 #include "kern/syscalls.def"
 };
 
-static const char *const signals[] = {
-	[SIGHUP] = "SIGHUP", [SIGINT] = "SIGINT", [SIGQUIT] = "SIGQUIT", [SIGILL] = "SIGILL",
-	[SIGTRAP] = "SIGTRAP", [SIGABRT] = "SIGABRT", [SIGBUS] = "SIGBUS", [SIGFPE] = "SIGFPE",
-	[SIGKILL] = "SIGKILL", [SIGUSR1] = "SIGUSR1", [SIGSEGV] = "SIGSEGV",
-	[SIGUSR2] = "SIGUSR2", [SIGPIPE] = "SIGPIPE", [SIGALRM] = "SIGALRM",
-	[SIGTERM] = "SIGTERM", [SIGSTKFLT] = "SIGSTKFLT", [SIGCHLD] = "SIGCHLD",
-	[SIGCONT] = "SIGCONT", [SIGSTOP] = "SIGSTOP", [SIGTSTP] = "SIGTSTP",
-	[SIGTTIN] = "SIGTTIN", [SIGTTOU] = "SIGTTOU", [SIGURG] = "SIGURG",
-	[SIGXCPU] = "SIGXCPU", [SIGXFSZ] = "SIGXFSZ", [SIGVTALRM] = "SIGVTALRM",
-	[SIGPROF] = "SIGPROF", [SIGWINCH] = "SIGWINCH", [SIGIO] = "SIGIO", [SIGPWR] = "SIGPWR",
-	[SIGSYS] = "SIGSYS"};
+static const struct {
+	const char *name;
+	uint32_t number;
+} signals[] = {
+#define S(name, number) {name, number},
+#include "kern/signals.def"
+};
 
 bool name_of_user(struct buf *out, uint64_t uid)
 {
@@ -66,10 +64,64 @@ bool name_of_syscall(struct buf *out, uint64_t number)
 
 bool name_of_signal(struct buf *out, uint64_t number)
 {
-	if (number >= sizeof(signals) / sizeof(*signals) || !signals[number])
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (signals[i].number == number) {
+			buf_puts(out, signals[i].name);
+			return true;
+		}
+	}
+	return false;
+}
+
+struct search {
+	char path[4096];
+	ino_t want;
+	unsigned left; /* directories that are still looked into */
+};
+
+/* A cgroup's number is that of its directory. */
+static bool find_directory(struct search *s, size_t len)
+{
+	DIR *d = s->left ? opendir(s->path) : NULL;
+	const struct dirent *e;
+	bool found = false;
+
+	if (!d)
 		return false;
-	buf_puts(out, signals[number]);
-	return true;
+	s->left--;
+	while (!found && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.' || len + n + 2 > sizeof(s->path))
+			continue;
+		s->path[len] = '/';
+		memcpy(s->path + len + 1, e->d_name, n + 1);
+		found = e->d_ino == s->want || find_directory(s, len + 1 + n);
+		if (!found)
+			s->path[len] = 0;
+	}
+	closedir(d);
+	return found;
+}
+
+bool name_of_cgroup(struct buf *out, uint64_t id)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+	struct search s = {.want = (ino_t)id, .left = 10000};
+	struct stat st;
+
+	for (unsigned i = 0; i < 2; i++) {
+		size_t n = strlen(roots[i]);
+
+		memcpy(s.path, roots[i], n + 1);
+		if (stat(s.path, &st) || access(arena_printf(out->a, "%s/cgroup.procs", s.path), F_OK))
+			continue;
+		if (st.st_ino == s.want || find_directory(&s, n)) {
+			buf_printf(out, "unified:%s", s.path[n] ? s.path + n : "/");
+			return true;
+		}
+	}
+	return false;
 }
 
 static int64_t clock_ns(clockid_t id)

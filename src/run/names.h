@@ -8,5 +8,6 @@
 bool name_of_user(struct buf *out, uint64_t uid);
 bool name_of_error(struct buf *out, uint64_t number); /* 13 or -13: "Permission denied" */
 bool name_of_syscall(struct buf *out, uint64_t number);
+bool name_of_cgroup(struct buf *out, uint64_t id);
 bool name_of_signal(struct buf *out, uint64_t number); /* 9: "SIGKILL" */
 struct timespec time_of_boot_ns(uint64_t ns); /* time of day of a moment after boot */

@@ -82,6 +82,8 @@ bool value_name(struct buf *out, const struct meta *m, const struct meta_field *
 		return name_of_syscall(out, v);
 	case MK_SIGNAL:
 		return name_of_signal(out, v);
+	case MK_CGROUP_PATH:
+		return name_of_cgroup(out, v);
 	default:
 		return false;
 	}
@@ -139,7 +141,7 @@ void value_text(struct buf *out, const struct meta *m, const struct meta_field *
 		fmt_time(out, m->formats.v[f->ref].text, time_of_boot_ns(v));
 	else if (value_is_compound(f) && t && t->kind == f->kind)
 		compound_text(out, m, t, f, base, len);
-	else if (f->kind >= MK_USERNAME && f->kind <= MK_SIGNAL && !value_name(out, m, f, v))
+	else if (f->kind >= MK_USERNAME && f->kind <= MK_CGROUP_PATH && !value_name(out, m, f, v))
 		buf_printf(out, "%" PRIu64, v);
 }
 

@@ -1,0 +1,602 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Functions that give values: their arguments, and the type of what comes out. */
+#include "lang/check.h"
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SCAN_UNROLLED 30000 /* the same for kernels that take no variable index into the stack */
+#define SCAN_MOST 200000 /* instructions that a search through a string may take: ir/check_loop.c */
+
+static struct expr *arg(const struct expr *e, uint32_t i)
+{
+	return i < e->u.call.args.list.n ? e->u.call.args.list.v[i] : NULL;
+}
+
+/* Checks all arguments; false when their number is wrong or one was reported. */
+static bool take(struct check *c, struct expr *e, uint32_t min, uint32_t max)
+{
+	bool ok = count_args(c, e, min, max);
+
+	e->type.kind = LT_UNKNOWN;
+	for (uint32_t i = 0; ok && i < e->u.call.args.list.n; i++) {
+		check_expr(c, arg(e, i));
+		if (arg(e, i)->type.kind == LT_UNKNOWN)
+			ok = false;
+	}
+	return ok;
+}
+
+static const char *what_arg(struct check *c, const struct expr *e, const char *which)
+{
+	return arena_printf(c->a, "the %s of %s()", which, e->u.call.name);
+}
+
+static void wrong_arg(struct check *c, struct expr *e, const struct expr *a, const char *wanted)
+{
+	c_hint(c,
+		c_error(c, a->span, DIAG_WRONG_TYPE, "%s() takes %s, this is %s", e->u.call.name,
+			wanted, c_type(c, &a->type)),
+		"%s(%s)", e->u.call.name, builtin_row((enum builtin_id)e->ref.u.builtin)->args);
+}
+
+/* ---- numbers ---- */
+
+static void check_bswap(struct check *c, struct expr *e)
+{
+	struct expr *a;
+	uint32_t size;
+
+	if (!take(c, e, 1, 1) || !check_int(c, arg(e, 0), what_arg(c, e, "argument")))
+		return;
+	a = arg(e, 0);
+	switch ((enum builtin_id)e->ref.u.builtin) {
+	case BI_F_HTONS:
+	case BI_F_NTOHS:
+		size = 2;
+		break;
+	case BI_F_HTONL:
+	case BI_F_NTOHL:
+		size = 4;
+		break;
+	default:
+		size = a->type.size;
+		break;
+	}
+	if (a->is_const)
+		set_const(e, size == 8	 ? __builtin_bswap64(a->const_value)
+			     : size == 4 ? __builtin_bswap32((uint32_t)a->const_value)
+			     : size == 2 ? __builtin_bswap16((uint16_t)a->const_value)
+					 : (uint8_t)a->const_value,
+			false);
+	e->type = lt_int(size, false);
+}
+
+/* A number that prints as a name. */
+static void check_coded(struct check *c, struct expr *e)
+{
+	if (!take(c, e, 1, 1) || !check_int(c, arg(e, 0), what_arg(c, e, "argument")))
+		return;
+	e->type = lt_of(LT_CODED, 8);
+	switch ((enum builtin_id)e->ref.u.builtin) {
+	case BI_F_STRERROR:
+		e->type.coded = MK_STRERROR;
+		break;
+	case BI_F_SYSCALL_NAME:
+		e->type.coded = MK_SYSCALL;
+		break;
+	case BI_F_CGROUP_PATH:
+		e->type.coded = MK_CGROUP_PATH;
+		break;
+	default:
+		e->type.coded = MK_SIGNAL;
+		break;
+	}
+}
+
+static void suggest_reg(const char *name, void *arg)
+{
+	suggest_try(arg, name);
+}
+
+static void check_reg(struct check *c, struct expr *e)
+{
+	struct expr *name = arg(e, 0);
+	struct suggest s;
+	struct diag *d;
+
+	if (!take(c, e, 1, 1))
+		return;
+	if (name->kind != EX_STR) {
+		wrong_arg(c, e, name, "the name of a register");
+		return;
+	}
+	if (kern_reg_off(c->t->arch, name->u.str.s) < 0) {
+		d = c_error(c, name->span, DIAG_UNKNOWN_NAME, "%s has no register '%.60s'",
+			kern_arch_name(c->t->arch), name->u.str.s);
+		suggest_init(&s, name->u.str.s);
+		kern_each_reg(c->t->arch, suggest_reg, &s);
+		if (suggest_best(&s))
+			c_hint(c, d, "did you mean reg(\"%s\")?", suggest_best(&s));
+		return;
+	}
+	e->type = lt_int(8, false);
+}
+
+static void check_cgroupid(struct check *c, struct expr *e)
+{
+	struct expr *path = arg(e, 0);
+	struct stat st;
+
+	if (!take(c, e, 1, 1))
+		return;
+	if (path->kind != EX_STR) {
+		wrong_arg(c, e, path, "the path of a cgroup");
+		return;
+	}
+	if (!c->t->host) {
+		c_hint(c,
+			c_error(c, e->span, DIAG_NOT_SUPPORTED,
+				"cgroupid() asks the machine it is compiled on, not the target"),
+			"compare 'cgroup' with the number that `stat -c %%i DIRECTORY` gives there");
+		return;
+	}
+	if (stat(path->u.str.s, &st) || !S_ISDIR(st.st_mode)) {
+		c_hint(c,
+			c_error(c, path->span, DIAG_UNKNOWN_NAME, "there is no cgroup '%.200s'",
+				path->u.str.s),
+			"for instance: cgroupid(\"/sys/fs/cgroup/system.slice\")");
+		return;
+	}
+	set_const(e, st.st_ino, false);
+}
+
+/* uptr(p), kptr(p): where a pointer or a number points to. */
+static void check_space(struct check *c, struct expr *e)
+{
+	const struct expr *a;
+
+	if (!take(c, e, 1, 1) || !check_number(c, arg(e, 0), what_arg(c, e, "argument")))
+		return;
+	a = arg(e, 0);
+	e->type = a->type;
+	if (a->type.kind == LT_INT)
+		e->type = lt_of(LT_PTR, 8);
+	lt_forget(&e->type);
+	e->type.space =
+		e->ref.u.builtin == BI_F_UPTR ? SPACE_USER : SPACE_KERNEL;
+}
+
+static uint64_t signal_by_name(const char *name)
+{
+	static const struct {
+		const char *name;
+		uint32_t number;
+	} signals[] = {
+#define S(name, number) {name, number},
+#include "kern/signals.def"
+	};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (!strcasecmp(signals[i].name, name) || !strcasecmp(signals[i].name + 3, name))
+			return signals[i].number;
+	}
+	return 0;
+}
+
+static void check_signal(struct check *c, struct expr *e)
+{
+	struct expr *a = arg(e, 0);
+
+	if (!take(c, e, 1, 1))
+		return;
+	if (a->kind == EX_STR) {
+		uint64_t n = signal_by_name(a->u.str.s);
+
+		if (!n) {
+			c_hint(c,
+				c_error(c, a->span, DIAG_UNKNOWN_NAME, "unknown signal '%.60s'",
+					a->u.str.s),
+				"for instance: signal(\"KILL\"), signal(9)");
+			return;
+		}
+		a->const_value = n;
+	} else if (!check_int(c, a, "the signal")) {
+		return;
+	} else if (a->is_const && (a->const_value < 1 || a->const_value > 64)) {
+		c_error(c, a->span, DIAG_CONST_RANGE, "signals have the numbers 1 to 64");
+		return;
+	}
+	if (c_needs_unsafe(c, e))
+		e->type = lt_of(LT_NONE, 0);
+}
+
+static void check_override(struct check *c, struct expr *e)
+{
+	if (take(c, e, 1, 1) && check_int(c, arg(e, 0), "the value to return") &&
+		c_needs_unsafe(c, e))
+		e->type = lt_of(LT_NONE, 0);
+}
+
+/* ---- addresses ---- */
+
+static bool is_bytes(const struct lt *t, uint32_t size)
+{
+	return (t->kind == LT_ARRAY || t->kind == LT_STR || t->kind == LT_STRUCT) && t->size == size;
+}
+
+static void check_ntop(struct check *c, struct expr *e)
+{
+	struct expr *a;
+
+	if (!take(c, e, 1, 2))
+		return;
+	a = arg(e, e->u.call.args.list.n - 1);
+	if (arg(e, 1) && !check_int(c, arg(e, 0), "the address family"))
+		return;
+	switch (a->type.kind) {
+	case LT_INT:
+	case LT_INET:
+	case LT_INET4:
+	case LT_INET6:
+	case LT_PTR:
+		break;
+	default:
+		if (is_bytes(&a->type, 4) || is_bytes(&a->type, 16))
+			break;
+		wrong_arg(c, e, a, "a number or 4 or 16 bytes");
+		return;
+	}
+	if (a->type.kind == LT_PTR && !(arg(e, 1) && arg(e, 0)->is_const)) {
+		c_hint(c,
+			c_error(c, a->span, DIAG_WRONG_TYPE,
+				"ntop() of a pointer needs a constant address family"),
+			"ntop(AF_INET, pointer) reads 4 bytes, ntop(AF_INET6, pointer) 16");
+		return;
+	}
+	e->type = lt_of(LT_INET, 20);
+}
+
+/* The text becomes the address itself. */
+static void check_pton(struct check *c, struct expr *e)
+{
+	struct expr *a = arg(e, 0);
+	uint8_t bytes[16];
+	unsigned family;
+
+	if (!take(c, e, 1, 1))
+		return;
+	if (a->kind != EX_STR) {
+		wrong_arg(c, e, a, "the text of an address");
+		return;
+	}
+	family = strchr(a->u.str.s, ':') ? 6 : 4;
+	if (inet_pton(family == 6 ? AF_INET6 : AF_INET, a->u.str.s, bytes) != 1) {
+		c_hint(c,
+			c_error(c, a->span, DIAG_BAD_NUMBER, "'%.60s' is no IP address", a->u.str.s),
+			"for instance: pton(\"10.0.0.1\"), pton(\"::1\")");
+		return;
+	}
+	e->kind = EX_ADDR;
+	e->ref.kind = REF_NONE;
+	memcpy(e->u.addr.bytes, bytes, sizeof(bytes));
+	e->u.addr.family = (uint8_t)family;
+	e->u.addr.prefix = family == 6 ? 128 : 32;
+	check_expr(c, e);
+}
+
+static void check_macaddr(struct check *c, struct expr *e)
+{
+	const struct lt *t;
+
+	if (!take(c, e, 1, 1))
+		return;
+	t = &arg(e, 0)->type;
+	if (!is_bytes(t, 6) && t->kind != LT_PTR && t->kind != LT_INT && t->kind != LT_MAC) {
+		wrong_arg(c, e, arg(e, 0), "6 bytes or their address");
+		return;
+	}
+	e->type = lt_of(LT_MAC, 6);
+}
+
+/* ---- bytes and strings ---- */
+
+/* How many bytes a function copies: a constant, or as many as a number says at run time. */
+static bool length_arg(struct check *c, struct expr *e, struct expr *n, uint32_t *size)
+{
+	if (!check_int(c, n, what_arg(c, e, "length")))
+		return false;
+	if (!n->is_const)
+		return true;
+	if (!check_const(c, n, arena_printf(c->a, "size of %s()", e->u.call.name), 0, INT32_MAX))
+		return false;
+	if (n->const_value < *size)
+		*size = (uint32_t)n->const_value;
+	return true;
+}
+
+static void check_buf(struct check *c, struct expr *e)
+{
+	struct expr *a = arg(e, 0), *n = arg(e, 1);
+	uint32_t size = c->s->config.max_strlen;
+	bool bytes;
+
+	if (!take(c, e, 1, 2))
+		return;
+	bytes = a->type.kind == LT_ARRAY || a->type.kind == LT_STRUCT || a->type.kind == LT_STR;
+	if (!bytes && a->type.kind != LT_PTR && a->type.kind != LT_INT) {
+		wrong_arg(c, e, a, "a pointer or an array");
+		return;
+	}
+	if (bytes && a->type.size && a->type.size < size)
+		size = a->type.size;
+	if (!n && !(bytes && a->type.size)) {
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_ARGS, "buf() of a pointer needs a length"),
+			"write buf(pointer, 16)");
+		return;
+	}
+	if (n && !length_arg(c, e, n, &size))
+		return;
+	e->type = lt_of(LT_BUF, size ? size : 1);
+}
+
+static bool string_arg(struct check *c, struct expr *e, uint32_t i)
+{
+	if (arg(e, i)->type.kind == LT_STR)
+		return true;
+	wrong_arg(c, e, arg(e, i), "strings");
+	return false;
+}
+
+static void check_strlen(struct check *c, struct expr *e)
+{
+	if (!take(c, e, 1, 1) || !string_arg(c, e, 0))
+		return;
+	e->type = lt_int(8, false);
+	if (arg(e, 0)->kind == EX_STR)
+		set_const(e, strnlen(arg(e, 0)->u.str.s, arg(e, 0)->u.str.n), false);
+}
+
+static void check_strncmp(struct check *c, struct expr *e)
+{
+	if (!take(c, e, 3, 3) || !string_arg(c, e, 0) || !string_arg(c, e, 1) ||
+		!check_const(c, arg(e, 2), "length of strncmp()", 0, MAX_STRLEN_MOST))
+		return;
+	e->type = lt_int(8, false);
+}
+
+/* strcontains(text, part), strstr(text, part) */
+static void check_search(struct check *c, struct expr *e)
+{
+	uint64_t cost;
+
+	if (!take(c, e, 2, 2) || !string_arg(c, e, 0) || !string_arg(c, e, 1))
+		return;
+	cost = (uint64_t)arg(e, 0)->type.size * (arg(e, 1)->type.size * 6 + 8);
+	if (cost > SCAN_MOST) {
+		c_hint(c,
+			c_error(c, e->span, DIAG_TOO_BIG,
+				"searching %u bytes for up to %u takes more steps than the kernel "
+				"allows",
+				arg(e, 0)->type.size, arg(e, 1)->type.size),
+			"say how long they are: str(pointer, 64)");
+		return;
+	}
+	if (c->t->version < KV(5, 12) && cost > SCAN_UNROLLED) {
+		c_unsupported(c, e->span,
+			arena_printf(c->a, "%s() of long strings on kernels before 5.12 is",
+				e->u.call.name),
+			"say how long they are: str(pointer, 32)");
+		return;
+	}
+	e->type = lt_int(8, true);
+}
+
+/* strcap(text, n): its first n bytes. */
+static void check_strcap(struct check *c, struct expr *e)
+{
+	uint32_t size;
+
+	if (!take(c, e, 2, 2) || !string_arg(c, e, 0) ||
+		!check_const(c, arg(e, 1), "size of strcap()", 1, MAX_STRLEN_MOST - 1))
+		return;
+	size = (uint32_t)arg(e, 1)->const_value + 1;
+	e->type = lt_str(arg(e, 0)->type.size < size ? arg(e, 0)->type.size : size);
+}
+
+static void check_memcmp(struct check *c, struct expr *e)
+{
+	if (!take(c, e, 3, 3) || !check_const(c, arg(e, 2), "length of memcmp()", 1, 256))
+		return;
+	for (uint32_t i = 0; i < 2; i++) {
+		const struct lt *t = &arg(e, i)->type;
+
+		if (t->kind != LT_PTR && t->kind != LT_ARRAY && t->kind != LT_STRUCT &&
+			t->kind != LT_STR) {
+			wrong_arg(c, e, arg(e, i), "pointers and arrays");
+			return;
+		}
+		if (t->kind != LT_PTR && t->size < arg(e, 2)->const_value) {
+			c_error(c, arg(e, i)->span, DIAG_CONST_RANGE, "it has only %u bytes", t->size);
+			return;
+		}
+	}
+	e->type = lt_int(8, true);
+}
+
+/* nsecs(), nsecs(monotonic) …; pid(), pid(curr_ns) */
+static bool word_arg(struct check *c, struct expr *e, const char *const *words, unsigned *which)
+{
+	struct expr *a = arg(e, 0);
+	struct buf b;
+
+	*which = 0;
+	e->type.kind = LT_UNKNOWN;
+	if (!count_args(c, e, 0, 1))
+		return false;
+	if (!a)
+		return true;
+	buf_init(&b, c->a);
+	for (unsigned i = 0; words[i]; i++) {
+		if (a->kind == EX_NAME && !strcmp(a->u.name, words[i])) {
+			*which = i;
+			return true;
+		}
+		buf_printf(&b, "%s%s(%s)", i ? ", " : "", e->u.call.name, words[i]);
+	}
+	c_hint(c, c_error(c, a->span, DIAG_WRONG_ARGS, "%s() has no such form", e->u.call.name),
+		"there are %s", b.p);
+	return false;
+}
+
+static void check_nsecs(struct check *c, struct expr *e)
+{
+	static const char *const clocks[] = {"boot", "monotonic", "tai", "sw_tai", NULL};
+	unsigned clock;
+
+	if (!word_arg(c, e, clocks, &clock))
+		return;
+	if (clock == 3 || (clock == 2 && c->t->version < KV(6, 1))) {
+		c_unsupported(c, e->span,
+			clock == 3 ? "the clock 'sw_tai' is"
+				   : "the clock 'tai' on kernels before 6.1 is",
+			"nsecs(boot) and nsecs(monotonic) exist everywhere");
+		return;
+	}
+	e->type = lt_int(8, false);
+	e->const_value = clock;
+}
+
+static void check_pid(struct check *c, struct expr *e)
+{
+	static const char *const spaces[] = {"init", "curr_ns", NULL};
+	unsigned space;
+
+	if (!word_arg(c, e, spaces, &space))
+		return;
+	if (space && !c->t->host) {
+		c_unsupported(c, e->span, "the current namespace of another machine is",
+			"compile where the script runs");
+		return;
+	}
+	e->type = lt_int(4, false);
+	e->const_value = space;
+}
+
+check_fn check_value_func(enum builtin_id id)
+{
+	switch (id) {
+	case BI_F_BSWAP:
+	case BI_F_HTONL:
+	case BI_F_HTONS:
+	case BI_F_NTOHL:
+	case BI_F_NTOHS:
+		return check_bswap;
+	case BI_F_STRERROR:
+	case BI_F_SYSCALL_NAME:
+	case BI_F_SIGNAL_NAME:
+	case BI_F_CGROUP_PATH:
+		return check_coded;
+	case BI_F_REG:
+		return check_reg;
+	case BI_F_CGROUPID:
+		return check_cgroupid;
+	case BI_F_UPTR:
+	case BI_F_KPTR:
+		return check_space;
+	case BI_F_SIGNAL:
+	case BI_F_SIGNAL_THREAD:
+		return check_signal;
+	case BI_F_OVERRIDE:
+		return check_override;
+	case BI_F_NTOP:
+		return check_ntop;
+	case BI_F_PTON:
+		return check_pton;
+	case BI_F_MACADDR:
+		return check_macaddr;
+	case BI_F_BUF:
+		return check_buf;
+	case BI_F_STRLEN:
+		return check_strlen;
+	case BI_F_STRNCMP:
+		return check_strncmp;
+	case BI_F_STRCONTAINS:
+	case BI_F_STRSTR:
+		return check_search;
+	case BI_F_NSECS:
+		return check_nsecs;
+	case BI_F_PID:
+	case BI_F_TID:
+		return check_pid;
+	case BI_F_STRCAP:
+		return check_strcap;
+	case BI_F_MEMCMP:
+		return check_memcmp;
+	default:
+		return NULL;
+	}
+}
+
+/* ---- values ---- */
+
+static struct expr *name_expr(struct check *c, const struct expr *at, const char *name)
+{
+	struct expr *e = ARENA_NEW(c->a, struct expr);
+
+	*e = (struct expr){.kind = EX_NAME, .span = at->span, .height = 1, .u.name = name};
+	return e;
+}
+
+/* Makes e the member of the running task's parent. */
+static void of_parent(struct check *c, struct expr *e, const char *member)
+{
+	struct expr *parent = ARENA_NEW(c->a, struct expr);
+
+	*parent = (struct expr){.kind = EX_FIELD, .span = e->span, .height = 2};
+	parent->u.field.base = name_expr(c, e, "curtask");
+	parent->u.field.name = "real_parent";
+	parent->u.field.name_span = e->span;
+	*e = (struct expr){.kind = EX_FIELD, .span = e->span, .height = 3};
+	e->u.field.base = parent;
+	e->u.field.name = member;
+	e->u.field.name_span = e->span;
+	check_expr(c, e);
+}
+
+static void coded(struct expr *e, enum meta_kind kind)
+{
+	e->type = lt_of(LT_CODED, 8);
+	e->type.coded = kind;
+}
+
+bool check_special_value(struct check *c, struct expr *e, enum builtin_id id)
+{
+	switch (id) {
+	case BI_PPID:
+		of_parent(c, e, "tgid");
+		return true;
+	case BI_PCOMM:
+		of_parent(c, e, "comm");
+		return true;
+	case BI_USERNAME:
+		coded(e, MK_USERNAME);
+		return true;
+	case BI_PROBETYPE:
+		e->type = lt_str(16);
+		return true;
+	case BI_CTX:
+		e->type = lt_of(LT_PTR, 8);
+		return true;
+	case BI_NCPUS:
+		if (c->t->ncpus)
+			set_const(e, c->t->ncpus, true);
+		else
+			c_unsupported(c, e->span, "'ncpus' of an unknown machine is",
+				"write the number itself");
+		return true;
+	default:
+		return false;
+	}
+}
