@@ -8,6 +8,7 @@
 #   make static     one static musl binary (ARCH=arm64 or riscv64 for a board; LOADER=1: without
 #                   the compiler, for machines that may not have one)
 #   make fuzz       differential fuzzer (SEED=, N=);   make bench   tables of costs
+#   make install    DESTDIR=, PREFIX=/usr/local;   make deb   a Debian package
 #   SAN=1           any of the above under ASan and UBSan
 
 .DELETE_ON_ERROR:
@@ -18,6 +19,13 @@ PKG_CONFIG ?= pkg-config
 CC ?= cc
 ifeq ($(origin CC),default)
 CC := cc
+endif
+# Another machine's compiler and libraries: make CC=aarch64-linux-gnu-gcc SYSROOT=/path (docs/packaging).
+ifdef SYSROOT
+override CC := $(CC) --sysroot=$(SYSROOT)
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+export PKG_CONFIG_SYSROOT_DIR := $(SYSROOT)
+export PKG_CONFIG_LIBDIR := $(SYSROOT)/usr/lib/pkgconfig:$(SYSROOT)/usr/share/pkgconfig$(MULTIARCH:%=:$(SYSROOT)/usr/lib/%/pkgconfig)
 endif
 OPT ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wpointer-arith -Wwrite-strings
