@@ -22,7 +22,10 @@ CCACHE ?= $(if $(CCACHE_DIR),ccache)
 # Size counts on a board, so -Os (a fifth smaller than -O2), fixed addresses (a static program
 # without position independence), no unwind tables. -g goes by strip.
 STATIC_OPT := -Os -g -fno-pie -fno-unwind-tables -fno-asynchronous-unwind-tables \
-	-ffunction-sections -fdata-sections
+	-ffunction-sections -fdata-sections \
+	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore)
+# Segments one behind the other: arm64 would fill up to 64 KB pages.
+STATIC_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code
 STATIC_BIN := $(STATIC_OUT)/$(if $(LOADER),skep-load,skep)
 
 # This Makefile again, with another compiler and build folder.
@@ -32,7 +35,7 @@ $(MAKE) --no-print-directory V=static-$(STATIC_ARCH)/$(if $(LOADER),load,full) S
 	CC="$(CCACHE) $$libs/bin/musl-gcc" \
 	AR=$(STATIC_CROSS)ar STRIP=$(STATIC_CROSS)strip STATIC=1 \
 	OPT="$(STATIC_OPT) -ffile-prefix-map=$(CURDIR)=." \
-	DEPS_CFLAGS= DEPS_LIBS="-static -no-pie -lbpf -lelf -lz -Wl,--gc-sections"
+	DEPS_CFLAGS= DEPS_LIBS="$(STATIC_LINK) -lbpf -lelf -lz"
 endef
 
 static:
