@@ -17,7 +17,7 @@ table == "hand" {
 table == "clang" { c_insns[$1] = number($2); c_ver[$1] = number($6); next }
 table == "cost" { cost[$1] = number($2); next }
 table == "skep" {
-	if (!($1 in what)) { order[++n] = $1; what[$1] = "?" }
+	if (!($1 in what)) next # an END that only clears
 	insns[$1] = number($2); spills[$1] = number($3); reloads[$1] = number($4)
 	stack[$1] = number($5); ver[$1] = number($6)
 	next

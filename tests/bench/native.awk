@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The table of native instructions; the variable `table` says which one a file is. All programs of
+# a workload together.
+/^#/ || !NF { next }
+{ key = substr($1, 1, 1) }
+table == "workloads" {
+	if (key in what) {
+		what[key] = what[key] "," substr($2, index($2, ":") + 1)
+	} else {
+		order[++n] = key
+		what[key] = $2
+	}
+	next
+}
+table == "hand" { hand[key] = $5; fastest[key] = $6; next } # a pair stands in its last row
+{ count[$1, $2] = $3 }
+function of(v) { return v == "" ? "-" : v }
+function ratio(a, b) { return a == "" || b == "" || b + 0 == 0 ? "-" : sprintf("%.2f", a / b) }
+END {
+	print ""
+	print "Native instructions an event costs, helpers and maps included (counted by the emulator, 6.12);"
+	print "hand: with the expert's maps; limit: with any kernel object (hand.tsv)"
+	print ""
+	printf "%-26s %7s %7s %6s %7s %7s %6s\n", "", "skep", "clang", "ratio", "hand", "limit", "ratio"
+	for (i = 1; i <= n; i++) {
+		k = order[i]
+		printf "%-3s %-22s %7s %7s %6s %7s %7s %6s\n", k, what[k], of(count["skep", k]),
+			of(count["clang", k]), ratio(count["skep", k], count["clang", k]),
+			of(hand[k]), of(fastest[k]), ratio(count["skep", k], fastest[k])
+	}
+}
