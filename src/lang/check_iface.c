@@ -131,6 +131,7 @@ static bool expand(struct check *c, struct probe *p, uint32_t at)
 		if (fnmatch(pattern.parts.v[0], i->if_name, 0) ||
 			(!strcmp(pattern.parts.v[0], "*") && !strcmp(i->if_name, "lo")))
 			continue;
+		ap.pattern = pattern.parts.v[0];
 		ap.parts.v = NULL;
 		ap.parts.n = ap.parts.cap = 0;
 		vec_push(c->a, &ap.parts, (const char *)arena_strdup(c->a, i->if_name));

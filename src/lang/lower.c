@@ -324,6 +324,8 @@ static void add_probe(struct lower *L, const struct attach_point *ap)
 
 	for (unsigned i = 0; i < 3; i++)
 		p.arg[i] = i < ap->parts.n ? ap->parts.v[i] : "";
+	if (ap->pattern)
+		p.arg[2] = ap->pattern;
 	p.num[0] = ap->num[0];
 	p.num[1] = ap->num[1];
 	p.func = ap->func ? ap->func : "";

@@ -138,6 +138,13 @@ static int attach_one(struct loaded *l, uint32_t probe)
 	return rows[kind].attach(l, probe);
 }
 
+int attach_again(struct loaded *l, uint32_t probe)
+{
+	int kind = kern_probe_by_name(l->meta.probes.v[probe].kind);
+
+	return kind >= 0 && rows[kind].attach ? rows[kind].attach(l, probe) : SKEP_ESYS;
+}
+
 static void raise_files(const struct loaded *l)
 {
 	struct rlimit r;

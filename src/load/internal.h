@@ -76,6 +76,7 @@ int attach_prog_fd(const struct loaded *l, uint32_t probe);
 /* A diagnostic for the errno; kind as in syserr.def. Returns SKEP_ESYS. */
 int attach_error(struct loaded *l, uint32_t probe, const char *kind, int err);
 void attach_keep(struct loaded *l, struct loaded_link link);
+int attach_again(struct loaded *l, uint32_t probe); /* a packet hook whose interface is back */
 
 /* pin.c: the pinned set of l->attach.pin */
 /* Gives the new program to the link that the set has for this probe; false when there is none. */

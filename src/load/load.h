@@ -50,6 +50,7 @@ struct loaded {
 	/* Called as probes are attached; may be NULL. */
 	void (*progress)(void *arg, uint32_t done, uint32_t of);
 	void *progress_arg;
+	VEC(const char *) newcomers; /* interfaces the user was told of (load/netwatch.h) */
 	struct set_data *sets;	   /* per meta.maps row: what a list holds now (load/sets.h) */
 	void *image;		   /* load/object.c's own: sections, relocations */
 };

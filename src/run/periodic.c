@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/periodic.h"
+#include "load/netwatch.h"
 #include "load/pin.h"
 #include "run/capture.h"
 #include "run/metrics.h"
@@ -38,8 +39,23 @@ static void reload_lists(struct session *s)
 	s->l->d->list.n = before;
 }
 
+static void say_interface(void *arg, const char *text)
+{
+	session_say(arg, "%s\n", text);
+}
+
+static void watch(struct session *s)
+{
+	if (!s->watching)
+		s->watch_fd = load_watch_open(s->l);
+	s->watching = true;
+	if (s->watch_fd >= 0 && load_watch_changed(s->watch_fd))
+		load_watch_update(s->l, say_interface, s);
+}
+
 void periodic(struct session *s, uint64_t now_ms)
 {
+	watch(s);
 	if (s->o->hangups && *s->o->hangups != s->lists_read && load_has_lists(&s->l->meta)) {
 		s->lists_read = *s->o->hangups;
 		reload_lists(s);
@@ -55,6 +71,9 @@ void periodic_end(struct session *s)
 {
 	if (s->o->metrics)
 		metrics_write(s);
+	if (s->watching && s->watch_fd >= 0)
+		close(s->watch_fd);
+	s->watching = false;
 }
 
 /* ---- trials ---- */

@@ -46,6 +46,8 @@ struct session {
 	int hangups;	    /* already heeded */
 	VEC(struct capture_file) captures; /* run/capture.h */
 	int lists_read;		     /* hangups after which the lists were read */
+	bool watching;		     /* interfaces, with */
+	int watch_fd;		     /* load/netwatch.h */
 	uint64_t metrics_at;	     /* when metrics are written next */
 	bool metrics_failed;	     /* and it has been told */
 	int trial_fd;		     /* load/pin.h */

@@ -102,3 +102,15 @@ rules b --replace -e 'xdp:v0 /icmp.type == 8/ { drop(); }'
 in_ns b skep --replace -e 'xdp:v0 { @ = count(); exit(); }' >/tmp/out 2>/tmp/err &
 t_check replaced wait_for 10 pings
 rules_end
+
+# An interface that vanishes and comes back.
+in_ns b ip link add x0 type veth
+rules b -e 'xdp:x* { @ = count(); } tc:x0:ingress { @t = count(); }'
+in_ns b ip link del x0
+t_check gone wait_for 10 grep -q "interface 'x0' is gone, and with it the rules of xdp:x0" /tmp/rules.err
+in_ns b ip link add x0 type veth
+t_check back wait_for 10 grep -q "interface 'x0' is back: tc:x0:ingress has its rules again" /tmp/rules.err
+in_ns b ip link add x7 type veth
+t_check newcomer wait_for 10 grep -q "interface 'x7' appeared and matches xdp:x\*" /tmp/rules.err
+rules_end
+expect_equal watch_status $status 0
