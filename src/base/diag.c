@@ -132,6 +132,35 @@ struct diag_pos diag_locate(const struct skep_diags *d, uint32_t off)
 
 #define WINDOW 160 /* bytes of a long line that are shown */
 
+static bool goes_on(char c) /* a further byte of a character (UTF-8) */
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* How wide a terminal shows the character that starts at s; 0 for bytes that only go on with one. */
+static unsigned columns(const char *s, size_t n)
+{
+	static const uint32_t wide[][2] = {{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},
+		{0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},
+		{0x1f300, 0x1faff}, {0x20000, 0x3fffd}};
+	unsigned char c = (unsigned char)s[0];
+	uint32_t code = c < 0xe0 ? c & 0x1f : c < 0xf0 ? c & 0xf : c & 7;
+
+	if (goes_on(s[0]))
+		return 0;
+	if (c < 0xc0)
+		return 1;
+	for (size_t i = 1; i < n && i < 4 && goes_on(s[i]); i++)
+		code = code << 6 | ((unsigned char)s[i] & 0x3f);
+	if (code >= 0x300 && code <= 0x36f) /* accents that stand on what is before them */
+		return 0;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		if (code >= wide[i][0] && code <= wide[i][1])
+			return 2;
+	}
+	return 1;
+}
+
 /* Of a very long line only what stands around the place, with dots where something is left out. */
 static struct diag_pos window(struct arena *a, const struct diag_pos *p)
 {
@@ -141,11 +170,23 @@ static struct diag_pos window(struct arena *a, const struct diag_pos *p)
 
 	if (p->line_len <= WINDOW)
 		return w;
+	while (from && goes_on(p->line_text[from])) {
+		from--;
+		n++;
+	}
+	while (from + n < p->line_len && goes_on(p->line_text[from + n]))
+		n++;
 	w.line_text = arena_printf(a, "%s%.*s%s", from ? "..." : "", (int)n, p->line_text + from,
 		from + n < p->line_len ? "..." : "");
 	w.line_len = (uint32_t)strlen(w.line_text);
 	w.col = p->col - from + (from ? 3 : 0);
 	return w;
+}
+
+static void put_times(struct buf *out, char c, unsigned n)
+{
+	while (n--)
+		buf_putc(out, c);
 }
 
 /* The source line and a caret line under the span; tabs are kept so that both lines align. */
@@ -166,12 +207,16 @@ static void render_excerpt(struct buf *out, const struct diag_pos *at, uint32_t 
 	}
 	buf_puts(out, "\n      | ");
 	for (uint32_t i = 0; i + 1 < p->col && i < p->line_len; i++)
-		buf_putc(out, p->line_text[i] == '\t' ? '\t' : ' ');
+		put_times(out, p->line_text[i] == '\t' ? '\t' : ' ',
+			columns(p->line_text + i, p->line_len - i));
 	if (color)
 		buf_puts(out, RED);
 	buf_putc(out, '^');
-	for (uint32_t i = 1; i < len; i++)
-		buf_putc(out, '~');
+	for (uint32_t i = 0; i < len; i++) {
+		unsigned n = columns(p->line_text + p->col - 1 + i, len - i);
+
+		put_times(out, '~', n - (!i && n)); /* the caret is one of them */
+	}
 	if (label)
 		buf_printf(out, " %s", label);
 	if (color)

@@ -49,6 +49,11 @@ uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t 
 	return m->counters.n - 1;
 }
 
+uint32_t meta_hist_words(uint32_t bits)
+{
+	return 1 + ((65 - bits) << bits);
+}
+
 uint64_t meta_lhist_steps(int64_t min, int64_t max, int64_t step)
 {
 	return ((uint64_t)max - (uint64_t)min) / (uint64_t)step;
@@ -518,8 +523,10 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 		return false;
 	if (m->agg == MA_NONE)
 		return field_ok(all, &m->value, m->value_size, all->types.n);
+	if (m->agg == MA_HIST && m->hist_bits > META_HIST_BITS_MAX)
+		return false;
 	if (m->agg == MA_HIST)
-		need = 66;
+		need = meta_hist_words(m->hist_bits);
 	else if (m->agg != MA_COUNT)
 		need = 2;
 	if (m->agg == MA_LHIST) {

@@ -215,6 +215,9 @@ struct meta {
 
 void meta_init(struct meta *m, struct arena *a);
 uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t ref);
+/* Words of a HIST value: negatives, then 2^bits numbers one by one, then each power of two in parts. */
+#define META_HIST_BITS_MAX 5
+uint32_t meta_hist_words(uint32_t bits);
 /*
  * Whole steps between min and max of lhist(): the buckets between the lowest and the highest, which
  * takes the rest of a last step that is not whole, too (so does bpftrace).

@@ -337,6 +337,7 @@ struct map_sym {
 	bool agg_signed;
 	bool agg_read; /* its value is read inside a probe */
 	int64_t lhist_min, lhist_max, lhist_step;
+	uint32_t hist_bits;
 	const struct map_decl *decl;
 	uint32_t max_entries;
 	unsigned families; /* of a list of prefixes: 1 looked up for IPv4, 2 for IPv6 */

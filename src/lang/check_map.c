@@ -369,6 +369,21 @@ static void check_lhist(struct check *c, struct map_sym *m, struct expr *call)
 	m->lhist_step = step;
 }
 
+/* hist(x, bits): the same everywhere. */
+static void check_hist_bits(struct check *c, struct map_sym *m, const struct expr *call)
+{
+	const struct exprs *a = &call->u.call.args;
+	uint32_t bits = a->list.n > 1 ? (uint32_t)a->list.v[1]->const_value : 0;
+
+	if (m->agg == MA_HIST && m->hist_bits != bits)
+		diag_also(c->d,
+			c_error(c, call->span, DIAG_VALUE_MISMATCH,
+				"map '%.60s' has other buckets here", m->name),
+			m->value_at, "than here");
+	else
+		m->hist_bits = bits;
+}
+
 static bool check_agg_args(struct check *c, const struct agg *g, struct expr *call)
 {
 	uint32_t n = call->u.call.args.list.n;
@@ -387,11 +402,10 @@ static bool check_agg_args(struct check *c, const struct agg *g, struct expr *ca
 		return true;
 	v = call->u.call.args.list.v[0];
 	check_expr(c, v);
-	if (g->id == MA_HIST && n == 2) {
-		c_unsupported(c, call->u.call.args.list.v[1]->span,
-			"the second argument of hist() is", "lhist() has buckets of equal width");
+	if (g->id == MA_HIST && n == 2 &&
+		!check_const(c, call->u.call.args.list.v[1], "number of bits of hist()", 0,
+			META_HIST_BITS_MAX))
 		return false;
-	}
 	return check_int(c, v, arena_printf(c->a, "the argument of %s()", g->name));
 }
 
@@ -417,6 +431,8 @@ void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
 	}
 	if (g->id == MA_LHIST)
 		check_lhist(c, m, call);
+	if (g->id == MA_HIST)
+		check_hist_bits(c, m, call);
 	if (m->agg == MA_NONE) {
 		m->agg = g->id;
 		m->value_at = target->span;

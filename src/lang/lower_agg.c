@@ -5,8 +5,6 @@
  */
 #include "lang/lower.h"
 
-#define HIST_LAST 65 /* bucket of values with their highest bit at 63 */
-
 /* Bucket of each number below 256: 1 for 0, else 2 + the position of the highest bit. */
 static uint32_t bucket_table(struct lower *L)
 {
@@ -81,8 +79,37 @@ static ir_val positive_bucket(struct lower *L, ir_val v)
 	return ir_bin(L->f, IR_ADD, v, ir_var_read(L->f, top.shift));
 }
 
+/*
+ * Each power of two in 2^bits parts of the same width; numbers below 2^bits by themselves. With 0
+ * bits that is positive_bucket().
+ */
+static ir_val fine_bucket(struct lower *L, ir_val v, uint32_t bits)
+{
+	unsigned var = ir_var_new(L->f, IR_I64);
+	ir_blk small = lo_block(L), large = lo_block(L), done = lo_block(L);
+	ir_val group, part;
+
+	lo_if(L, CC_LT, v, ir_const(L->f, (int64_t)1 << bits), small, large);
+	lo_enter(L, small);
+	ir_var_write(L->f, var, ir_bini(L->f, IR_ADD, v, 1));
+	lo_goto(L, done);
+	lo_enter(L, large);
+	group = positive_bucket(L, v); /* 2 + the position of the highest bit */
+	group = ir_bini(L->f, IR_SUB, group, 2 + (int64_t)bits);
+	group = ir_bini(L->f, IR_AND, group, 63); /* is; so that the shift is proven */
+	part = ir_bin(L->f, IR_LSHR, v, group);
+	part = ir_bini(L->f, IR_AND, part, ((int64_t)1 << bits) - 1);
+	group = ir_bini(L->f, IR_ADD, group, 1);
+	group = ir_bini(L->f, IR_SHL, group, bits);
+	part = ir_bin(L->f, IR_ADD, group, part);
+	ir_var_write(L->f, var, ir_bini(L->f, IR_ADD, part, 1));
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
 /* Goes to no where there is no such bucket, which cannot be. */
-static ir_val hist_bucket(struct lower *L, ir_val v, bool is_signed, ir_blk no)
+static ir_val hist_bucket(struct lower *L, ir_val v, uint32_t bits, bool is_signed, ir_blk no)
 {
 	ir_blk done = lo_block(L), in = lo_block(L);
 	unsigned var = ir_var_new(L->f, IR_I64);
@@ -96,10 +123,10 @@ static ir_val hist_bucket(struct lower *L, ir_val v, bool is_signed, ir_blk no)
 		lo_goto(L, done);
 		lo_enter(L, rest);
 	}
-	ir_var_write(L->f, var, positive_bucket(L, v));
+	ir_var_write(L->f, var, bits ? fine_bucket(L, v, bits) : positive_bucket(L, v));
 	lo_goto(L, done);
 	lo_enter(L, done);
-	v = lo_bound(L, ir_var_read(L->f, var), HIST_LAST + 1, in, no);
+	v = lo_bound(L, ir_var_read(L->f, var), meta_hist_words(bits), in, no);
 	lo_enter(L, in);
 	return v;
 }
@@ -206,7 +233,7 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 		v = ir_un(L->f, IR_ADDR, v);
 	done = lo_block(L);
 	if (m->agg == MA_HIST)
-		v = hist_bucket(L, v, arg->type.kind == LT_INT && arg->type.is_signed, done);
+		v = hist_bucket(L, v, m->hist_bits, arg->type.kind == LT_INT && arg->type.is_signed, done);
 	else if (m->agg == MA_LHIST)
 		v = lhist_bucket(L, m, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	p = lo_map_ensure(L, target, done);

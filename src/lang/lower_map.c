@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HIST_WORDS 66
 #define CACHE_LINE 64u
 #define PARTS_MAX (1u << 20) /* bytes of all CPUs' parts together */
 
@@ -24,7 +23,7 @@ static uint32_t agg_words(const struct map_sym *m)
 	case MA_COUNT:
 		return 1;
 	case MA_HIST:
-		return HIST_WORDS;
+		return meta_hist_words(m->hist_bits);
 	case MA_LHIST:
 		return (uint32_t)meta_lhist_steps(m->lhist_min, m->lhist_max, m->lhist_step) + 2;
 	default:
@@ -89,7 +88,7 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 	bool agg = m->agg != MA_NONE, per_cpu = agg && !m->agg_read;
 	struct meta_map map = {.name = m->name, .kname = kernel_name(L, m), .role = MM_USER,
 		.agg = m->agg, .scalar = !m->keyed, .lhist_min = m->lhist_min,
-		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .max_entries = 1,
+		.lhist_max = m->lhist_max, .lhist_step = m->lhist_step, .hist_bits = m->hist_bits, .max_entries = 1,
 		.present_off = META_NONE};
 
 	if (m->decl && m->decl->list) {

@@ -61,7 +61,19 @@ void session_read_map(struct session *s, uint32_t id, struct table *t)
 		s->maps->each(s->maps_arg, id, add_entry, t);
 	else if (map_fd(s, id) >= 0)
 		map_trouble(s, id, "read", table_read(t, map_fd(s, id)));
+	if (!t->entries.n && s->zeroed && s->zeroed[id])
+		table_add_zero(t);
 	table_sort(t);
+}
+
+/* Zeroes in a scalar that was set are its value; in one that was cleared they are none. */
+static void note_zeroed(struct session *s, uint32_t id, bool zeroed)
+{
+	if (!s->l->meta.maps.v[id].scalar)
+		return;
+	if (!s->zeroed)
+		s->zeroed = ARENA_ARRAY(s->l->a, bool, s->l->meta.maps.n);
+	s->zeroed[id] = zeroed;
 }
 
 void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t div)
@@ -159,6 +171,7 @@ static bool on_clear_map(struct session *s, const struct record *r)
 
 	if (!map)
 		return false;
+	note_zeroed(s, r->id, false);
 	if (s->maps)
 		s->maps->reset(s->maps_arg, r->id, true);
 	else if (map_fd(s, r->id) >= 0)
@@ -170,9 +183,12 @@ static bool on_clear_map(struct session *s, const struct record *r)
 static bool on_zero_map(struct session *s, const struct record *r)
 {
 	const struct meta_map *map = user_map(s, r->id);
+	struct table t;
 
 	if (!map)
 		return false;
+	session_read_map(s, r->id, &t);
+	note_zeroed(s, r->id, t.entries.n > 0);
 	if (s->maps)
 		s->maps->reset(s->maps_arg, r->id, false);
 	else if (map_fd(s, r->id) >= 0)

@@ -23,22 +23,28 @@ struct bucket {
 uint32_t hist_buckets(const struct meta_map *map)
 {
 	if (map->agg == MA_HIST)
-		return 66;
+		return meta_hist_words(map->hist_bits);
 	return (uint32_t)meta_lhist_steps(map->lhist_min, map->lhist_max, map->lhist_step) + 2;
 }
 
-static struct bucket log2_bucket(uint32_t i)
+static struct bucket log2_bucket(const struct meta_map *map, uint32_t i)
 {
+	uint32_t bits = map->hist_bits, shift;
+	struct bucket b = {.has_lo = true, .has_hi = true};
+
 	if (i == 0)
 		return (struct bucket){.has_hi = true, .hi = 0};
-	if (i == 1)
-		return (struct bucket){.has_lo = true, .has_hi = true, .lo = 0, .hi = 1};
-	i -= 2;
-	return (struct bucket){.has_lo = true,
-		.has_hi = true,
-		.top = i == 63,
-		.lo = UINT64_C(1) << i,
-		.hi = i == 63 ? 0 : UINT64_C(1) << (i + 1)};
+	i--;
+	if (i >> bits == 0) {
+		b.lo = i;
+		b.hi = i + 1;
+		return b;
+	}
+	shift = (i >> bits) - 1;
+	b.lo = ((UINT64_C(1) << bits) + (i & ((1u << bits) - 1))) << shift;
+	b.hi = b.lo + (UINT64_C(1) << shift);
+	b.top = !b.hi;
+	return b;
 }
 
 static struct bucket linear_bucket(const struct meta_map *map, uint32_t i, uint32_t n)
@@ -54,7 +60,7 @@ static struct bucket linear_bucket(const struct meta_map *map, uint32_t i, uint3
 static struct bucket bucket_at(const struct meta_map *map, const uint8_t *value, uint32_t i,
 	uint64_t div)
 {
-	struct bucket b = map->agg == MA_HIST ? log2_bucket(i)
+	struct bucket b = map->agg == MA_HIST ? log2_bucket(map, i)
 					      : linear_bucket(map, i, hist_buckets(map));
 
 	b.count = table_word(map, value, i) / (div ? div : 1);

@@ -39,6 +39,7 @@ struct session {
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
 	int exit_code;
 	uint64_t told_at;   /* when the user was last told how far attaching is */
+	bool *zeroed; /* per map: zero() of a value that has no word to say that it is set */
 	unsigned live_lines; /* of --live on the terminal */
 	uint64_t live_at;    /* when they are drawn next */
 	int costs_fd;	     /* keeps the kernel's statistics on; -1 */

@@ -137,6 +137,13 @@ void table_add(struct table *t, const void *key, const void *raw)
 	vec_push(t->a, &t->entries, e);
 }
 
+void table_add_zero(struct table *t)
+{
+	struct table_entry e = {.value = arena_alloc(t->a, value_bytes(t->map))};
+
+	vec_push(t->a, &t->entries, e);
+}
+
 static uint64_t total_count(const struct meta_map *map, const uint8_t *value)
 {
 	uint32_t n = hist_buckets(map);

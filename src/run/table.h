@@ -27,6 +27,8 @@ void table_init(struct table *t, struct arena *a, const struct meta *meta,
 	const struct meta_map *map, uint32_t ncpus);
 /* Adds an entry from the kernel's bytes; a scalar that was never set is left out. */
 void table_add(struct table *t, const void *key, const void *raw);
+/* A value of zeroes, for what zero() has left. Requires: a scalar. */
+void table_add_zero(struct table *t);
 bool table_is_set(const struct meta_map *map, const void *raw, uint32_t ncpus);
 void table_sort(struct table *t);
 /* Keeps the n greatest; 0 keeps all. Requires: sorted. */
