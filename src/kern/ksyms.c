@@ -7,6 +7,7 @@
  */
 #include "kern/file.h"
 #include "kern/target.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,4 +172,24 @@ void target_each_module_function(struct target *t,
 
 	for (uint32_t i = 0; l && i < l->n; i++)
 		fn(l->v[i].name, l->v[i].module, arg);
+}
+
+uint64_t target_symbol(const struct target *t, const char *name)
+{
+	FILE *f = t->ksyms ? fopen(t->ksyms, "re") : NULL;
+	size_t n = strlen(name);
+	uint64_t addr = 0;
+	char line[1024];
+
+	while (f && !addr && fgets(line, sizeof(line), f)) {
+		char *end, *at;
+		uint64_t v = strtoull(line, &end, 16);
+
+		at = end[0] == ' ' && end[1] && end[2] == ' ' ? end + 3 : NULL;
+		if (at && !strncmp(at, name, n) && strchr("\t\n ", at[n]))
+			addr = v;
+	}
+	if (f)
+		fclose(f);
+	return addr;
 }

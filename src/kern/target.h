@@ -92,6 +92,9 @@ const char *tracepoint_parse(struct tracepoint *tp, struct arena *a, const char 
 /* Calls fn with "category:name" of every tracepoint, sorted. */
 void target_each_tracepoint(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
 
+/* Address of a kernel symbol, functions and data; 0 when there is none, or nothing to look in. */
+uint64_t target_symbol(const struct target *t, const char *name);
+
 /* Whether a kprobe can be put on this function: 1 yes, 0 no, -1 unknown (nothing to look in). */
 int target_has_function(struct target *t, const char *name);
 /* Calls fn with the name of every such function, sorted, each once. */

@@ -147,6 +147,7 @@ void check_stack(struct check *c, struct expr *e);
 void check_ksym(struct check *c, struct expr *e);
 void check_usym(struct check *c, struct expr *e);
 void check_strftime(struct check *c, struct expr *e);
+void check_kaddr(struct check *c, struct expr *e);
 
 /* ---- check_map.c ---- */
 enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };

@@ -123,3 +123,31 @@ void check_strftime(struct check *c, struct expr *e)
 	e->type = lt_of(LT_TIME, 8);
 	e->type.time_fmt = a[0]->u.str.s;
 }
+
+/* kaddr("avenrun"): where the kernel has it, now. */
+void check_kaddr(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.call.args.list.n == 1 ? e->u.call.args.list.v[0] : NULL;
+	uint64_t addr;
+
+	e->type = lt_of(LT_UNKNOWN, 0);
+	if (!a || a->kind != EX_STR) {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_ARGS, "kaddr() takes a name in quotes"),
+			"for instance: kaddr(\"avenrun\")");
+		return;
+	}
+	if (c->s->portable) {
+		c_hint(c, c_error(c, e->span, DIAG_NOT_SUPPORTED,
+				  "an address of this kernel makes no sense in an object"),
+			"run the script where the address is");
+		return;
+	}
+	addr = target_symbol(c->t, a->u.str.s);
+	if (addr) {
+		set_const(e, addr, false);
+		return;
+	}
+	c_hint(c, c_error(c, a->span, DIAG_NO_SUCH_TARGET, "the kernel has no symbol '%.80s'",
+			  a->u.str.s),
+		"/proc/kallsyms lists them; without root it hides their addresses");
+}

@@ -65,6 +65,9 @@ expect_match json_system '^\{"type": "syscall", "data": "a b c\\n"\}$' /tmp/json
 expect_match json_cat '^\{"type": "cat", "data": "Linux\\n"\}$' /tmp/json
 expect_match json_strftime '^\{"type": "value", "data": "20[0-9][0-9]"\}$' /tmp/json
 
+skep -q -e 'BEGIN { printf("%s at %p\n", ksym(kaddr("vfs_read") + 1), kaddr("vfs_read")); }' >/tmp/ksym 2>&1
+expect_match ksym '^vfs_read at 0x[89a-f][0-9a-f]{15}$' /tmp/ksym
+
 # --live without a terminal draws nothing: the maps come once, at the end
 skep_start /tmp/live --live -e 'interval:ms:50 { @n++; @ticks = count(); if (@n == 30) { exit(); } }'
 wait "$SKEP_PID"
