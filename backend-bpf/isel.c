@@ -290,7 +290,8 @@ static void sel_memory(struct isel *s, ir_val v)
 		return;
 	}
 	r = select_row(s, i.op == IR_LDCTX ? IR_LD : i.op, i.width * 8u,
-		i.op == IR_ST ? i.args[1] : IR_NONE, &imm);
+		i.op == IR_ST && ir_type_of(s->f, i.args[0]).kind != IRT_CTX ? i.args[1] : IR_NONE,
+		&imm); /* the verifier takes only registers for the context */
 	s->f->vals.v[v].aux = 0;
 	if (i.op == IR_LD || i.op == IR_LDCTX) {
 		s->f->vals.v[v].aux = i.op == IR_LDCTX ? i.aux : 0;

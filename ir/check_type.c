@@ -158,8 +158,8 @@ static void check_writable(struct check *c, ir_blk b, ir_val v)
 	struct ir_type t = arg_type(c, i, 0);
 	const struct ir_ins *root = ir_ins_of(c->f, ir_origin(c->f, i->args[0]).root);
 
-	if (t.kind == IRT_PKT && c->f->ctx != CTX_XDP_MD)
-		check_fail(c, b, v, "readonly", "packets are written in XDP programs only");
+	if (t.kind == IRT_PKT && c->f->ctx != CTX_XDP_MD && c->f->ctx != CTX_SK_BUFF)
+		check_fail(c, b, v, "readonly", "packets are written in xdp and tc programs only");
 	if (root->op == IR_GADDR && c->m->meta->maps.v[root->aux].role == MM_RODATA)
 		check_fail(c, b, v, "readonly", "@%s is read-only",
 			c->m->meta->maps.v[root->aux].kname);
@@ -177,11 +177,27 @@ static void check_stored(struct check *c, ir_blk b, ir_val v, unsigned a)
 		check_fail(c, b, v, "type", "8 bytes from an i32");
 }
 
+/* tc_cls_act_is_valid_access and cg_skb_is_valid_access, net/core/filter.c, of what is used here. */
+static void check_ctx_store(struct check *c, ir_blk b, ir_val v)
+{
+	const struct ir_ins *i = ir_ins_of(c->f, v);
+	const struct kern_ctx_field *f = kern_ctx_field_at(c->f->ctx, (uint32_t)i->imm, i->width);
+
+	if ((c->f->ctx != CTX_SK_BUFF && c->f->ctx != CTX_CGROUP_SKB) || !f ||
+		(strcmp(f->name, "mark") != 0 && strcmp(f->name, "priority") != 0))
+		check_fail(c, b, v, "context", "only mark and priority of a packet are written");
+	check_stored(c, b, v, 1);
+}
+
 static void check_memory(struct check *c, ir_blk b, ir_val v)
 {
 	const struct ir_ins *i = ir_ins_of(c->f, v);
 	bool atomic = i->op == IR_ATOM || i->op == IR_CAS;
 
+	if (i->op == IR_ST && arg_type(c, i, 0).kind == IRT_CTX) {
+		check_ctx_store(c, b, v);
+		return;
+	}
 	if (!check_base(c, b, v))
 		return;
 	if (i->op != IR_ZERO && (!width_ok(i->width) || (atomic && i->width < 4)))

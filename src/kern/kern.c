@@ -221,6 +221,16 @@ const struct net_field *net_field_by_name(const char *name)
 	return NULL;
 }
 
+static const struct net_name net_names[] = {
+#define N(field, name, value) {field, name, value},
+#include "kern/net_names.def"
+};
+
+const struct net_name *net_name_at(unsigned i)
+{
+	return i < sizeof(net_names) / sizeof(net_names[0]) ? &net_names[i] : NULL;
+}
+
 const struct net_field *net_field_at(unsigned i)
 {
 	return i < COUNT(net_fields) ? &net_fields[i] : NULL;

@@ -177,6 +177,11 @@ const struct net_layer_row *net_layer_row(enum net_layer l);
 int net_layer_by_name(const char *name); /* -1 unknown */
 const struct net_field *net_field_by_name(const char *name); /* NULL unknown */
 const struct net_field *net_field_at(unsigned i); /* NULL past the end */
+struct net_name { /* a number of a field by its name (net_names.def) */
+	const char *field, *name;
+	uint32_t value;
+};
+const struct net_name *net_name_at(unsigned i); /* NULL past the end */
 
 /* ---- sched_ext (scx.def): operations, kfuncs' short names, which may be called where ---- */
 enum scx_set { /* kfunc sets of kernel/sched/ext.c */

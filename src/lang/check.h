@@ -108,7 +108,14 @@ struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool ty
 void field_is_assignable(struct check *c, struct expr *e);
 
 /* ---- check_net.c: packets ---- */
+#define PAYLOAD_MOST 1024 /* offsets into the payload are below */
+#define PAYLOAD_PART 64	  /* bytes of it in one comparison, at most */
 void check_net_field(struct check *c, struct expr *e);
+void check_net_names(const struct expr *a, struct expr *b); /* b is compared with a */
+bool check_payload(struct check *c, struct expr *e);	    /* false: it is something else */
+bool check_payload_text(struct check *c, struct expr *e);   /* the same of a comparison */
+void check_contains(struct check *c, struct expr *e);
+bool net_field_writable(struct check *c, const struct expr *e); /* else reported */
 
 /* ---- check_act.c: what packet rules do ---- */
 bool check_list_decl(struct check *c, struct map_decl *m); /* false: it is no list */

@@ -240,9 +240,11 @@ static void check_binary(struct check *c, struct expr *e)
 	const char *what;
 
 	check_expr(c, a);
+	check_net_names(a, b);
 	check_expr(c, b);
 	if (op >= BO_EQ) {
-		check_compare(c, e);
+		if (!check_payload_text(c, e))
+			check_compare(c, e);
 		return;
 	}
 	e->type = lt_int(8, true);
@@ -502,6 +504,8 @@ void check_expr(struct check *c, struct expr *e)
 		check_field(c, e);
 		break;
 	case EX_INDEX:
+		if (check_payload(c, e))
+			break;
 		check_index(c, e);
 		break;
 	case EX_INCDEC:

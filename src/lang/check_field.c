@@ -471,13 +471,15 @@ void field_is_assignable(struct check *c, struct expr *e)
 
 	if (e->type.kind == LT_UNKNOWN || scx_writable(c, e))
 		return;
+	if (e->ref.kind == REF_NET) {
+		net_field_writable(c, e);
+		return;
+	}
 	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "this field cannot be assigned");
 	if (c_is_kind(c, PP_OPS))
 		c_hint(c, d,
 			"a scheduler may write scx.slice, scx.dsq_vtime and scx.disallow of a task: "
 			"args.p.scx.slice = …");
-	else if (e->ref.kind == REF_NET)
-		c_hint(c, d, "packets cannot be changed in this version of skep");
 	else
 		c_hint(c, d,
 			"the kernel's memory is read only; keep the value in a $variable or @map");

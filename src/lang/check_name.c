@@ -224,6 +224,7 @@ void check_in(struct check *c, struct expr *e)
 	enum lt_kind k;
 
 	check_expr(c, a);
+	check_net_names(a, b);
 	e->type = lt_int(8, true);
 	k = a->type.kind;
 	if (k == LT_STR) {

@@ -96,3 +96,207 @@ void check_net_field(struct check *c, struct expr *e)
 		break;
 	}
 }
+
+/* ---- names of numbers ---- */
+
+/* The field whose names hold on the other side of a comparison: a, a & b, … */
+static const struct net_field *named_field(const struct expr *e)
+{
+	const struct net_field *f;
+
+	if (e->kind == EX_FIELD && e->ref.kind == REF_NET)
+		return e->ref.u.net;
+	if (e->kind != EX_BINARY || (e->u.binary.op != BO_AND && e->u.binary.op != BO_OR))
+		return NULL;
+	f = named_field(e->u.binary.a);
+	return f ? f : named_field(e->u.binary.b);
+}
+
+static void name_to_number(const struct net_field *f, struct expr *e)
+{
+	const struct net_name *n;
+
+	for (unsigned i = 0; (n = net_name_at(i)); i++) {
+		if (strcmp(n->field, f->name) != 0 || strcmp(n->name, e->u.name) != 0)
+			continue;
+		e->kind = EX_INT;
+		e->u.num.v = n->value;
+		e->u.num.is_unsigned = false;
+		return;
+	}
+}
+
+static void names_in(const struct net_field *f, struct expr *e)
+{
+	switch (e->kind) {
+	case EX_NAME:
+		name_to_number(f, e);
+		break;
+	case EX_BINARY:
+		names_in(f, e->u.binary.a);
+		names_in(f, e->u.binary.b);
+		break;
+	case EX_UNARY:
+		names_in(f, e->u.unary.a);
+		break;
+	case EX_RANGE:
+		names_in(f, e->u.range.lo);
+		names_in(f, e->u.range.hi);
+		break;
+	case EX_SET:
+		for (uint32_t i = 0; i < e->u.tuple.list.n; i++)
+			names_in(f, e->u.tuple.list.v[i]);
+		break;
+	default:
+		break;
+	}
+}
+
+void check_net_names(const struct expr *a, struct expr *b)
+{
+	const struct net_field *f = named_field(a);
+
+	if (f)
+		names_in(f, b);
+}
+
+/* ---- payload ---- */
+
+static bool is_payload(const struct expr *e)
+{
+	return e->kind == EX_NAME && !strcmp(e->u.name, "payload");
+}
+
+static bool payload_here(struct check *c, const struct expr *e)
+{
+	if (c_is_packet(c))
+		return true;
+	if (c->probe->points.n && c->probe->points.v[0].kind != PROBE_COUNT)
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_PROBE, "'payload' does not exist in %s probes",
+				kern_probe(c->probe->points.v[0].kind)->name),
+			"it exists in xdp, tc and cgroup_skb probes");
+	return false;
+}
+
+/* payload[o] is a byte, payload[o:n] a number of n bytes, or n bytes to compare with a text. */
+bool check_payload(struct check *c, struct expr *e)
+{
+	struct expr *at = e->u.index.index, *n = NULL;
+	uint64_t bytes = 1;
+
+	if (!is_payload(e->u.index.base))
+		return false;
+	e->type.kind = LT_UNKNOWN;
+	if (!payload_here(c, e->u.index.base))
+		return true;
+	if (at->kind == EX_RANGE) {
+		n = at->u.range.hi;
+		at = at->u.range.lo;
+	}
+	if (!check_const(c, at, "offset", 0, PAYLOAD_MOST - 1) ||
+		(n && !check_const(c, n, "number of bytes", 1, PAYLOAD_PART)))
+		return true;
+	if (n)
+		bytes = n->const_value;
+	e->ref.kind = REF_NET;
+	e->ref.u.net = net_field_by_name("payload");
+	e->type = bytes > 8 ? lt_str((uint32_t)bytes + 1) : lt_int(bytes == 1 ? 1 : 8, false);
+	return true;
+}
+
+bool check_payload_text(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	uint32_t bytes;
+
+	if (a->kind != EX_INDEX || a->ref.kind != REF_NET)
+		return false;
+	bytes = a->u.index.index->kind == EX_RANGE
+			? (uint32_t)a->u.index.index->u.range.hi->const_value
+			: 1;
+	if (b->kind != EX_STR) {
+		if (bytes <= 8)
+			return false;
+		c_hint(c,
+			c_error(c, b->span, DIAG_WRONG_TYPE,
+				"%u bytes of the payload compare with a text only", bytes),
+			"up to 8 bytes are a number: payload[0:8] == 0x1122334455667788");
+	} else if (e->u.binary.op != BO_EQ && e->u.binary.op != BO_NE) {
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_TYPE, "texts have no order: '%s'",
+				binop_text(e->u.binary.op)),
+			"compare them with == or !=");
+	} else if (b->u.str.n != bytes) {
+		c_hint(c,
+			c_error(c, b->span, DIAG_WRONG_TYPE,
+				"%u bytes are compared with a text of %u: never equal", bytes,
+				b->u.str.n),
+			"write payload[%llu:%u]",
+			(unsigned long long)(a->u.index.index->kind == EX_RANGE
+						     ? a->u.index.index->u.range.lo->const_value
+						     : a->u.index.index->const_value),
+			b->u.str.n);
+	}
+	e->type = lt_int(8, true);
+	return true;
+}
+
+void check_contains(struct check *c, struct expr *e)
+{
+	struct expr *const *arg = e->u.call.args.list.v;
+
+	e->type = lt_int(8, true);
+	if (!count_args(c, e, 2, 2))
+		return;
+	if (!is_payload(arg[0])) {
+		check_expr(c, arg[0]);
+		if (arg[0]->type.kind != LT_UNKNOWN)
+			c_hint(c,
+				c_error(c, arg[0]->span, DIAG_WRONG_TYPE,
+					"'contains' looks into the payload of packets only"),
+				"for instance: payload contains \"GET \"");
+		return;
+	}
+	payload_here(c, arg[0]);
+	check_expr(c, arg[1]);
+	if (arg[1]->type.kind == LT_UNKNOWN)
+		return;
+	if (arg[1]->kind != EX_STR || !arg[1]->u.str.n || arg[1]->u.str.n > PAYLOAD_PART)
+		c_hint(c,
+			c_error(c, arg[1]->span, DIAG_WRONG_TYPE,
+				"what the payload may contain is a text of 1 to %d bytes",
+				PAYLOAD_PART),
+			"for instance: payload contains \"\\x07example\\x03com\"");
+}
+
+/* ---- changing packets ---- */
+
+/* Fields that no checksum covers, or only that of the IPv4 header. */
+bool net_field_writable(struct check *c, const struct expr *e)
+{
+	static const char *const names[] = {"eth.dst", "eth.src", "ip.tos", "ip.dscp", "ip.ecn",
+		"ip.id", "ip.ttl", "ip6.dscp", "ip6.ecn", "ip6.flow", "ip6.hops", "pkt.mark",
+		"pkt.prio"};
+	const char *name = e->ref.u.net->name;
+	struct diag *d;
+
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		if (c->probe->points.v[i].kind != PROBE_CGROUP_SKB || !strncmp(name, "pkt.", 4))
+			continue;
+		c_hint(c,
+			c_error(c, e->span, DIAG_BAD_ASSIGN,
+				"programs of a cgroup cannot change packets"),
+			"xdp and tc programs can; pkt.mark can be set here");
+		return false;
+	}
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(names[i], name))
+			return true;
+	}
+	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "'%s' cannot be changed", name);
+	c_hint(c, d,
+		"these can: eth.dst eth.src ip.dscp ip.ecn ip.tos ip.ttl ip.id ip6.dscp ip6.ecn "
+		"ip6.flow ip6.hops pkt.mark pkt.prio");
+	return false;
+}

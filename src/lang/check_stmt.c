@@ -56,7 +56,7 @@ static void check_assign(struct check *c, struct stmt *s)
 		value = cast_value(c, s);
 	if (target->kind == EX_VAR && value->kind == EX_CALL && !s->u.assign.compound)
 		check_kfunc_nested(c, value);
-	else
+	else if (target->kind != EX_FIELD)
 		check_expr(c, value);
 	if (target->kind == EX_VAR) {
 		if (s->u.assign.compound)
@@ -71,6 +71,10 @@ static void check_assign(struct check *c, struct stmt *s)
 	if (target->kind == EX_FIELD) {
 		check_expr(c, target);
 		field_is_assignable(c, target);
+		check_net_names(target, value);
+		check_expr(c, value);
+		if (target->type.kind == LT_MAC && value->type.kind == LT_MAC)
+			return;
 		check_int(c, value, "the value");
 		if (s->u.assign.compound)
 			check_arith(c, NULL, s->u.assign.op, target, value);

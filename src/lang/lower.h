@@ -39,6 +39,7 @@ struct lo_proof {
 	uint32_t bytes;
 	ir_blk at;
 	ir_val ptr;
+	uint32_t off; /* payload: from the pointer to its first byte */
 };
 
 struct lo_slot {
@@ -265,6 +266,15 @@ ir_val lo_task_read(struct lower *L, const struct expr *e);
 ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent);
 void lo_task_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_task_delete(struct lower *L, const struct expr *e);
+
+/* ---- lower_payload.c ---- */
+ir_val lo_payload(struct lower *L, const struct expr *e);
+void lo_payload_equal(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
+void lo_contains(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+
+/* ---- lower_edit.c: changing packets ---- */
+void lo_net_store(struct lower *L, const struct stmt *st);
+void lo_reflect(struct lower *L);
 
 /* ---- lower_act.c: what packet rules do ---- */
 void lo_count_rule(struct lower *L, const char *text, struct skep_span at);

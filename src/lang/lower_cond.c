@@ -108,6 +108,11 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 	const enum ir_cc *cc = lt_unsigned_pair(a, b) ? cc_unsigned : cc_signed;
 	ir_val va, vb;
 
+	if (a->kind == EX_INDEX && a->ref.kind == REF_NET && equality &&
+		(b->kind == EX_STR || b->is_const)) {
+		lo_payload_equal(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
 	if (a->type.kind == LT_STR || b->type.kind == LT_STR) {
 		lo_str_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
 		return;
@@ -245,6 +250,8 @@ static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 		lo_in_map(L, e, yes, no);
 	} else if (e->kind == EX_IN) {
 		in_set(L, e, yes, no);
+	} else if (is_call(e, BI_F_CONTAINS)) {
+		lo_contains(L, e, yes, no);
 	} else if (is_call(e, BI_F_RATE)) {
 		lo_rate(L, e, yes, no);
 	} else if (is_call(e, BI_F_EVERY)) {

@@ -347,6 +347,9 @@ void lo_call_stmt(struct lower *L, const struct expr *e)
 	case BI_F_REDIRECT:
 		lo_redirect(L, e);
 		break;
+	case BI_F_REFLECT:
+		lo_reflect(L);
+		break;
 	case BI_F_CAPTURE:
 		lo_capture(L, e);
 		break;

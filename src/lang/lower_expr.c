@@ -282,7 +282,8 @@ static ir_val named(struct lower *L, const struct expr *e)
 	case REF_KFUNC:
 		return lo_kfunc_call(L, e);
 	case REF_FUNC:
-		if (e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY)
+		if (e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY ||
+			e->ref.u.builtin == BI_F_CONTAINS)
 			return lo_truth(L, e);
 		return function_value(L, e);
 	default:
@@ -365,6 +366,8 @@ ir_val lo_value(struct lower *L, const struct expr *e)
 	case EX_INCDEC:
 		return incdec(L, e);
 	case EX_INDEX:
+		if (e->ref.kind == REF_NET)
+			return lo_payload(L, e);
 		return lo_deref(L, e);
 	default:
 		return named(L, e);

@@ -96,7 +96,7 @@ ir_val lo_net_ptr(struct lower *L, enum net_layer layer)
 	p = lo_need(L, p, bytes, ok, L->missing);
 	lo_enter(L, ok);
 	if (layer == NET_ETH)
-		vec_push(L->a, &L->proofs, (struct lo_proof){layer, bytes, ok, p});
+		vec_push(L->a, &L->proofs, (struct lo_proof){layer, bytes, ok, p, 0});
 	return p;
 }
 

@@ -54,6 +54,8 @@ static void assign(struct lower *L, const struct stmt *st)
 		lo_map_update_int(L, target, lo_arith(st->u.assign.op, !uns), v);
 	} else if (target->kind == EX_MAP) {
 		lo_map_assign(L, target, value);
+	} else if (target->ref.kind == REF_NET) {
+		lo_net_store(L, st);
 	} else {
 		ir_val v;
 

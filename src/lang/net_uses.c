@@ -9,6 +9,10 @@ static unsigned of_call(const struct expr *e)
 							(e->ref.u.builtin == BI_F_DROP &&
 								e->u.call.args.list.n));
 
+	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_CONTAINS)
+		return 1u << NET_PAYLOAD;
+	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_REFLECT)
+		return 1u << NET_ETH | 1u << NET_IP | 1u << NET_IP6 | 1u << NET_L4;
 	return whole ? 1u << NET_PKT : 0;
 }
 
@@ -44,6 +48,8 @@ unsigned lo_expr_layers(const struct expr *e)
 	case EX_CAST:
 		return lo_expr_layers(e->u.cast.a);
 	case EX_INDEX:
+		if (e->ref.kind == REF_NET)
+			return 1u << NET_PAYLOAD;
 		return lo_expr_layers(e->u.index.base) | lo_expr_layers(e->u.index.index);
 	case EX_TUPLE:
 	case EX_SET:
@@ -109,6 +115,9 @@ static bool assigns_field(const struct stmt *st)
 	switch (st->kind) {
 	case ST_ASSIGN:
 		return st->u.assign.target->ref.kind == REF_NET;
+	case ST_EXPR:
+		return st->u.expr->kind == EX_CALL && st->u.expr->ref.kind == REF_FUNC &&
+		       st->u.expr->ref.u.builtin == BI_F_REFLECT;
 	case ST_IF:
 		return lo_writes_packet(st->u.cond.yes) || lo_writes_packet(st->u.cond.no);
 	case ST_WHILE:

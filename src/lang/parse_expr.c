@@ -608,6 +608,22 @@ static struct expr *in(struct parser *p, struct expr *a)
 	return over(p, e, e->u.binary.b);
 }
 
+/* a contains "text" is contains(a, "text") */
+static struct expr *contains(struct parser *p, struct expr *a)
+{
+	struct expr *e = expr_new(p, EX_CALL, a->span.off), *text;
+
+	e->u.call.name = "contains";
+	e->u.call.name_span = p->tok.span;
+	p_next(p);
+	text = unary(p);
+	vec_push(p->a, &e->u.call.args.list, a);
+	vec_push(p->a, &e->u.call.args.list, text);
+	e->span = p_since(p, a->span.off);
+	over(p, e, a);
+	return over(p, e, text);
+}
+
 static struct expr *binary(struct parser *p, int min)
 {
 	struct expr *a = unary(p);
@@ -618,6 +634,10 @@ static struct expr *binary(struct parser *p, int min)
 
 		if (p_is_word(p, "in") && PREC_IN >= min) {
 			a = in(p, a);
+			continue;
+		}
+		if (p_is_word(p, "contains") && PREC_IN >= min) {
+			a = contains(p, a);
 			continue;
 		}
 		while (i < sizeof(binops) / sizeof(*binops) && binops[i].tok != p->tok.kind)
