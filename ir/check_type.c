@@ -235,7 +235,8 @@ static void check_ldctx(struct check *c, ir_blk b, ir_val v)
 	const struct kern_ctx_field *row = kern_ctx_field_at(c->f->ctx, (uint32_t)i->imm, i->width);
 	const char *why;
 	struct ir_type t = ir_infer(c->f, i, &why);
-	bool args = c->f->ctx == CTX_RAW_TP || c->f->ctx == CTX_STRUCT_OPS;
+	bool args = c->f->ctx == CTX_RAW_TP || c->f->ctx == CTX_STRUCT_OPS ||
+		    c->f->ctx == CTX_TRACING || c->f->ctx == CTX_LSM;
 
 	if (arg_type(c, i, 0).kind != IRT_CTX)
 		check_fail(c, b, v, "type", "%s is not the context",

@@ -45,6 +45,9 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_TRACEPOINT, /* tracepoint:category:event */
 	PP_INTERVAL,   /* interval:unit:count, units us ms s hz */
 	PP_IFACE,      /* xdp:interface[:mode], modes native generic offload */
+	PP_FENTRY,     /* fentry:[module:]function */
+	PP_RAWTP,      /* rawtracepoint:[module:]event */
+	PP_LSM,	       /* lsm:hook */
 	PP_UFUNC,      /* uprobe:file:function[+offset], uprobe:file:address */
 	PP_EVENT,      /* software:event[:count] */
 	PP_OPS,        /* sched_ext:operation */

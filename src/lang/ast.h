@@ -103,6 +103,7 @@ enum ref_kind {
 	REF_ARGS,    /* "args" itself */
 	REF_TPFIELD, /* args.f of a tracepoint: ref.tp, of the first of them; see lo_tp_of */
 	REF_OPSARG,  /* args.p of a struct_ops operation: ref.index */
+	REF_TRACEDARG, /* args.x of a function or raw tracepoint: by name, see lo_traced_arg */
 	REF_NET,     /* tcp.dport: ref.net */
 	REF_ELEMENT, /* $t.1, $t[1]: element ref.index of a tuple */
 	REF_MEMBER,  /* member of the struct that base is or points to: ref.member, ref.owner */
@@ -280,6 +281,9 @@ struct attach_point {
 	uint32_t ops_proto;		    /* PP_OPS: BTF id of the operation's prototype; 0 none */
 	uint32_t ops_ret;		    /* PP_OPS: BTF id of its return type */
 	bool rcu;			    /* PP_OPS: uses pointers that need a program without sleep */
+	uint32_t proto;	  /* BTF id of what it takes: PP_FENTRY PP_RAWTP PP_LSM; 0 unknown */
+	uint32_t proto_skip; /* parameters that the program does not get */
+	uint32_t proto_ret;  /* BTF id of what the program returns; 0 nothing */
 	const char *func; /* what 'func' prints; NULL: the kind has none */
 	uint64_t num[2];  /* what the kind needs: as in struct meta_probe */
 	const char *pattern; /* interfaces: what it was written as; or NULL */

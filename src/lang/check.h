@@ -65,6 +65,13 @@ struct diag *missing_probe(
 	struct check *c, struct attach_point *ap, struct skep_span at, const char *text);
 const char *point_name(struct check *c, const struct attach_point *ap);
 
+/* ---- check_traced.c ---- */
+void check_fentry(struct check *c, struct attach_point *ap);
+void check_rawtp(struct check *c, struct attach_point *ap);
+void check_lsm(struct check *c, struct attach_point *ap);
+void traced_arg(struct check *c, struct expr *e); /* args.NAME */
+struct lt traced_retval(struct check *c, struct skep_span at);
+
 /* ---- check_ufunc.c ---- */
 void check_ufunc(struct check *c, struct attach_point *ap);
 void expand_ufunc(struct check *c, struct attach_point *ap,

@@ -17,6 +17,7 @@ struct expand {
 	struct probe *p;
 	struct attach_point pattern;
 	uint32_t n;	  /* names that matched */
+	const char *prefix; /* of the functions that each_typed looks for */
 	const char *last; /* name before this one: lists are sorted */
 };
 
@@ -54,6 +55,10 @@ static void function(const char *name, const char *module, void *arg)
 		return;
 	if (!in_module && x->last && !strcmp(x->last, name))
 		return;
+	/* fentry needs types, which modules have of their own */
+	if (p->kind != PROBE_KPROBE && p->kind != PROBE_KRETPROBE && !in_module &&
+		(strcmp(module, "vmlinux") || !x->c->btf || !kbtf_func(x->c->btf, name)))
+		return;
 	x->last = name;
 	found(x, in_module ? module : name, in_module ? name : NULL);
 }
@@ -69,6 +74,24 @@ static void tracepoint(const char *name, void *arg)
 	category = arena_strndup(x->c->a, name, (size_t)(colon - name));
 	if (!fnmatch(x->pattern.parts.v[0], category, 0))
 		found(x, category, arena_strdup(x->c->a, colon + 1));
+}
+
+/* Functions of the kernel's types whose names are prefix and a name. */
+static void typed_name(const char *name, void *arg)
+{
+	struct expand *x = arg;
+	size_t n = strlen(x->prefix);
+	const struct attach_point *p = &x->pattern;
+
+	if (!strncmp(name, x->prefix, n) && !fnmatch(p->parts.v[p->parts.n - 1], name + n, 0))
+		found(x, name + n, NULL);
+}
+
+static void each_typed(struct expand *x, const char *prefix)
+{
+	x->prefix = prefix;
+	if (x->c->btf)
+		kbtf_each_func(x->c->btf, typed_name, x);
 }
 
 static void user_function(const char *path, const char *name, void *arg)
@@ -98,6 +121,9 @@ static bool has_pattern(const struct attach_point *ap)
 		return false;
 	switch (kern_probe(ap->kind)->parts) {
 	case PP_FUNC:
+	case PP_FENTRY:
+	case PP_RAWTP:
+	case PP_LSM:
 	case PP_UFUNC:
 	case PP_TRACEPOINT:
 		break;
@@ -119,6 +145,10 @@ static void expand(struct expand *x)
 		target_each_tracepoint(x->c->t, tracepoint, x);
 	else if (kern_probe(x->pattern.kind)->parts == PP_UFUNC)
 		expand_ufunc(x->c, &x->pattern, user_function, x);
+	else if (kern_probe(x->pattern.kind)->parts == PP_RAWTP)
+		each_typed(x, "__traceiter_");
+	else if (kern_probe(x->pattern.kind)->parts == PP_LSM)
+		each_typed(x, "bpf_lsm_");
 	else
 		target_each_module_function(x->c->t, function, x);
 	if (!x->n)

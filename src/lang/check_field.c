@@ -402,12 +402,15 @@ static void args_field(struct check *c, struct expr *e)
 		tracepoint_arg(c, e);
 	else if (c_is_kind(c, PP_OPS))
 		ops_arg(c, e);
+	else if (c_is_kind(c, PP_FENTRY) || c_is_kind(c, PP_RAWTP) || c_is_kind(c, PP_LSM))
+		traced_arg(c, e);
 	else
 		for (uint32_t i = 0; i < c->probe->points.n; i++)
 			if (c->probe->points.v[i].kind == PROBE_COUNT)
 				return; /* reported */
 	if (e->type.kind == LT_UNKNOWN && e->ref.kind == REF_NONE && !c_is_kind(c, PP_TRACEPOINT) &&
-		!c_is_kind(c, PP_OPS))
+		!c_is_kind(c, PP_OPS) && !c_is_kind(c, PP_FENTRY) && !c_is_kind(c, PP_RAWTP) &&
+		!c_is_kind(c, PP_LSM))
 		c_hint(c,
 			c_error(c, e->span, DIAG_WRONG_PROBE,
 				"'args' means different things in these probes"),

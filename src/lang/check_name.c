@@ -115,9 +115,12 @@ void check_name(struct check *c, struct expr *e)
 		e->ref.u.builtin = (unsigned)id;
 		if (check_special_value(c, e, (enum builtin_id)id))
 			return;
-		e->type = id == BI_KSTACK || id == BI_USTACK
-				  ? lt_stack(c, id == BI_USTACK)
-				  : type_of_builtin(c, b, e->span);
+		if (id == BI_KSTACK || id == BI_USTACK)
+			e->type = lt_stack(c, id == BI_USTACK);
+		else if (id == BI_RETVAL && c_is_kind(c, PP_FENTRY))
+			e->type = traced_retval(c, e->span);
+		else
+			e->type = type_of_builtin(c, b, e->span);
 		return;
 	}
 	u = unsupported_find(UNSUP_VALUE, e->u.name);

@@ -13,6 +13,9 @@ static const struct {
 	[PP_FUNC] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
 	[PP_TRACEPOINT] = {2, 2, "%s:CATEGORY:EVENT, for instance %s:syscalls:sys_enter_openat"},
 	[PP_INTERVAL] = {1, 2, "%s:UNIT:NUMBER, for instance %s:s:1 or %s:ms:100"},
+	[PP_FENTRY] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
+	[PP_RAWTP] = {1, 2, "%s:EVENT, for instance %s:sched_switch"},
+	[PP_LSM] = {1, 1, "%s:HOOK, for instance %s:file_open"},
 	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION, for instance %s:/bin/bash:readline or %s:libc:malloc"},
 	[PP_EVENT] = {1, 2, "%s:EVENT or %s:EVENT:COUNT"},
 	[PP_IFACE] = {1, 2, "%s:INTERFACE, for instance %s:eth0 or %s:eth0:generic"},
@@ -318,6 +321,15 @@ static void check_point(struct check *c, struct attach_point *ap)
 		break;
 	case PP_INTERVAL:
 		check_interval(c, ap);
+		break;
+	case PP_FENTRY:
+		check_fentry(c, ap);
+		break;
+	case PP_RAWTP:
+		check_rawtp(c, ap);
+		break;
+	case PP_LSM:
+		check_lsm(c, ap);
 		break;
 	case PP_UFUNC:
 		check_ufunc(c, ap);

@@ -184,7 +184,8 @@ static void check_return(struct check *c, struct stmt *s)
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
 
-		if (ap->kind == PROBE_COUNT || (ap->op && (!ap->ops_proto || ap->ops_ret)))
+		if (ap->kind == PROBE_COUNT || (ap->op && (!ap->ops_proto || ap->ops_ret)) ||
+			ap->proto_ret || (ap->missing && ap->kind == PROBE_LSM))
 			continue;
 		e = c_error(c, v->span, DIAG_WRONG_PROBE, "%s returns no value", ap->name);
 		if (kern_is_packet(ap->kind))

@@ -257,7 +257,12 @@ static const char *section_of(struct lower *L, const struct attach_point *ap)
 
 	switch (row->parts) {
 	case PP_FUNC:
+	case PP_FENTRY:
+	case PP_LSM:
 		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[ap->parts.n - 1]);
+	case PP_RAWTP:
+		return arena_printf(L->a, "%s/%s", L->probe->uses_args ? "tp_btf" : row->section,
+			ap->parts.v[ap->parts.n - 1]);
 	case PP_TRACEPOINT:
 		return arena_printf(L->a, "%s/%s/%s", row->section, ap->parts.v[0], ap->parts.v[1]);
 	case PP_CGROUP_DIR:
@@ -275,6 +280,12 @@ static uint32_t attach_type_of(const struct attach_point *ap)
 {
 	if (ap->kind == PROBE_XDP)
 		return BPF_XDP;
+	if (ap->kind == PROBE_FENTRY)
+		return BPF_TRACE_FENTRY;
+	if (ap->kind == PROBE_FEXIT)
+		return BPF_TRACE_FEXIT;
+	if (ap->kind == PROBE_LSM)
+		return BPF_LSM_MAC;
 	if (ap->kind == PROBE_CGROUP_SKB)
 		return !strcmp(ap->parts.v[1], "egress") ? BPF_CGROUP_INET_EGRESS
 							 : BPF_CGROUP_INET_INGRESS;
@@ -293,17 +304,20 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
 	struct meta *meta = L->m->meta;
-	struct meta_prog prog = {.type = kern_ctx_prog_type(row->ctx), .ops = META_NONE,
+	/* raw tracepoints whose arguments have names are told to the kernel by their type */
+	bool typed = row->parts == PP_RAWTP && L->probe->uses_args;
+	enum kern_ctx ctx = typed ? CTX_TRACING : row->ctx;
+	struct meta_prog prog = {.type = kern_ctx_prog_type(ctx), .ops = META_NONE,
 		.member = META_NONE, .section = section_of(L, ap)};
 	const char *last = ap->parts.n ? ap->parts.v[ap->parts.n - 1] : row->name;
 
 	prog.name = unique_prog_name(L, last);
-	prog.attach_type = attach_type_of(ap);
+	prog.attach_type = typed ? BPF_TRACE_RAW_TP : attach_type_of(ap);
 	if (row->parts == PP_OPS && sleepable(ap))
 		prog.flags = BPF_F_SLEEPABLE;
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);
-	L->f = ir_fn_new(L->m, prog.name, row->ctx);
+	L->f = ir_fn_new(L->m, prog.name, ctx);
 	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
 	L->open_loops.n = 0;
 	L->shared = false;

@@ -231,6 +231,11 @@ void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t
 ir_val lo_ops_arg(struct lower *L, const struct expr *e);
 ir_val lo_deref(struct lower *L, const struct expr *e); /* *p, p[i] */
 
+/* ---- lower_traced.c ---- */
+ir_val lo_traced_arg(struct lower *L, const struct expr *e);
+ir_val lo_traced_retval(struct lower *L, const struct expr *e);
+ir_val lo_raw_arg(struct lower *L, unsigned n);
+
 /* ---- lower_map.c, lower_agg.c ---- */
 void lo_make_map(struct lower *L, struct map_sym *m);
 ir_val lo_map_key(struct lower *L, const struct expr *e); /* slot holding the key */

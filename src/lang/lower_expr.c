@@ -185,8 +185,12 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 	case BI_USTACK:
 		return lo_stack(L, e);
 	case BI_RETVAL:
+		if (L->ap->kind == PROBE_FEXIT)
+			return lo_traced_retval(L, e);
 		return kprobe_reg(L, kern_ret_off(arch));
 	default:
+		if (id >= BI_ARG0 && id <= BI_ARG5 && L->ap->kind == PROBE_RAWTRACEPOINT)
+			return lo_raw_arg(L, (unsigned)(id - BI_ARG0));
 		if (id >= BI_ARG0 && id <= BI_ARG5)
 			return kprobe_reg(L, kern_arg_off(arch, (unsigned)(id - BI_ARG0)));
 		return lo_special_value(L, id);
@@ -273,6 +277,8 @@ static ir_val named(struct lower *L, const struct expr *e)
 		return kernel_constant(L, e);
 	case REF_TPFIELD:
 		return lo_tp_field(L, lo_tp_of(L, e));
+	case REF_TRACEDARG:
+		return lo_traced_arg(L, e);
 	case REF_OPSARG:
 		return lo_ops_arg(L, e);
 	case REF_NET:

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Statements. A statement that reads a packet field which is not there is passed over. */
 #include "lang/lower.h"
+#include <errno.h>
+
+#define MAX_ERRNO 4095 /* include/linux/err.h */
 
 static void assign_var(struct lower *L, const struct stmt *st)
 {
@@ -97,13 +100,34 @@ static void if_else(struct lower *L, const struct stmt *st)
 	lo_enter(L, done);
 }
 
+/*
+ * A security hook allows by 0 and denies by a negative error number; the kernel misreads anything
+ * else: what is positive allows, what is no error number denies as EPERM.
+ */
+static void lsm_return(struct lower *L, ir_val v)
+{
+	ir_blk allow = lo_block(L), deny = lo_block(L), number = lo_block(L), odd = lo_block(L);
+
+	lo_if(L, CC_SGE, v, ir_const(L->f, 0), allow, deny);
+	lo_enter(L, allow);
+	ir_ret(L->f, ir_const(L->f, 0));
+	lo_enter(L, deny);
+	lo_if(L, CC_SGE, v, ir_const(L->f, -MAX_ERRNO), number, odd);
+	lo_enter(L, odd);
+	ir_ret(L->f, ir_const(L->f, -EPERM));
+	lo_enter(L, number);
+	ir_ret(L->f, v);
+}
+
 /* Without a value the probe ends; the program may hold others behind it. */
 static void give_back(struct lower *L, const struct stmt *st)
 {
 	ir_val v = st->u.expr ? lo_int(L, st->u.expr) : IR_NONE;
 
 	lo_release(L, 0);
-	if (st->u.expr)
+	if (st->u.expr && L->ap->kind == PROBE_LSM)
+		lsm_return(L, v);
+	else if (st->u.expr)
 		ir_ret(L->f, v);
 	else
 		lo_goto(L, L->after_probe);

@@ -117,6 +117,12 @@ const char *tracefs_path(struct loaded *l, const char *rest);
 
 int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs);
 
+/* attach_traced.c */
+bool traced_prog(const struct meta_prog *row); /* loaded for one place, by an id of BTF */
+int traced_id(struct loaded *l, uint32_t prog, uint32_t *id);
+bool traced_optional(const struct loaded *l, uint32_t prog);
+int attach_traced(struct loaded *l, uint32_t probe);
+
 /* attach_uprobe.c */
 int attach_uprobe(struct loaded *l, uint32_t probe);
 int attach_uprobe_multi(struct loaded *l, uint32_t probe);

@@ -103,6 +103,11 @@ static int options_for(struct loaded *l, uint32_t prog, struct bpf_prog_load_opt
 	o->sz = sizeof(*o);
 	o->prog_flags = row->flags;
 	o->expected_attach_type = row->attach_type;
+	if (traced_prog(row)) {
+		err = traced_id(l, prog, &type_id);
+		o->attach_btf_id = type_id;
+		return err;
+	}
 	if (row->type != BPF_PROG_TYPE_STRUCT_OPS)
 		return SKEP_OK;
 	err = structops_prog_ids(l, prog, &type_id, &member);
@@ -226,6 +231,8 @@ static int load_one(struct loaded *l, uint32_t prog, const struct load_options *
 		options_for(l, prog, &o); /* before 5.2 there are no statistics */
 		fd = load_call(l, prog, &o);
 	}
+	if (fd < 0 && fd != -EPERM && traced_optional(l, prog))
+		return SKEP_OK; /* attaching leaves it out */
 	if (fd < 0)
 		err = refused(l, prog, fd);
 	else

@@ -461,6 +461,9 @@ long do_sys_open(int dfd, const char __user *filename, int flags, umode_t mode);
 int do_unlinkat(int dfd, struct filename *name);
 long do_nanosleep(u64 expires, u32 mode);
 void do_exit(long code);
+int bpf_lsm_file_open(struct file *file);
+int __traceiter_sched_switch(void *__data, bool preempt, struct task_struct *prev,
+	struct task_struct *next, unsigned int prev_state);
 pid_t kernel_clone(struct kernel_clone_args *args);
 void wake_up_new_task(struct task_struct *p);
 int try_to_wake_up(struct task_struct *p, unsigned int state, int wake_flags);

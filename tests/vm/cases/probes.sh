@@ -59,3 +59,70 @@ expect_match missing_warn '^went on$' /tmp/missing
 expect_match missing_name "no function 'vfs_ridd'" /tmp/missing
 skep -e 'hardware:cycles:1000000 { exit(); }' --for 2s >/tmp/hw 2>&1
 if [ $? = 0 ] || grep -q 'does not count this event' /tmp/hw; then t_ok hardware; else t_show /tmp/hw; t_fail hardware "neither works nor says why"; fi
+
+# Functions with typed arguments and results, raw tracepoints by argument
+cat >/tmp/traced.bt <<'X'
+fentry:vfs_read /comm == "dd"/ { @a[args.count] = count(); @n[func, probe] = count(); @i = args.file->f_inode->i_ino; }
+fexit:vfs_read /comm == "dd"/ { @ret[retval > 0] = count(); @c = sum(args.count); @seen++; }
+rawtracepoint:sched_switch { @s[args.next->comm] = count(); @prev[args.prev == curtask] = count(); }
+rt:sched_process_exit { @x = arg0 != 0; }
+kfunc:vfs_wri* { @w[func] = count(); }
+interval:ms:100 { if (@seen > 100 && @x) { exit(); } }
+X
+if [ -e /sys/kernel/btf/vmlinux ] && skep check /tmp/traced.bt >/tmp/traced.check 2>&1; then
+	skep_start /tmp/traced /tmp/traced.bt
+	feed
+	skep_stop
+	expect_equal traced_status $status 0
+	expect_match fentry_arg '^@a\[16\]: [1-9]' /tmp/traced
+	expect_match fentry_func '^@n\[vfs_read, fentry:vmlinux:vfs_read\]: [1-9]' /tmp/traced
+	expect_match fentry_walk '^@i: [1-9]' /tmp/traced
+	expect_match fexit_ret '^@ret\[1\]: [1-9]' /tmp/traced
+	expect_match fexit_arg '^@c: [1-9]' /tmp/traced
+	expect_match rawtp_arg '^@s\[dd\]: [1-9]' /tmp/traced
+	expect_match rawtp_pointer '^@prev\[1\]: [1-9]' /tmp/traced
+	expect_match rawtp_raw '^@x: 1$' /tmp/traced
+	expect_match fentry_pattern '^@w\[vfs_write\]: [1-9]' /tmp/traced
+else
+	cat /tmp/traced.check 2>/dev/null
+	t_skip fentry 'no fentry'
+	skep_start /tmp/traced -e 'rawtracepoint:sched_switch { @x = arg1 != 0; @++; } interval:ms:100 { if (@ > 20) { exit(); } }'
+	feed
+	skep_stop
+	expect_match rawtp_raw '^@x: 1$' /tmp/traced
+fi
+
+# A security hook denies; everybody else goes on.
+echo secret >/tmp/secret
+skep_start /tmp/lsm -e 'lsm:file_open { if (comm == "lsmcat") { @denied = count(); return -13; } return 0; }'
+if grep -q '^Attached' /tmp/lsm.err; then
+	cp /bin/busybox /tmp/lsmcat
+	(exec -a cat /tmp/lsmcat cat /tmp/secret) >/tmp/lsm.cat 2>&1
+	skep_stop
+	expect_match lsm_denied '[Pp]ermission denied' /tmp/lsm.cat
+	expect_match lsm_count '^@denied: [1-9]' /tmp/lsm
+else
+	skep_stop
+	expect_match lsm_explains 'security module|security hooks|type information' /tmp/lsm.err
+	t_skip lsm 'not active'
+fi
+
+# Functions of user space: a program of our own, by name, pattern, address; only one process with -p
+skep_start /tmp/user -e 'uprobe:/skep/bin/utarget:utarget_add { @[arg0, arg1] = count(); @n[func] = count(); }
+	uretprobe:/skep/bin/utarget:utarget_add { @r[retval] = count(); @seen++; }
+	uprobe:/skep/bin/utarget:utarget_*, uretprobe:/skep/bin/utarget:utarget_say { @all[probe] = count(); }
+	u:/skep/bin/utarget:utarget_say { @s = str(arg0); }
+	interval:ms:100 { if (@seen > 20) { exit(); } }'
+_n=100
+while [ $_n -gt 0 ] && kill -0 "$SKEP_PID" 2>/dev/null; do
+	utarget 5 >/dev/null
+	_n=$((_n - 1))
+done
+skep_stop
+expect_equal uprobe_status $status 0
+expect_match uprobe_args '^@\[3, 4\]: [1-9]' /tmp/user
+expect_match uprobe_func '^@n\[utarget_add\]: [1-9]' /tmp/user
+expect_match uretprobe '^@r\[7\]: [1-9]' /tmp/user
+expect_match uprobe_pattern '^@all\[uprobe:/skep/bin/utarget:utarget_say\]: [1-9]' /tmp/user
+expect_match uprobe_mixed '^@all\[uretprobe:/skep/bin/utarget:utarget_say\]: [1-9]' /tmp/user
+expect_match uprobe_str '^@s: hello from user space$' /tmp/user
