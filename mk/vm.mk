@@ -5,6 +5,7 @@
 #   make vm K=x86_64:6.1             on one; K="…" on several
 #   make vm C="xdp sched"            some cases only
 #   make vm-shell K=x86_64:newest    a shell in that kernel, with skep
+#   make vm-sched                    schedulers for long, on 2 and 4 CPUs
 #   make vm-fetch                    the kernels alone;  FRESH=1: newer ones if there are
 
 KERNELS := x86_64:5.10 x86_64:6.1 x86_64:6.12 x86_64:newest arm64:newest riscv64:newest
@@ -22,7 +23,13 @@ vm-fetch: deps-vm
 vm-shell: deps-vm vm-static
 	@tests/vm/run-guest -x $(subst :, ,$(firstword $(K))) -- scripts:/skep/scripts \
 		build/static-$(firstword $(VM_ARCHES))/skep:/skep/bin/skep
+# Schedulers for long, on 2 and on 4 CPUs; not part of make check.
+SCHED_K ?= x86_64:newest arm64:newest riscv64:newest
+vm-sched:
+	+@$(MAKE) --no-print-directory vm-static K="$(SCHED_K)"
+	@for n in 2 4; do \
+		VM_GUEST="-s $$n -a skep.long=1" tests/vm/suite -c sched $(SCHED_K) || exit; done
 demo: deps-vm vm-static-x86_64
 	@scripts/demo
 export FRESH
-.PHONY: vm vm-static vm-fetch vm-shell demo
+.PHONY: vm vm-static vm-sched vm-fetch vm-shell demo

@@ -202,7 +202,7 @@ struct scx_op {
 	uint32_t allowed; /* enum scx_set mask */
 	bool sleepable;
 	bool may_return; /* has a return value */
-	uint32_t since;	 /* oldest kernel known to have it */
+	uint32_t since;	 /* oldest kernel known to have it; 0: not in this form of schedulers */
 	const char *what;
 };
 const struct scx_op *scx_op_by_name(const char *name);

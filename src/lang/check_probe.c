@@ -234,6 +234,14 @@ static void missing_op(struct check *c, struct attach_point *ap)
 		ap->kind = PROBE_COUNT; /* drop_missing takes it out */
 		return;
 	}
+	if (!ap->op->since) {
+		c_unsupported(c, ap->part_spans.v[0],
+			arena_printf(c->a,
+				"'%s', which only schedulers by compact CPU numbers have, is",
+				ap->op->name),
+			"number CPUs as the kernel does");
+		return;
+	}
 	e = c_error(c, ap->part_spans.v[0], DIAG_NO_KERNEL_FEATURE,
 		"the target kernel's sched_ext has no operation '%s'", ap->op->name);
 	c_hint(c, e, "Linux %u.%u has it; 'sched_ext?:%s' passes over it where it is missing",
@@ -253,6 +261,8 @@ static void check_ops(struct check *c, struct attach_point *ap)
 		ptr = kbtf_describe(c->btf, m.type);
 	if (ptr.class != KBTF_PTR || kbtf_describe(c->btf, ptr.target).class != KBTF_FUNC)
 		there = false; /* flags, name: config sets them */
+	if (ap->op && !ap->op->since)
+		there = false;
 	if (!ap->op && !there) {
 		unknown_op(c, ap);
 		return;

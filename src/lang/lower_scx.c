@@ -8,6 +8,8 @@
 #define EXIT_REASON_LEN 128
 #define EXIT_MSG_OFF (EXIT_REASON_OFF + EXIT_REASON_LEN)
 #define EXIT_MSG_LEN 1024
+#define EXIT_DUMP_OFF (EXIT_MSG_OFF + EXIT_MSG_LEN)
+#define EXIT_DUMP_LEN 32768 /* SCX_EXIT_DUMP_DFL_LEN, what the kernel keeps unless told otherwise */
 
 /* ---- why it ended ---- */
 
@@ -36,15 +38,16 @@ static void exit_text(struct lower *L, ir_val ei, const char *name, ir_val info,
 	ir_call(L->f, "probe_read_kernel_str", IR_VOID, 3, args);
 }
 
-/* At the head of the exit operation: kind, code, reason and message into a map for user space. */
+/* At the head of the exit operation: kind, code, reason, message, dump into a map for user space. */
 void lo_scx_exit_info(struct lower *L)
 {
 	struct kbtf *btf = L->m->target->btf;
 	uint32_t id = kbtf_find_struct(btf, "scx_exit_info");
+	uint32_t dump = L->s->config.sched_exit_dump_len ? L->s->config.sched_exit_dump_len : EXIT_DUMP_LEN;
 	uint32_t map = lo_add_map(L, (struct meta_map){.name = "exit", .kname = "skep_exit",
 						.role = MM_EXIT_INFO, .type = BPF_MAP_TYPE_ARRAY,
 						.key_size = 4, .max_entries = 1,
-						.value_size = EXIT_MSG_OFF + EXIT_MSG_LEN,
+						.value_size = EXIT_DUMP_OFF + ((dump + 7) & ~7u),
 						.present_off = META_NONE});
 	ir_val ei, info, v;
 
@@ -56,6 +59,7 @@ void lo_scx_exit_info(struct lower *L)
 	ir_st(L->f, 8, info, 8, v);
 	exit_text(L, ei, "reason", info, EXIT_REASON_OFF, EXIT_REASON_LEN);
 	exit_text(L, ei, "msg", info, EXIT_MSG_OFF, EXIT_MSG_LEN);
+	exit_text(L, ei, "dump", info, EXIT_DUMP_OFF, dump);
 	/* last: whoever sees it not zero finds the rest */
 	v = exit_field(L, ei, "kind");
 	ir_st(L->f, 8, info, 0, v);

@@ -69,8 +69,14 @@ int load_programs(struct loaded *l, const struct load_options *o);
 int load_attach(struct loaded *l);
 /* Runs a program once in the kernel without an event (BEGIN, END). */
 int load_run_prog(struct loaded *l, uint32_t prog);
-/* sched_ext and other struct_ops: still attached? When not, why (text in the arena) or NULL. */
-bool load_ops_alive(struct loaded *l, const char **why);
+struct load_ops_end { /* how a scheduler ended; texts in the arena */
+	const char *why;  /* NULL unknown */
+	const char *dump; /* the kernel's report of its state; NULL none */
+	bool itself;	  /* it asked for its end, with this code */
+	int64_t code;
+};
+/* sched_ext and other struct_ops: still attached? When not, why. */
+bool load_ops_alive(struct loaded *l, struct load_ops_end *end);
 /*
  * The value of an array map of one entry (data, counters, scalars): value_size bytes, from the
  * mapping when there is one. 0 or -errno.

@@ -211,12 +211,29 @@ int structops_fill(struct loaded *l, uint32_t ops)
 	return err;
 }
 
+/* One scheduler at a time: the kernel would only say that it is busy. */
+static int refuse_second(struct loaded *l)
+{
+	const char *state = read_small(l->a, SCX_STATE), *root;
+
+	if (!state || strcmp(state, "enabled") != 0)
+		return SKEP_OK;
+	root = read_small(l->a, SCX_ROOT);
+	diag_hint(l->d,
+		diag_error(l->d, NO_SPAN, DIAG_SCHED, "another scheduler is active: '%.127s'",
+			root && *root ? root : "?"),
+		"end the program that runs it; echo S > /proc/sysrq-trigger throws out any scheduler");
+	return SKEP_ESYS;
+}
+
 int structops_attach(struct loaded *l, uint32_t ops)
 {
 	const struct meta_ops *o = &l->meta.ops.v[ops];
 	bool link = l->meta.maps.v[o->map].flags & F_LINK;
-	int err = structops_fill(l, ops), fd;
+	int err = is_scx(o) ? refuse_second(l) : SKEP_OK, fd;
 
+	if (!err)
+		err = structops_fill(l, ops);
 	if (err)
 		return err;
 	fd = link ? bpf_link_create(l->map_fd[o->map], 0, ATTACH_STRUCT_OPS, NULL)
@@ -232,20 +249,28 @@ int structops_attach(struct loaded *l, uint32_t ops)
 struct exit_info {
 	uint64_t kind;
 	int64_t code;
-	char reason[128], msg[1024];
+	char reason[128], msg[1024], dump[];
 };
+#define EXIT_UNREG_BPF 65 /* SCX_EXIT_UNREG_BPF, include/linux/sched/ext.h */
 
-static const char *why_from_map(struct loaded *l)
+static bool why_from_map(struct loaded *l, struct load_ops_end *end)
 {
-	uint32_t map = meta_role_map(&l->meta, MM_EXIT_INFO);
+	uint32_t map = meta_role_map(&l->meta, MM_EXIT_INFO), size;
 	struct exit_info *x;
 
 	if (map == META_NONE || l->meta.maps.v[map].value_size < sizeof(*x))
-		return NULL;
-	x = arena_alloc(l->a, l->meta.maps.v[map].value_size);
+		return false;
+	size = l->meta.maps.v[map].value_size;
+	x = arena_alloc(l->a, size + 1);
 	if (load_value_get(l, map, x) || !x->kind)
-		return NULL;
-	return arena_printf(l->a, "%.127s%s%.1023s", x->reason, x->msg[0] ? ": " : "", x->msg);
+		return false;
+	end->why = arena_printf(l->a, "%.127s%s%.1023s", x->reason, x->msg[0] ? ": " : "", x->msg);
+	((char *)x)[size] = 0;
+	if (size > sizeof(*x) && x->dump[0])
+		end->dump = x->dump;
+	end->itself = x->kind == EXIT_UNREG_BPF;
+	end->code = x->code;
+	return true;
 }
 
 /* The kernel also writes it to its log: the last line that says our scheduler was disabled. */
@@ -298,22 +323,24 @@ static bool scx_enabled(struct loaded *l, const struct meta_ops *o)
 #define EXIT_WAIT_MS 3000
 #define EXIT_STEP_MS 20
 
-bool load_ops_alive(struct loaded *l, const char **why)
+bool load_ops_alive(struct loaded *l, struct load_ops_end *end)
 {
-	*why = NULL;
+	bool known = false;
+
+	*end = (struct load_ops_end){0};
 	for (uint32_t i = 0; i < l->meta.ops.n; i++) {
 		const struct meta_ops *o = &l->meta.ops.v[i];
 
 		if (!is_scx(o) || scx_enabled(l, o))
 			continue;
 		/* the state changes first, the exit operation that tells why runs a little later */
-		for (int tries = 0; !*why && tries < EXIT_WAIT_MS / EXIT_STEP_MS; tries++) {
-			*why = why_from_map(l);
-			if (!*why)
+		for (int tries = 0; !known && tries < EXIT_WAIT_MS / EXIT_STEP_MS; tries++) {
+			known = why_from_map(l, end);
+			if (!known)
 				usleep(EXIT_STEP_MS * 1000);
 		}
-		if (!*why)
-			*why = why_from_log(l, name_of(o));
+		if (!known)
+			end->why = why_from_log(l, name_of(o));
 		return false;
 	}
 	return true;

@@ -74,7 +74,10 @@ static void announce(struct session *s)
 				name = o->members.v[k].text;
 		}
 		if (!strcmp(o->type, "sched_ext_ops"))
-			session_say(s, "Scheduler \"%s\" enabled\n", name);
+			session_say(s,
+				"Scheduler \"%s\" enabled in place of the kernel's own;"
+				" Ctrl-C gives the machine back\n",
+				name);
 		else
 			session_say(s, "%s \"%s\" registered\n", o->type, name);
 	}
@@ -83,12 +86,20 @@ static void announce(struct session *s)
 /* False once the kernel has put another in the place of what we attached; says why. */
 static bool ops_alive(struct session *s)
 {
-	const char *why = NULL;
+	struct load_ops_end end;
 
-	if (!s->l->meta.ops.n || load_ops_alive(s->l, &why))
+	if (!s->l->meta.ops.n || load_ops_alive(s->l, &end))
 		return true;
+	if (end.itself && !end.code) {
+		session_say(s, "The scheduler has ended itself%s%s\n", end.why ? ": " : "",
+			end.why ? end.why : "");
+		s->exited = true;
+		return true;
+	}
+	if (end.dump)
+		session_say(s, "The kernel's report:\n%s\n", end.dump);
 	diag_error(s->l->d, NO_SPAN, DIAG_SCHED, "the kernel has ended the scheduler%s%s",
-		why ? ": " : "", why ? why : "");
+		end.why ? ": " : "", end.why ? end.why : "");
 	return false;
 }
 

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Schedulers, where the kernel has sched_ext.
-# timeout: 240
+# Schedulers, where the kernel has sched_ext. `make vm-sched` runs it long: 20 s for each script,
+# twenty rounds, on 2 and 4 CPUs, with CPUs going away and coming back.
+# timeout: 600
+# emulator: single x86_64
 
 if ! have_config CONFIG_SCHED_CLASS_EXT; then
 	t_skip fifo "this kernel has no sched_ext"
 	exit 0
 fi
-ops=/sys/kernel/sched_ext/root/ops
 state=/sys/kernel/sched_ext/state
+long=${SKEP_GUEST_long:-}
+scripts=/skep/scripts
 
 enabled() {
 	grep -q enabled $state
@@ -17,92 +20,234 @@ disabled() {
 	grep -q disabled $state
 }
 
-busy() {
-	for _i in 1 2 3 4; do
-		(n=0; while [ $n -lt 3000 ]; do n=$((n + 1)); done) &
-		_pids="$_pids $!"
-	done
-	for _i in $_pids; do wait $_i; done
-	_pids=
+spin() {
+	while :; do :; done
 }
 
+# What a machine does all day: loops, sleepers, pipes, new processes, a task bound to a CPU.
+load_start() {
+	for _i in 1 2 3; do
+		spin &
+		load="$load $!"
+	done
+	taskset 1 sh -c 'while :; do :; done' &
+	load="$load $!"
+	(while :; do sleep 0.02; done) &
+	load="$load $!"
+	(while :; do echo x | cat | cat >/dev/null; done) &
+	load="$load $!"
+}
+
+load_stop() {
+	kill -9 $load 2>/dev/null
+	for _i in $load; do wait $_i 2>/dev/null; done
+	load=
+}
+
+hotplug() {
+	_c=/sys/devices/system/cpu/cpu1/online
+	[ "$long" ] && [ -w $_c ] || return 0
+	echo 0 >$_c
+	sleep 1
+	echo 1 >$_c
+}
+
+# Starts a scheduler; its output is in /tmp/s, its messages in /tmp/s.err.
 sched() {
 	: >/tmp/s
 	skep "$@" >/tmp/s 2>/tmp/s.err &
 	pid=$!
-	wait_for 20 enabled
+	wait_for 30 grep -q enabled /tmp/s.err
 }
 
 sched_end() {
-	kill -INT $pid
+	kill -"${1:-INT}" $pid 2>/dev/null
 	wait $pid
 	status=$?
-	t_show /tmp/s
-	t_show /tmp/s.err
-	wait_for 10 disabled
+	wait_for 20 disabled
 }
 
-# Queues of the kernel's own: works on every architecture.
-sched -e 'config = { sched_name = "global"; }
-	sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n = count(); }'
-t_check global_enabled enabled
-expect_equal global_name "$(cat $ops)" global
-busy
-t_check global_still enabled
-sched_end
-expect_equal global_status $status 0
-t_check global_off disabled
-expect_match global_counted '^@n: [1-9]' /tmp/s
+# try NAME SECONDS ARGUMENTS…: enabled, still there after the load, ends cleanly.
+try() {
+	_name=$1 _secs=$2
+	shift 2
+	sched "$@"
+	if ! enabled; then
+		t_show /tmp/s.err
+		t_fail $_name "not enabled"
+		kill -9 $pid 2>/dev/null
+		return
+	fi
+	load_start
+	if [ "$long" ]; then sleep 10; hotplug; sleep 10; else sleep $_secs; fi
+	if enabled; then t_ok $_name; else t_show /tmp/s.err; t_fail $_name "ejected"; fi
+	load_stop
+	sched_end
+	[ $status = 0 ] && disabled || { t_show /tmp/s.err; t_fail $_name-end "status $status"; }
+}
 
 dispatch=yes
 if [ "$(uname -m)" = riscv64 ]; then
-	skep /skep/scripts/sched-fifo.skep >/tmp/s 2>/tmp/s.err
-	status=$?
-	cat /tmp/s.err
-	if [ $status = 0 ]; then
-		t_ok fifo_riscv64
-	else
+	if ! skep --dry-run $scripts/sched-vtime.skep >/tmp/s 2>/tmp/s.err; then
 		dispatch=
 		expect_match riscv64_explained 'sched_ext:dispatch.*private stack' /tmp/s.err
 	fi
 fi
-if [ $dispatch ]; then
-	sched /skep/scripts/sched-fifo.skep
-	t_check fifo_enabled enabled
-	expect_equal fifo_name "$(cat $ops)" fifo
-	busy
-	t_check fifo_still enabled
-	sched_end
-	t_check fifo_off disabled
 
-	sched -e 'config = { sched_name = "vtime"; sched_timeout_ms = 5000; }
-	sched_ext:init { return create_dsq(0, -1); }
-	sched_ext:enqueue { dsq_insert_vtime(args.p, 0, SCX_SLICE_DFL, args.p.scx.dsq_vtime, args.enq_flags); }
-	sched_ext:dispatch { dsq_move_to_local(0); }
-	sched_ext:stopping { args.p.scx.dsq_vtime += (SCX_SLICE_DFL - args.p.scx.slice) * 100 / args.p.scx.weight; }
-	sched_ext:enable { args.p.scx.dsq_vtime = 0; }'
-	t_check vtime_enabled enabled
-	busy
-	t_check vtime_still enabled
-	sched_end
-	t_check vtime_off disabled
-fi
+# Queues of the kernel's own: everything but dispatch works on every architecture.
+cat >/tmp/global.skep <<'X'
+config = { sched_name = "global"; sched_timeout_ms = 10000; sched_exit_dump_len = 4096; }
+let @runs = task();
+sched_ext:select_cpu {
+	$cpu = select_cpu_dfl(args.p, args.prev_cpu, args.wake_flags, &$idle);
+	if ($idle) { @idle = count(); dsq_insert(args.p, SCX_DSQ_LOCAL, SCX_SLICE_DFL, 0); }
+	return $cpu;
+}
+sched_ext:enqueue {
+	dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags);
+	$mask = get_idle_cpumask();
+	if (bpf_cpumask_empty($mask)) { @none_idle = count(); return; }
+	$one = bpf_task_from_pid(1);
+	if ($one.pid == 1) { @init_found = count(); }
+	if (bpf_task_from_pid(0x3ffff)) { @nobody = count(); }
+}
+sched_ext:running {
+	@runs[args.p]++;
+	if (@runs[args.p] > 1) { @again = count(); }
+	if (!@runs[args.p]) { @lost = count(); }
+}
+sched_ext:tick { if (args.p.scx.slice > 1000) { args.p.scx.slice--; @ticks = count(); } }
+sched_ext?:sub_caps_updated { @never = count(); }
+sched_ext:init_task { if (args.args.fork) { @forks = count(); } }
+tracepoint:sched:sched_switch { @switches = count(); }
+X
+sed -i 's/if (bpf_task_from_pid(0x3ffff)) /$no = bpf_task_from_pid(0x3ffff); if ($no) /' /tmp/global.skep
+before=$(bpfcount)
+try global 2 /tmp/global.skep
+for _m in idle init_found again ticks forks switches; do expect_match global_$_m "^@$_m: [1-9]" /tmp/s; done
+expect_no_match global_wrong '^@(nobody|lost|never)' /tmp/s
+expect_match says_how_to_stop 'Scheduler "global" enabled in place of the kernel.*Ctrl-C' /tmp/s.err
 
-# Ejected: the reason is shown, the status says so.
-skep -e 'config = { sched_name = "broken"; }
-	sched_ext:enqueue { dsq_insert(args.p, 1234, SCX_SLICE_DFL, args.enq_flags); }' >/tmp/s 2>/tmp/s.err &
-pid=$!
-sleep 4
-kill -INT $pid 2>/dev/null
-wait $pid
-status=$?
-t_show /tmp/s.err
-expect_match ejected_reason 'non-existent DSQ|runtime error' /tmp/s.err
-[ $status != 0 ] && t_ok ejected_status || t_fail ejected_status "exit status 0"
+# One at a time; SIGTERM and --for end it, too.
+sched /tmp/global.skep
+skep $scripts/sched-broken.skep >/tmp/o 2>&1
+expect_equal second_status $? 1
+expect_match second_refused "another scheduler is active: 'global'" /tmp/o
+sched_end TERM
+expect_equal term_status $status 0
+skep --for 1s /tmp/global.skep >/tmp/o 2>&1
+expect_equal for_status $? 0
+t_check for_off disabled
 
 # Killed outright: the kernel takes the machine back.
-sched -e 'config = { sched_name = "killed"; }
-	sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); }'
+sched /tmp/global.skep
 kill -9 $pid
 wait $pid 2>/dev/null
-t_check killed_off wait_for 10 disabled
+t_check killed_off wait_for 20 disabled
+
+# Thrown out: by the watchdog, by an error of the script; it may also end itself.
+skep $scripts/sched-broken.skep >/tmp/o 2>&1
+expect_equal broken_status $? 1
+expect_match broken_why 'the kernel has ended the scheduler: runnable task stall' /tmp/o
+expect_match broken_dump 'R .*\[[0-9]+\]|CPU states' /tmp/o
+skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
+	if (@n > 20) { error("seen %d, %s", @n, args.p.comm); } }
+	sched_ext:dump { dump("my own state: %d", @n); }' >/tmp/o 2>&1
+expect_equal error_status $? 1
+expect_match error_text 'scx_bpf_error: seen [0-9]+, [a-z]' /tmp/o
+expect_match error_dump 'my own state: [0-9]' /tmp/o
+skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
+	if (@n > 20) { scx_exit(0, "enough"); } }' >/tmp/o 2>&1
+expect_equal itself_status $? 0
+expect_match itself_text 'has ended itself.*enough' /tmp/o
+
+# Loaded and unloaded again and again: nothing is left.
+rounds=3
+[ -z "$long" ] || rounds=20
+for _i in $(seq $rounds); do
+	skep -q --for 100ms /tmp/global.skep >/tmp/o 2>&1 || t_fail round "round $_i"
+done
+left() { [ "$(bpfcount)" = "$before" ]; }
+t_check nothing_left wait_for 10 left
+
+# Every operation that this kernel has can be written.
+skep -l 'sched_ext:*' | grep -v -e dispatch -e sub_ | sed 's,sched_ext:\(.*\),sched_ext?:\1 { },' >/tmp/all.skep
+[ -z $dispatch ] || echo 'sched_ext:dispatch { }' >>/tmp/all.skep
+skep --dry-run /tmp/all.skep >/tmp/o 2>&1
+status=$?
+[ $status = 0 ] || t_show /tmp/o
+expect_equal all_operations "$status $(grep -c . /tmp/all.skep | sed 's/^3[0-9]$/many/')" '0 many'
+
+[ $dispatch ] || exit 0
+for _s in central users; do
+	try script_$_s 1 $scripts/sched-$_s.skep
+done
+mkdir -p /sys/fs/cgroup/bg
+sh -c 'while :; do :; done' &
+echo $! >/sys/fs/cgroup/bg/cgroup.procs
+load=$!
+try script_pin_cgroup 1 $scripts/sched-pin-cgroup.skep "$(stat -c %i /sys/fs/cgroup/bg)" 1 1
+expect_match pinned '^@pinned: [1-9]' /tmp/s
+load_stop
+[ -z "$long" ] || for _s in fifo vtime lottery latency; do
+	try script_$_s 20 $scripts/sched-$_s.skep
+done
+
+# ticks PID: CPU time of a process
+ticks() {
+	set -- $(sed 's/.*) //' /proc/$1/stat)
+	echo $((${12} + ${13}))
+}
+
+# weights NAME: two loops on one CPU, nice 0 and 5, whose weights are 100 and 33: 303 in a hundred.
+weights() {
+	sched $scripts/sched-$1.skep
+	taskset 2 sh -c 'while :; do :; done' &
+	_a=$!
+	nice -n 5 taskset 2 sh -c 'while :; do :; done' &
+	_b=$!
+	wait_for 5 grep -q . /proc/$_b/stat
+	_a0=$(ticks $_a) _b0=$(ticks $_b)
+	if [ "$long" ]; then sleep 10; else sleep 4; fi
+	_a1=$(($(ticks $_a) - _a0)) _b1=$(($(ticks $_b) - _b0))
+	kill -9 $_a $_b
+	wait $_a $_b 2>/dev/null
+	t_check script_$1 enabled
+	sched_end
+	ratio=$((_a1 * 100 / (_b1 + 1)))
+	echo "$1: $_a1 and $_b1 ticks, ratio $ratio"
+}
+
+# within LEAST MOST: in the short run the bounds are wider
+within() {
+	_least=$1 _most=$2
+	[ "$long" ] || _least=$((_least * 3 / 4)) _most=$((_most * 4 / 3))
+	[ $ratio -ge $_least ] && [ $ratio -le $_most ]
+}
+
+weights vtime
+within 272 334 && t_ok weights || t_fail weights "ratio $ratio, wanted 303"
+weights lottery
+within 230 400 && t_ok lottery || t_fail lottery "ratio $ratio, wanted 303"
+
+# wakeups NAME: how long ten short sleeps take while others compute
+wakeups() {
+	sched $scripts/sched-$1.skep
+	for _i in 1 2 3 4 5 6; do
+		spin &
+		load="$load $!"
+	done
+	sleep 1
+	_t0=$(cut -d' ' -f1 /proc/uptime | tr -d .)
+	for _i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.01; done
+	took=$(($(cut -d' ' -f1 /proc/uptime | tr -d .) - _t0))
+	load_stop
+	t_check script_$1 enabled
+	sched_end
+	echo "$1: $took hundredths"
+}
+
+wakeups fifo
+fifo=$took
+wakeups latency
+[ $((took * 3)) -lt $((fifo * 2)) ] && t_ok latency || t_fail latency "$took with latency, $fifo with fifo"

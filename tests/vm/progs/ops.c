@@ -96,7 +96,7 @@ static void state_is(struct session *s, const char *name, const char *want)
 static void fifo(void)
 {
 	struct session s;
-	const char *why;
+	struct load_ops_end end;
 
 	if (start(&s, "skep_fifo", "0x8000000000000001") || load_attach(&s.l)) {
 		verdict(&s, "fifo", false, "not registered");
@@ -105,7 +105,7 @@ static void fifo(void)
 	}
 	work();
 	state_is(&s, "fifo-state", "enabled");
-	verdict(&s, "fifo-alive", load_ops_alive(&s.l, &why), "taken for dead");
+	verdict(&s, "fifo-alive", load_ops_alive(&s.l, &end), "taken for dead");
 	load_detach(&s.l);
 	work();
 	state_is(&s, "fifo-after", "disabled");
@@ -115,7 +115,7 @@ static void fifo(void)
 static void ejected(void)
 {
 	struct session s;
-	const char *why = NULL;
+	struct load_ops_end end = {0};
 
 	if (start(&s, "skep_bad", "0x4d2") || load_attach(&s.l)) {
 		/* Ejected so early that registering failed is an answer as well, but a rare one. */
@@ -124,9 +124,9 @@ static void ejected(void)
 		return;
 	}
 	work();
-	verdict(&s, "ejected", !load_ops_alive(&s.l, &why), "still alive");
-	verdict(&s, "ejected-why", why && strstr(why, "error") && strstr(why, "4d2"),
-		why ? why : "no reason");
+	verdict(&s, "ejected", !load_ops_alive(&s.l, &end), "still alive");
+	verdict(&s, "ejected-why", end.why && strstr(end.why, "error") && strstr(end.why, "4d2"),
+		end.why ? end.why : "no reason");
 	finish(&s);
 }
 
