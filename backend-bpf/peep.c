@@ -40,7 +40,7 @@ static unsigned writes_of(const struct ir_ins *i)
 
 static unsigned term_reads(const struct ir_fn *f, const struct ir_term *t)
 {
-	unsigned mask = t->op == IRN_RET ? 1 : 0;
+	unsigned mask = t->op == IRN_RET && !f->no_result ? 1 : 0;
 
 	for (unsigned k = 0; k < 2; k++)
 		mask |= reg_bit(f, t->args[k]);
@@ -162,6 +162,12 @@ void back_peep(struct ir_fn *f)
 
 	back_data(f);
 	order = back_order(f, &n);
+	for (uint32_t k = 0; k < n && f->no_result; k++) {
+		struct ir_term *t = &f->blocks.v[order[k]].term;
+
+		if (t->op == IRN_RET)
+			t->args[0] = IR_NONE;
+	}
 	for (uint32_t k = 0; k < n; k++)
 		forward_copies(f, order[k]);
 	live_registers(f, in);

@@ -162,6 +162,8 @@ struct ir_fn {
 	VEC(struct ir_block) blocks;
 	uint32_t stack; /* after frame layout: bytes used */
 	bool machine;	/* operations are the machine's */
+	bool half_result; /* of what it returns only the low 32 bits count */
+	bool no_result; /* nobody looks at what it returns (operations of struct_ops that give nothing) */
 	bool legal;	/* back_legal is done: the stack budget and constant divisors are checked */
 	struct ir_build *build; /* build.c's bookkeeping, NULL when done */
 	void *back;	/* backend's own data about this function */

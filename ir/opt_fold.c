@@ -472,6 +472,18 @@ static void fold_block(struct fold *s, ir_blk b)
 	blk->ins.cap = s->cap;
 }
 
+/* What only widens a result of which the low half counts. */
+static void narrow_results(struct ir_fn *f, const struct ir_cfg *cfg)
+{
+	for (uint32_t i = 0; i < cfg->nrpo; i++) {
+		struct ir_term *t = &f->blocks.v[cfg->rpo[i]].term;
+		const struct ir_ins *v = ir_ins_of(f, t->args[0]);
+
+		if (t->op == IRN_RET && (v->op == IR_SEXT32 || v->op == IR_ZEXT32))
+			t->args[0] = v->args[0];
+	}
+}
+
 void ir_opt_fold(struct ir_fn *f)
 {
 	for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -482,6 +494,8 @@ void ir_opt_fold(struct ir_fn *f)
 		for (uint32_t i = 0; i < cfg->nrpo; i++)
 			fold_block(&s, cfg->rpo[i]);
 		ir_rewrite_apply(&s.r);
+		if (f->half_result)
+			narrow_results(f, cfg);
 		s.changed |= ir_opt_branches(f);
 		if (!s.changed)
 			return;

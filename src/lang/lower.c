@@ -321,6 +321,9 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
 	L->open_loops.n = 0;
 	L->shared = false;
+	memset(L->ops_arg, 0, sizeof(L->ops_arg));
+	L->f->no_result = row->parts == PP_OPS && ap->ops_proto && !ap->ops_ret;
+	L->f->half_result = ap->ops_ret && kbtf_size(L->m->target->btf, ap->ops_ret) == 4;
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = IR_NONE;
 	L->fall_off = kern_is_packet(ap->kind) ? default_verdict(L, ap) : 0;

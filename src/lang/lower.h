@@ -54,6 +54,12 @@ struct lo_dom {
 	uint32_t npreds;
 };
 
+#define LO_OPS_ARGS 8
+struct lo_arg { /* an argument of an operation that was read, and where */
+	ir_val v;
+	ir_blk at;
+};
+
 struct lo_op {
 	const char *name;
 	uint32_t prog;
@@ -104,6 +110,7 @@ struct lower {
 	VEC(struct lo_rate) rates;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 	VEC(ir_blk) open_loops; /* heads of loops without a constant end: they get a bound at last */
+	struct lo_arg ops_arg[LO_OPS_ARGS];
 	VEC(struct lo_own) owned;	  /* what is to be given back, innermost last */
 	uint32_t loop_owned;		  /* how many of these the loop found */
 };
@@ -352,6 +359,7 @@ struct lo_pair lo_net_pair(struct lower *L, const struct net_field *f);
 
 /* ---- lower_kfunc.c ---- */
 ir_val lo_kfunc_call(struct lower *L, const struct expr *e);
+ir_val lo_low_half(struct lower *L, ir_val v, uint32_t size);
 ir_val lo_kfunc(struct lower *L, const char *name, struct ir_type t, unsigned n, const ir_val *args);
 /* Goes on in a new block with p, proven; to none (entered by the caller) when it is NULL. */
 ir_val lo_not_null(struct lower *L, ir_val p, ir_blk none);

@@ -7,6 +7,14 @@
 #include "lang/lower.h"
 #include <string.h>
 
+/* Who takes 4 bytes does not look at the upper half: the JIT extends where the machine wants it. */
+ir_val lo_low_half(struct lower *L, ir_val v, uint32_t size)
+{
+	const struct ir_ins *i = ir_ins_of(L->f, v);
+
+	return size == 4 && (i->op == IR_SEXT32 || i->op == IR_ZEXT32) ? i->args[0] : v;
+}
+
 /* ---- references ---- */
 
 static uint32_t own(struct lower *L, ir_val v, const char *acquire)
@@ -190,7 +198,7 @@ static void all_args(struct lower *L, struct kcall *k, const struct expr *e,
 		else if (p[i].kind == KFA_STRUCT)
 			k->args[k->n] = pointer_arg(L, k, v[i], p[i].nullable);
 		else
-			k->args[k->n] = lo_int(L, v[i]);
+			k->args[k->n] = lo_low_half(L, lo_int(L, v[i]), kbtf_size(L->m->target->btf, p[i].type));
 		k->n++;
 	}
 }

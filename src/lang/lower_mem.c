@@ -406,6 +406,20 @@ void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t
 
 /* ---- arguments of struct_ops operations ---- */
 
+/* The context of an operation does not change: what was read holds wherever that place leads. */
+static ir_val load_ops_arg(struct lower *L, unsigned index, struct ir_type t)
+{
+	struct lo_arg *a = index < LO_OPS_ARGS ? &L->ops_arg[index] : NULL;
+
+	if (a && a->v && lo_dominates(L, a->at) && ir_type_eq(ir_type_of(L->f, a->v), t))
+		return a->v;
+	if (!a)
+		return ir_ldctx(L->f, 8, 8 * (int64_t)index, t);
+	a->v = ir_ldctx(L->f, 8, 8 * (int64_t)index, t);
+	a->at = ir_here(L->f);
+	return a->v;
+}
+
 ir_val lo_ops_arg(struct lower *L, const struct expr *e)
 {
 	unsigned index = e->ref.u.index;
@@ -419,6 +433,6 @@ ir_val lo_ops_arg(struct lower *L, const struct expr *e)
 
 		t = ir_btf_type(L->m, kbtf_name(btf, id), id, flags);
 	}
-	v = ir_ldctx(L->f, 8, 8 * (int64_t)index, t);
+	v = load_ops_arg(L, index, t);
 	return e->type.kind == LT_INT ? lo_extend(L, v, e->type.size, e->type.is_signed) : v;
 }

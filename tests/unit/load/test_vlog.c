@@ -40,7 +40,7 @@ static const struct {
 	{"0: (b7) r1 = 0                        ; R1=0\n1: (85) call "
 	 "scx_bpf_dsq_move_to_local#98598\n"
 	 "calling kernel function scx_bpf_dsq_move_to_local is not allowed\nprocessed 2 insns\n",
-		"may not be called from this operation", "each sched_ext operation", 2, 3},
+		"may not be called from this operation", "calls each operation allows", 2, 3},
 	{"5: (05) goto pc-3\ninfinite loop detected at insn 3\ncur state: R1=ctx() R10=fp0\n"
 	 "old state: R1=ctx() R10=fp0\nprocessed 13 insns\n",
 		"loop that does not end", "bound", 2, 21},
