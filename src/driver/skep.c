@@ -167,7 +167,8 @@ static int do_run(struct skep *s, void *arg)
 
 	if (c->o->pin && !pin_name_ok(&s->diags, c->o->pin))
 		return SKEP_EUSER;
-	s->loaded.attach = (struct attach_options){.replace = c->o->replace, .pin = c->o->pin};
+	s->loaded.attach = (struct attach_options){.replace = c->o->replace, .pin = c->o->pin,
+		.xdp_mode = c->o->xdp_mode};
 	*c->status = run_script(&s->loaded, &ro);
 	return s->diags.errors > errors ? SKEP_ESYS : SKEP_OK;
 }

@@ -43,7 +43,7 @@ void check_redirect(struct check *c, struct expr *e)
 		!literal(c, arg(e, 0), "the interface", "redirect(\"eth1\")"))
 		return;
 	name = arg(e, 0);
-	if (!c->final || !c->t->host || if_nametoindex(name->u.str.s))
+	if (!c->final || c->s->offline || !c->t->host || if_nametoindex(name->u.str.s))
 		return;
 	d = c_error(c, name->span, DIAG_NO_SUCH_INTERFACE, "no network interface '%.60s'",
 		name->u.str.s);

@@ -127,6 +127,8 @@ static int open_xdp(struct loaded *l, uint32_t probe, unsigned ifindex)
 	const char *mode = l->meta.probes.v[probe].arg[1];
 	int fd, again;
 
+	if (!*mode && l->attach.xdp_mode)
+		mode = l->attach.xdp_mode;
 	if (!strcmp(mode, "native"))
 		return link_xdp(l, probe, ifindex, XDP_FLAGS_DRV_MODE);
 	if (!strcmp(mode, "generic"))

@@ -3,6 +3,7 @@
  * What busybox cannot send, for the packet cases:
  *   netsend udp ADDRESS PORT COUNT       datagrams of 4 bytes (IPv4 or IPv6)
  *   netsend frame INTERFACE HEX…         raw frames; spaces in HEX are ignored
+ *   netsend pcap INTERFACE FILE          the frames of a capture (pcap, of this machine's byte order)
  *   netsend count INTERFACE MILLISECONDS prints how many frames arrive there
  */
 #include <arpa/inet.h>
@@ -87,6 +88,26 @@ static int send_frames(const char *interface, char **frames)
 	return 0;
 }
 
+static int send_capture(const char *interface, const char *path)
+{
+	unsigned char buf[65536];
+	unsigned head[4];
+	int fd = open_raw(interface);
+	FILE *f = fopen(path, "rb");
+
+	if (fd < 0 || !f || fread(buf, 1, 24, f) != 24)
+		return fail(fd < 0 ? interface : path);
+	while (fread(head, sizeof(*head), 4, f) == 4) {
+		if (head[2] > sizeof(buf) || fread(buf, 1, head[2], f) != head[2])
+			return fail(path);
+		if (send(fd, buf, head[2], 0) != (ssize_t)head[2])
+			return fail("send");
+	}
+	fclose(f);
+	close(fd);
+	return 0;
+}
+
 static long now_ms(void)
 {
 	struct timespec t;
@@ -125,6 +146,8 @@ int main(int argc, char **argv)
 		return send_udp(argv[2], atoi(argv[3]), atoi(argv[4]));
 	if (argc >= 4 && !strcmp(argv[1], "frame"))
 		return send_frames(argv[2], argv + 3);
+	if (argc == 4 && !strcmp(argv[1], "pcap"))
+		return send_capture(argv[2], argv[3]);
 	if (argc == 4 && !strcmp(argv[1], "count"))
 		return count_frames(argv[2], atoi(argv[3]));
 	fprintf(stderr, "usage: see the head of netsend.c\n");
