@@ -82,7 +82,7 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 		.unsafe = o->value[OPT_UNSAFE] != NULL,
 		.portable = portable,
 		.offline = o->value[OPT_READ] != NULL,
-		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] ||
+		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_LIVE] ||
 			o->value[OPT_METRICS] || o->value[OPT_PIN],
 		.dump = o->value[OPT_DUMP] ? o->value[OPT_DUMP] : o->value[OPT_AFTER],
 	};

@@ -66,7 +66,7 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 		       false;
 	r->pin = o->value[OPT_PIN];
 	r->metrics = o->value[OPT_METRICS];
-	r->stays = o->value[OPT_FOR] || r->metrics;
+	r->stays = o->value[OPT_FOR] || o->value[OPT_LIVE] || r->metrics;
 	if (o->value[OPT_TRIAL] && !parse_time(o->value[OPT_TRIAL], &r->trial_ms))
 		return fail("--trial 30s", "not a time: '%s'", o->value[OPT_TRIAL]), false;
 	r->live = o->value[OPT_LIVE] != NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/live.h"
+#include "run/rules.h"
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -61,6 +62,8 @@ void live_draw(struct session *s, uint64_t now_ms)
 		w.ws_row = ROWS;
 		w.ws_col = COLUMNS;
 	}
+	rules_live(s, &s->rules_last, s->rules_at ? now_ms - s->rules_at : 0);
+	s->rules_at = now_ms;
 	session_print_maps(s);
 	maps = s->out;
 	buf_init(&s->out, &s->scratch);

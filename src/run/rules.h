@@ -3,9 +3,6 @@
 #pragma once
 #include "run/session.h"
 
-struct rule_count {
-	uint64_t packets, bytes;
-};
 /* One row per counted rule, in the arena; NULL and *n = 0 when the script counts none. */
 const struct rule_count *rules_read(struct session *s, struct arena *a, uint32_t *n);
 /* "blocked: telnet" or the rule's text, and where it is: "fw.skep:3". */
@@ -17,8 +14,4 @@ void rules_print(struct session *s);
  * One screen of --live: totals, and packets and bytes a second since the last call, ms ago. last
  * is the caller's and zero at first.
  */
-struct rules_last {
-	struct rule_count *v;
-	uint32_t n;
-};
 void rules_live(struct session *s, struct rules_last *last, uint64_t ms);

@@ -22,6 +22,15 @@ struct session_maps {
 	void (*reset)(void *arg, uint32_t map, bool remove);
 };
 
+struct rule_count {
+	uint64_t packets, bytes;
+};
+/* What rules_live saw last. */
+struct rules_last {
+	struct rule_count *v;
+	uint32_t n;
+};
+
 struct session {
 	struct loaded *l;
 	const struct run_options *o;
@@ -49,6 +58,8 @@ struct session {
 	int lists_read;		     /* hangups after which the lists were read */
 	bool watching;		     /* interfaces, with */
 	int watch_fd;		     /* load/netwatch.h */
+	struct rules_last rules_last;
+	uint64_t rules_at; /* when */
 	uint64_t metrics_at;	     /* when metrics are written next */
 	bool metrics_failed;	     /* and it has been told */
 	int trial_fd;		     /* load/pin.h */
