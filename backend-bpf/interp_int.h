@@ -71,6 +71,7 @@ struct interp_state {
 	uint32_t decoded_n, code_cap;
 	uint8_t *pkt; /* PKT_HEADROOM, packet, room to grow */
 	uint32_t pkt_room, pkt_at, pkt_len;
+	uint32_t pkt_skip; /* bytes before what the program sees */
 	uint64_t pkt_base; /* offset of the packet's addresses: changes when it moves, old pointers
 			      die */
 	uint8_t ctx[192];  /* struct xdp_md or __sk_buff */

@@ -73,7 +73,7 @@ uint64_t mem_addr(const struct interp *in, uint32_t id, uint64_t off)
 
 static uint32_t put_ctx_skb(struct interp *in)
 {
-	struct __sk_buff skb = {.len = in->packet_len, .ifindex = LOOPBACK};
+	struct __sk_buff skb = {.len = in->packet_len - in->state->pkt_skip, .ifindex = LOOPBACK};
 	uint16_t protocol;
 
 	if (in->packet_len >= ETH_HLEN) {
@@ -115,11 +115,11 @@ static void start_packet(struct interp *in, bool read_only)
 		s->pkt = arena_alloc(in->a, need);
 		s->pkt_room = need;
 	}
-	s->pkt_at = PKT_HEADROOM;
-	s->pkt_len = in->packet_len;
+	s->pkt_at = PKT_HEADROOM + s->pkt_skip;
+	s->pkt_len = in->packet_len - s->pkt_skip;
 	s->pkt_base = ADDR_BASE;
 	if (in->packet_len)
-		memcpy(s->pkt + s->pkt_at, in->packet, in->packet_len);
+		memcpy(s->pkt + PKT_HEADROOM, in->packet, in->packet_len);
 	*region(in, REGION_PKT) = one_piece(s->pkt, 0);
 	region(in, REGION_PKT)->read_only = read_only;
 	place_packet(in);
@@ -142,6 +142,10 @@ bool mem_start(struct interp *in)
 		if (in->packet_len && !in->packet)
 			return interp_fail(in, "packet program without a packet");
 		s->ctx_kind = (int)packet_programs[k].ctx;
+		/* programs of a cgroup see packets from L3 on */
+		s->pkt_skip = in->prog_type == BPF_PROG_TYPE_CGROUP_SKB && in->packet_len >= ETH_HLEN
+				      ? ETH_HLEN
+				      : 0;
 		size = packet_programs[k].ctx == CTX_XDP_MD ? put_ctx_xdp(in) : put_ctx_skb(in);
 		*region(in, REGION_CTX) = one_piece(s->ctx, size);
 		start_packet(in, packet_programs[k].packet_read_only);
@@ -162,8 +166,8 @@ bool mem_finish(struct interp *in)
 		return interp_fail(
 			in, "the packet grew to %u bytes, more than its buffer has", s->pkt_len);
 	if (s->pkt_len)
-		memcpy(in->packet, s->pkt + s->pkt_at, s->pkt_len);
-	in->packet_len = s->pkt_len;
+		memcpy(in->packet + s->pkt_skip, s->pkt + s->pkt_at, s->pkt_len);
+	in->packet_len = s->pkt_len + s->pkt_skip;
 	return true;
 }
 

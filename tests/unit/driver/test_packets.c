@@ -4,6 +4,7 @@
  * decide comes from a reader of headers written here in plain C, which shares nothing with the
  * compiler: VLAN tags, IPv4 options and fragments, IPv6 extension headers, ARP, bad lengths.
  */
+#include "tests/unit/driver/packet_frames.h"
 #include "backend-bpf/interp.h"
 #include "driver/driver.h"
 #include "lang/lang.h"
@@ -11,261 +12,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
-
-#define FRAME_MAX 4608 /* some headers reach beyond what is looked at */
-#define CUT_MAX 256   /* lengths up to this one are all tried */
-
-struct frame {
-	const char *name;
-	uint8_t b[FRAME_MAX];
-	uint32_t n;
-};
-
-/* ---- frames ---- */
-
-static void put(struct frame *f, const void *p, uint32_t n)
-{
-	memcpy(f->b + f->n, p, n);
-	f->n += n;
-}
-
-static void put16(struct frame *f, unsigned v)
-{
-	uint8_t b[2] = {(uint8_t)(v >> 8), (uint8_t)v};
-
-	put(f, b, 2);
-}
-
-static void eth(struct frame *f, const char *name, unsigned type)
-{
-	static const uint8_t macs[12] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2};
-
-	*f = (struct frame){.name = name};
-	put(f, macs, 12);
-	put16(f, type);
-}
-
-static void tag(struct frame *f, unsigned id, unsigned type)
-{
-	put16(f, id);
-	put16(f, type);
-}
-
-static void ip4(struct frame *f, unsigned words, unsigned frag, unsigned proto)
-{
-	static const uint8_t addresses[8] = {10, 1, 2, 3, 192, 168, 0, 9};
-	uint8_t h[4] = {(uint8_t)(0x40 | words), 0, 0, 60};
-
-	put(f, h, 4);
-	put16(f, 0x1234);
-	put16(f, frag);
-	h[0] = 64;
-	h[1] = (uint8_t)proto;
-	put(f, h, 2);
-	put16(f, 0);
-	put(f, addresses, 8);
-	for (unsigned i = 5; i < words; i++)
-		put(f, "\1\1\1\1", 4);
-}
-
-static void ip6(struct frame *f, unsigned next)
-{
-	uint8_t h[40] = {0x60, 0, 0, 0, 0, 60, (uint8_t)next, 64, 0x20, 1, 0xd, 0xb8};
-
-	h[23] = 7;
-	h[24] = 0xfd;
-	h[39] = 9;
-	put(f, h, 40);
-}
-
-/* Extension header of 8 * (extra + 1) bytes. */
-static void ext(struct frame *f, unsigned next, unsigned extra)
-{
-	uint8_t h[8] = {(uint8_t)next, (uint8_t)extra};
-
-	put(f, h, 8);
-	for (unsigned i = 0; i < extra; i++)
-		put(f, "\0\0\0\0\0\0\0", 8);
-}
-
-static void fragment(struct frame *f, unsigned next, unsigned offset)
-{
-	uint8_t h[8] = {(uint8_t)next, 0, (uint8_t)(offset >> 8), (uint8_t)offset};
-
-	put(f, h, 8);
-}
-
-/* Authentication header: length in words, two not counted. */
-static void ah(struct frame *f, unsigned next)
-{
-	uint8_t h[12] = {(uint8_t)next, 1};
-
-	put(f, h, 12);
-}
-
-static void tcp(struct frame *f, unsigned sport, unsigned dport, unsigned flags)
-{
-	uint8_t h[16] = {0, 0, 0, 1, 0, 0, 0, 0, 0x50, (uint8_t)flags, 0x20};
-
-	put16(f, sport);
-	put16(f, dport);
-	put(f, h, 16);
-	put(f, "data", 4);
-}
-
-static void udp(struct frame *f, unsigned sport, unsigned dport)
-{
-	put16(f, sport);
-	put16(f, dport);
-	put16(f, 12);
-	put16(f, 0);
-	put(f, "data", 4);
-}
-
-static unsigned frames_ip4(struct frame *f)
-{
-	struct frame *first = f;
-
-	eth(f, "tcp 23", 0x800), ip4(f, 5, 0, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "tcp 80", 0x800), ip4(f, 5, 0, 6), tcp(f++, 23, 80, 2);
-	eth(f, "udp 23", 0x800), ip4(f, 5, 0, 17), udp(f++, 53, 23);
-	eth(f, "options", 0x800), ip4(f, 8, 0, 6), tcp(f++, 4000, 23, 0x12);
-	eth(f, "most options", 0x800), ip4(f, 15, 0, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "header too short", 0x800), ip4(f, 4, 0, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "first fragment", 0x800), ip4(f, 5, 0x2000, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "later fragment", 0x800), ip4(f, 5, 0x2001, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "last fragment", 0x800), ip4(f, 5, 5, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "no fragment wanted", 0x800), ip4(f, 5, 0x4000, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "protocol 255", 0x800), ip4(f, 5, 0, 255), tcp(f++, 4000, 23, 2);
-	eth(f, "version 6 as IPv4", 0x800), ip6(f, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "icmp", 0x800), ip4(f, 5, 0, 1), put(f++, "\10\0\0\0\0\1\0\2", 8);
-	return (unsigned)(f - first);
-}
-
-static unsigned frames_tagged(struct frame *f)
-{
-	struct frame *first = f;
-
-	eth(f, "vlan", 0x8100), tag(f, 5, 0x800), ip4(f, 5, 0, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "qinq", 0x88a8), tag(f, 5, 0x8100), tag(f, 6, 0x800), ip4(f, 6, 0, 6),
-		tcp(f++, 4000, 23, 2);
-	eth(f, "two 8100", 0x8100), tag(f, 5, 0x8100), tag(f, 6, 0x86dd), ip6(f, 6),
-		tcp(f++, 4000, 23, 2);
-	eth(f, "three tags", 0x8100), tag(f, 5, 0x8100), tag(f, 6, 0x8100), tag(f, 7, 0x800),
-		ip4(f, 5, 0, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "vlan arp", 0x8100), tag(f, 5, 0x806), put(f++, (uint8_t[28]){0, 1, 8}, 28);
-	eth(f, "arp", 0x806), put(f++, (uint8_t[28]){0, 1, 8, 0, 6, 4, 0, 1}, 28);
-	eth(f, "length field", 60), put(f++, (uint8_t[60]){0xaa}, 60);
-	return (unsigned)(f - first);
-}
-
-static unsigned frames_ip6(struct frame *f)
-{
-	struct frame *first = f;
-
-	eth(f, "tcp6", 0x86dd), ip6(f, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "udp6", 0x86dd), ip6(f, 17), udp(f++, 23, 53);
-	eth(f, "hop by hop", 0x86dd), ip6(f, 0), ext(f, 6, 0), tcp(f++, 4000, 23, 2);
-	eth(f, "long options", 0x86dd), ip6(f, 60), ext(f, 6, 9), tcp(f++, 4000, 23, 2);
-	eth(f, "chain", 0x86dd), ip6(f, 0), ext(f, 43, 1), ext(f, 60, 0), ext(f, 6, 2),
-		tcp(f++, 4000, 23, 2);
-	eth(f, "ah", 0x86dd), ip6(f, 51), ah(f, 6), tcp(f++, 4000, 23, 2);
-	eth(f, "first fragment 6", 0x86dd), ip6(f, 44), fragment(f, 6, 1), tcp(f++, 4000, 23, 2);
-	eth(f, "later fragment 6", 0x86dd), ip6(f, 44), fragment(f, 6, 9), tcp(f++, 4000, 23, 2);
-	eth(f, "no next header", 0x86dd), ip6(f, 59), tcp(f++, 4000, 23, 2);
-	eth(f, "eight extensions", 0x86dd), ip6(f, 0);
-	for (unsigned i = 0; i < 7; i++)
-		ext(f, 60, 0);
-	ext(f, 6, 0), tcp(f++, 4000, 23, 2);
-	eth(f, "nine extensions", 0x86dd), ip6(f, 0);
-	for (unsigned i = 0; i < 8; i++)
-		ext(f, 60, 0);
-	ext(f, 6, 0), tcp(f++, 4000, 23, 2);
-	eth(f, "far", 0x86dd), ip6(f, 0), ext(f, 60, 255), ext(f, 6, 250), tcp(f++, 4000, 23, 2);
-	eth(f, "too far", 0x86dd), ip6(f, 0), ext(f, 60, 255), ext(f, 6, 254), tcp(f++, 4000, 23, 2);
-	eth(f, "too far, and back to a header of 23s", 0x86dd), ip6(f, 0);
-	ext(f, 60, 255), ext(f, 6, 255);
-	memset(f->b + 56, 0, 64), f->b[57] = 23, f->b[67] = 2;
-	f->n -= 1024, f++;
-	eth(f, "icmp6", 0x86dd), ip6(f, 58), put(f++, "\200\0\0\0\0\1\0\2", 8);
-	eth(f, "version 4 as IPv6", 0x86dd), ip4(f, 5, 0, 6), tcp(f++, 4000, 23, 2);
-	return (unsigned)(f - first);
-}
-
-/* ---- the reference ---- */
-
-struct parsed {
-	int l3, l4; /* offsets, -1 none */
-	unsigned type, proto;
-	bool tagged;
-};
-
-static unsigned get16(const struct frame *f, int at)
-{
-	return (unsigned)f->b[at] << 8 | f->b[at + 1];
-}
-
-static void parse6(const struct frame *f, int n, struct parsed *p)
-{
-	int at = p->l3 + 40;
-	unsigned next = f->b[p->l3 + 6];
-
-	for (int i = 0; i < 9; i++) { /* eight are walked, and what follows is looked at */
-		bool eights = next == 0 || next == 43 || next == 60;
-
-		if (at - 14 >= 4096)
-			return; /* further out nothing is looked for */
-		if (!eights && next != 44 && next != 51) {
-			p->l4 = at;
-			p->proto = next;
-			return;
-		}
-		if (at + 8 > n || (next == 44 && get16(f, at + 2) & 0xfff8))
-			return;
-		int len = eights ? (f->b[at + 1] + 1) * 8 : next == 51 ? (f->b[at + 1] + 2) * 4 : 8;
-
-		next = f->b[at];
-		at += len;
-	}
-}
-
-static struct parsed parse(const struct frame *f, int n)
-{
-	struct parsed p = {.l3 = -1, .l4 = -1};
-	int at = 14;
-	unsigned type;
-
-	if (n < 14)
-		return p;
-	type = get16(f, 12);
-	for (int i = 0; i < 2 && (type == 0x8100 || type == 0x88a8); i++) {
-		if (n < at + 4)
-			return p;
-		p.tagged = true;
-		type = get16(f, at + 2);
-		at += 4;
-	}
-	p.type = type;
-	p.l3 = at;
-	if (type == 0x86dd && n >= at + 40 && f->b[at] >> 4 == 6)
-		parse6(f, n, &p);
-	if (type != 0x800 || n < at + 20 || f->b[at] >> 4 != 4 || (f->b[at] & 15) < 5 ||
-		get16(f, at + 6) & 0x1fff)
-		return p;
-	p.l4 = at + 4 * (f->b[at] & 15);
-	p.proto = f->b[at + 9];
-	return p;
-}
-
-static bool has(const struct parsed *p, int n, unsigned proto, int bytes)
-{
-	return p->l4 >= 0 && p->proto == proto && n >= p->l4 + bytes;
-}
-
-static bool has_l3(const struct parsed *p, int n, unsigned type, int bytes)
-{
-	return p->l3 >= 0 && p->type == type && n >= p->l3 + bytes;
-}
 
 static bool want_dport(const struct frame *f, const struct parsed *p, int n)
 {
@@ -301,7 +47,8 @@ static bool want_source6(const struct frame *f, const struct parsed *p, int n)
 
 static bool want_vlan(const struct frame *f, const struct parsed *p, int n)
 {
-	return p->tagged && n >= 18 && (get16(f, 14) & 0xfff) == 5;
+	(void)f, (void)n;
+	return p->tags && (p->tci[0] & 0xfff) == 5;
 }
 
 static bool want_syn(const struct frame *f, const struct parsed *p, int n)
@@ -356,6 +103,79 @@ static bool want_sum(const struct frame *f, const struct parsed *p, int n)
 	x += has(p, n, 6, 20) ? get16(f, p->l4 + 2) : 0;
 	x += has_l3(p, n, 0x800, 20) ? f->b[p->l3 + 8] : 0;
 	return x > 23 && x < 100;
+}
+
+static bool want_inner(const struct frame *f, const struct parsed *p, int n)
+{
+	(void)f, (void)n;
+	return p->tags == 2 && (p->tci[1] & 0xfff) == 6;
+}
+
+static bool want_any_100(const struct frame *f, const struct parsed *p, int n)
+{
+	bool tag = (p->tags && (p->tci[0] & 0xfff) == 100) ||
+		   (p->tags == 2 && (p->tci[1] & 0xfff) == 100);
+
+	return tag && has(p, n, 17, 8) && get16(f, p->l4 + 2) == 5353;
+}
+
+static bool want_5353(const struct frame *f, const struct parsed *p, int n)
+{
+	return has(p, n, 17, 8) && get16(f, p->l4 + 2) == 5353;
+}
+
+static bool want_null_or_syn_fin(const struct frame *f, const struct parsed *p, int n)
+{
+	unsigned flags = has(p, n, 6, 20) ? f->b[p->l4 + 13] : 4;
+
+	return !flags || (flags & 3) == 3;
+}
+
+static bool want_get(const struct frame *f, const struct parsed *p, int n)
+{
+	int at = payload_at(f, p, n);
+
+	return at >= 0 && at + 14 <= n && !memcmp(f->b + at, "GET / HTTP/1.1", 14);
+}
+
+static bool want_data(const struct frame *f, const struct parsed *p, int n)
+{
+	int at = payload_at(f, p, n);
+
+	return at >= 0 && at + 4 <= n && !memcmp(f->b + at, "data", 4);
+}
+
+static bool want_http(const struct frame *f, const struct parsed *p, int n)
+{
+	int at = payload_at(f, p, n);
+
+	for (int i = 0; at >= 0 && i + 4 <= 128 && at + i + 4 <= n; i++) {
+		if (!memcmp(f->b + at + i, "HTTP", 4))
+			return true;
+	}
+	return false;
+}
+
+static bool want_port_set(const struct frame *f, const struct parsed *p, int n)
+{
+	unsigned port = has(p, n, 6, 20) ? get16(f, p->l4 + 2) : 0;
+
+	return port == 23 || port == 80;
+}
+
+/* The first rule that meets a packet decides. */
+static bool want_first(const struct frame *f, const struct parsed *p, int n)
+{
+	unsigned port = has(p, n, 6, 20) ? get16(f, p->l4 + 2) : 0;
+
+	return port == 23 && has_l3(p, n, 0x800, 20);
+}
+
+static bool want_default(const struct frame *f, const struct parsed *p, int n)
+{
+	bool arp = has_l3(p, n, 0x806, 28) || (n >= 14 && get16(f, 12) == 0x806);
+
+	return !arp && !(has(p, n, 17, 8) && get16(f, p->l4) == 53);
 }
 
 static bool want_always(const struct frame *f, const struct parsed *p, int n)
@@ -423,6 +243,24 @@ static const struct rule {
 	{"xdp:v0 { $x = 1; { $x += tcp.dport; } if (1) { $x += ip.ttl; $y = $x; }"
 	 " if ($x in 24..99) { drop(); } }", want_sum},
 	{"xdp:v0 /icmp.type == 8 || icmp6.type == 128/ { drop(); }", want_icmp},
+	{"xdp:v0 /icmp.type == echo_request || icmp6.type in {echo_request}/ { drop(); }", want_icmp},
+	{"xdp:v0 /vlan2.id == 6/ { drop(); }", want_inner},
+	{"xdp:v0 /(vlan.id == 100 || vlan2.id == 100) && udp.dport == 5353/ { drop(); }", want_any_100},
+	{"xdp:v0 /udp.dport == 5353/ { drop(); }", want_5353},
+	{"xdp:v0 /tcp.flags == 0 || (tcp.flags & (syn | fin)) == (syn | fin)/ { drop(); }",
+		want_null_or_syn_fin},
+	{"xdp:v0 /payload[0:14] == \"GET / HTTP/1.1\"/ { drop(); }", want_get},
+	{"xdp:v0 /payload[0:4] == 0x64617461/ { drop(); }", want_data},
+	{"xdp:v0 { $d = payload[0:4]; if ($d == 0x64617461 && payload[1] == 0x61) { drop(); } }",
+		want_data},
+	{"xdp:v0 /payload contains \"HTTP\"/ { drop(); }", want_http},
+	{"xdp:v0 /tcp.dport in {1, 3, 5, 22..24, 79..80, 443, 8000..8080}/ { drop(); }", want_port_set},
+	{"xdp:v0 /tcp.dport == 7/ { drop(); } xdp:v0 /tcp.dport == 23 && ip6.next >= 0/ { pass(); }"
+	 " xdp:v0 /tcp.dport in 20..30/ { $x = 1; } xdp:v0 /tcp.dport == 23/ { drop(); }"
+	 " xdp:v0 /tcp.dport == 80/ { pass(); } xdp:v0 /tcp.dport in 0..65535/ { pass(); }", want_first},
+	{"config = { default_verdict = \"drop\"; } xdp:v0 /eth.type == arp || arp.op >= 0/ { pass(); }"
+	 " xdp:v0 /arp.op >= 0/ { pass(); } xdp:v0 /udp.sport == 53/ { pass(); }"
+	 " xdp:v0 /eth.type == 0x9999/ { pass(); }", want_default},
 };
 
 /* ---- compiling and running ---- */
@@ -512,6 +350,7 @@ static void run_rules(enum kern_arch arch)
 
 	n += frames_tagged(frames + n);
 	n += frames_ip6(frames + n);
+	n += frames_more(frames + n);
 	for (unsigned r = 0; r < sizeof(rules) / sizeof(*rules); r++) {
 		compile(&c, rules[r].script, arch);
 		for (unsigned i = 0; i < n; i++)
