@@ -458,7 +458,7 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
 				vec_push(L->a, &rules,
-					(struct lo_rule){p, ap, lo_expr_layers(p->pred),
+					(struct lo_rule){p, ap, p->pred, lo_expr_layers(p->pred),
 						lo_block_layers(p->body) | counted});
 		}
 	}

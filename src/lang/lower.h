@@ -14,6 +14,7 @@ enum lo_l4 { L4_ANY, L4_TCP, L4_UDP, L4_ICMP, L4_ICMP6, L4_NONE };
 struct lo_rule { /* one block of the interface */
 	const struct probe *p;
 	const struct attach_point *ap;
+	const struct expr *cond; /* its predicate, or what is left of it; NULL */
 	unsigned pred, body; /* layers that they read, see net_uses.c */
 };
 

@@ -21,12 +21,12 @@
 #define IP4_LEN 20
 #define IP6_LEN 40
 #define ARP_LEN 28
-#define LONG_LEN (ETH_LEN + IP4_LEN) /* proven at once: nearly every packet has them */
+#define LONG_LEN (ETH_LEN + IP4_LEN)
+#define PROVEN_LEN (ETH_LEN + IP6_LEN) /* at once: nearly every packet has them */
 #define IP6_EXT_MAX 8		     /* extension headers followed */
 #define L4_WORDS 1024		     /* further from L3 nothing is looked for; a power of 2 */
 #define FRAG_OFFSET4 0x1fff	     /* of the 16-bit field at 6 */
 #define FRAG_OFFSET6 0xfff8	     /* of the 16-bit field at 2 of the fragment header */
-#define NO_L4 255		     /* reserved by IANA: no header has this protocol number */
 #define PULL_MOST 256		     /* tc: bytes that headers may take */
 
 enum { PROTO_HOPOPTS = 0, PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_UDP = 17, PROTO_ROUTING = 43,
@@ -282,25 +282,41 @@ static void short_frame(struct lower *L, struct chains *c)
 	short_tag(L, c, &at, ETH_LEN - 2);
 }
 
-static ir_val find_l3_eth(struct lower *L, struct chains *c)
+/* A frame with so much of it proven. */
+static void frame(struct lower *L, struct chains *c, struct place *at)
 {
-	ir_blk is_long = lo_block(L), is_short = lo_block(L), none;
-	struct place at = {0}, in;
+	struct place in;
+	ir_blk none;
 
-	at.p = lo_need(L, L->net.data, LONG_LEN, is_long, is_short);
-	lo_enter(L, is_long);
-	at.type = lo_net_load(L, 2, at.p, ETH_LEN - 2);
-	if (tag_of_context(L, c, &at, &in, &none)) {
+	at->type = lo_net_load(L, 2, at->p, ETH_LEN - 2);
+	if (tag_of_context(L, c, at, &in, &none)) {
 		by_type(L, c, &in);
 		lo_enter(L, none);
 	}
-	by_type(L, c, &at);
+	by_type(L, c, at);
+}
+
+static void find_l3_eth(struct lower *L, struct chains *c)
+{
+	ir_blk is_short = lo_block(L), is_long, none;
+	struct place at = {0};
+
+	if (wanted(c, L3_IP6)) {
+		is_long = lo_block(L), none = lo_block(L);
+		at.p = lo_need(L, L->net.data, PROVEN_LEN, is_long, none);
+		lo_enter(L, is_long);
+		frame(L, c, &at);
+		lo_enter(L, none);
+	}
+	is_long = lo_block(L);
+	at.p = lo_need(L, L->net.data, LONG_LEN, is_long, is_short);
+	lo_enter(L, is_long);
+	frame(L, c, &at);
 	lo_enter(L, is_short);
 	if (c->levels > 1)
 		short_frame(L, c);
 	else
 		to_other(L, c, &(struct place){0});
-	return at.p;
 }
 
 /* The hook of cgroups sees packets from L3 on; the context knows the EtherType. */
@@ -314,7 +330,7 @@ static void find_l3_cgroup(struct lower *L, struct chains *c)
 
 /* ---- the chains ---- */
 
-static void write_chains(struct lower *L, const struct chains *c, ir_val eth)
+static void write_chains(struct lower *L, const struct chains *c)
 {
 	struct lo_net outer = L->net;
 
@@ -331,8 +347,6 @@ static void write_chains(struct lower *L, const struct chains *c, ir_val eth)
 			memcpy(n->tag, c->tag[l3][t], sizeof(n->tag));
 			n->p3 = c->p3[l3][t];
 			n->at[l3 == L3_IP4 ? NET_IP : l3 == L3_IP6 ? NET_IP6 : NET_ARP] = n->p3;
-			/* short frames come to the chain of other packets only */
-			n->at[NET_ETH] = l3 == L3_OTHER ? IR_NONE : eth;
 			L->proofs.n = 0;
 			lo_enter(L, c->at[l3][t]);
 			lo_rules(L, 0);
@@ -381,7 +395,6 @@ void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
 {
 	struct lo_net *n = &L->net;
 	struct chains c = {.levels = 1};
-	ir_val eth = IR_NONE;
 
 	*n = (struct lo_net){.rules = rules, .nrules = nrules, .l3 = L3_ANY};
 	c.mask = layers_from(L, 0);
@@ -403,10 +416,10 @@ void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
 	c.levels = c.mask & BIT(VLAN2) ? 3 : c.mask & BIT(VLAN) ? 2 : 1;
 	make_chains(L, &c);
 	if (n->base)
-		eth = find_l3_eth(L, &c);
+		find_l3_eth(L, &c);
 	else
 		find_l3_cgroup(L, &c);
-	write_chains(L, &c, eth);
+	write_chains(L, &c);
 }
 
 /* ---- L4 ---- */
@@ -491,17 +504,21 @@ static void find_l4_ip4(struct lower *L, struct l4s *s)
 /* ---- IPv6 extension headers ---- */
 
 /*
- * The walk over extension headers keeps what it finds in a stack object, written byte by byte and
- * read in pairs of bytes: so the verifier forgets how it came about. All ways through the walk then
- * end in one state, and it looks at the rules once instead of once per way (there are thousands).
- * Numbers of 16 bits: words from L3 to L4, and its protocol.
+ * The walk over extension headers keeps what it finds in a stack object, written in 16 bits and read
+ * in 32: so the verifier forgets how it came about. All ways through the walk then end in one state,
+ * and it looks at the rules once instead of once per way (there are thousands).
+ * Numbers: words from L3 to L4, and its protocol.
  */
-enum info { INFO_L4 = 0, INFO_PROTO = 2, INFO_BYTES = 8 };
+enum info { INFO_L4 = 0, INFO_PROTO = 4, INFO_BYTES = 8 };
 
 static void put_info(struct lower *L, ir_val info, enum info at, ir_val v)
 {
-	ir_st(L->f, 1, info, at, v);
-	ir_st(L->f, 1, info, at + 1, ir_bini(L->f, IR_LSHR, v, 8));
+	ir_st(L->f, 2, info, at, v);
+}
+
+static ir_val get_info(struct lower *L, ir_val info, enum info at)
+{
+	return ir_ld(L->f, 4, info, at);
 }
 
 /* Pointer of the header that starts this many words behind L3. */
@@ -527,56 +544,62 @@ static void is_ext(struct lower *L, ir_val nh, ir_blk yes, ir_blk no)
 	lo_if(L, CC_SET, bit, ir_const(L->f, (int64_t)EXT_MASK), yes, no);
 }
 
-/* Moves L4 behind the extension header at p; to none when a later fragment follows. */
-static void skip_ext(struct lower *L, ir_val info, ir_val p, ir_val l4, ir_val nh, ir_blk next,
-	ir_blk none)
+/* An extension header of this length in words: leaves where the next one starts. */
+static void put_next(struct lower *L, ir_val info, ir_val l4, ir_val words, ir_blk next)
 {
-	ir_blk eights = lo_block(L), fours = lo_block(L), frag = lo_block(L), first = lo_block(L),
-	       other = lo_block(L);
-	uint32_t at = L->net.base;
-	ir_val n = lo_net_load(L, 1, p, at + 1), v;
-
-	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_FRAGMENT), frag, other);
-	lo_enter(L, other);
-	lo_if(L, CC_EQ, nh, ir_const(L->f, PROTO_AH), fours, eights);
-	lo_enter(L, eights); /* RFC 8200: length in 8 bytes, the first not counted */
-	v = ir_bini(L->f, IR_SHL, n, 1);
-	v = ir_bini(L->f, IR_ADD, v, 2);
-	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
-	lo_goto(L, next);
-	lo_enter(L, fours); /* AH, RFC 4302: length in 4 bytes, two not counted */
-	v = ir_bini(L->f, IR_ADD, n, 2);
-	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, v));
-	lo_goto(L, next);
-	lo_enter(L, frag);
-	v = lo_net_load(L, 2, p, at + 2);
-	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET6)), none, first);
-	lo_enter(L, first);
-	put_info(L, info, INFO_L4, ir_bini(L->f, IR_ADD, l4, 2));
+	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, words));
 	lo_goto(L, next);
 }
 
-/* One turn of the walk; nh is the kind of the header that comes next. */
-static ir_val step_ext(struct lower *L, ir_val info, ir_val nh, ir_blk found, ir_blk none)
+/* The header's first 8 bytes, proven; its first byte is the kind of the one behind. */
+static ir_val header(struct lower *L, ir_val l4, unsigned kind, ir_blk none)
 {
-	ir_blk known = lo_block(L), step = lo_block(L), have = lo_block(L), near = lo_block(L),
-	       next = lo_block(L);
-	ir_val p, l4, kind;
+	ir_blk have = lo_block(L);
+	ir_val p = lo_need(L, words_on(L, l4), L->net.base + 8, have, none);
 
-	l4 = ir_ld(L->f, 2, info, INFO_L4);
-	l4 = lo_bound(L, l4, L4_WORDS, near, none);
-	lo_enter(L, near);
-	is_ext(L, nh, step, known);
-	lo_enter(L, known);
-	put_info(L, info, INFO_PROTO, nh);
-	lo_goto(L, found);
-	lo_enter(L, step);
-	p = lo_need(L, words_on(L, l4), L->net.base + 8, have, none);
 	lo_enter(L, have);
-	kind = lo_net_load(L, 1, p, L->net.base);
-	skip_ext(L, info, p, l4, nh, next, none);
+	ir_var_write(L->f, kind, lo_net_load(L, 1, p, L->net.base));
+	return p;
+}
+
+/* One turn of the walk; nh holds the kind of the header that comes next, and then of that behind. */
+static void step_ext(struct lower *L, ir_val info, unsigned nh, ir_blk found, ir_blk none)
+{
+	static const struct {
+		int proto, unit, more; /* length in units of so many words, and so many words more */
+	} kinds[] = {{PROTO_HOPOPTS, 2, 2}, {PROTO_DSTOPTS, 2, 2}, {PROTO_ROUTING, 2, 2},
+		{PROTO_AH, 1, 2}}; /* RFC 8200: in 8 bytes, the first not counted; RFC 4302 */
+	ir_blk near = lo_block(L), next = lo_block(L), frag = lo_block(L), first = lo_block(L),
+	       eights = lo_block(L), known = lo_block(L), fours = lo_block(L);
+	ir_val p, l4, v, kind = ir_var_read(L->f, nh);
+
+	l4 = lo_bound(L, get_info(L, info, INFO_L4), L4_WORDS, near, none);
+	lo_enter(L, near);
+	for (unsigned i = 0; i < 4; i++) {
+		ir_blk other = lo_block(L);
+
+		lo_if(L, CC_EQ, kind, ir_const(L->f, kinds[i].proto), i < 3 ? eights : fours, other);
+		lo_enter(L, other);
+	}
+	lo_if(L, CC_EQ, kind, ir_const(L->f, PROTO_FRAGMENT), frag, known);
+	lo_enter(L, known);
+	put_info(L, info, INFO_PROTO, kind);
+	lo_goto(L, found);
+	for (unsigned i = 2; i < 4; i++) {
+		lo_enter(L, i == 2 ? eights : fours);
+		p = header(L, l4, nh, none);
+		v = lo_net_load(L, 1, p, L->net.base + 1);
+		if (kinds[i].unit == 2)
+			v = ir_bini(L->f, IR_SHL, v, 1);
+		put_next(L, info, l4, ir_bini(L->f, IR_ADD, v, kinds[i].more), next);
+	}
+	lo_enter(L, frag);
+	p = header(L, l4, nh, none);
+	v = lo_net_load(L, 2, p, L->net.base + 2);
+	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET6)), none, first);
+	lo_enter(L, first);
+	put_next(L, info, l4, ir_const(L->f, 2), next);
 	lo_enter(L, next);
-	return kind;
 }
 
 /* From the first extension header, of this kind, to found, with L4 in info; or to none. */
@@ -584,11 +607,11 @@ static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, i
 {
 	unsigned nh = ir_var_new(L->f, ir_range(255));
 	ir_blk head = lo_block(L), body, from;
-	ir_val i, v, zero;
+	ir_val i, zero;
 
 	ir_var_write(L->f, nh, first);
+	ir_zero(L->f, info, 0, INFO_BYTES);
 	put_info(L, info, INFO_L4, ir_const(L->f, IP6_LEN / 4));
-	put_info(L, info, INFO_PROTO, ir_const(L->f, NO_L4));
 	i = ir_param(L->f, head, IR_I64);
 	zero = ir_const(L->f, 0);
 	from = ir_here(L->f);
@@ -598,8 +621,7 @@ static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, i
 	body = lo_block(L);
 	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, none); /* the last turn finds what follows */
 	lo_enter(L, body);
-	v = step_ext(L, info, ir_var_read(L->f, nh), found, none);
-	ir_var_write(L->f, nh, v);
+	step_ext(L, info, nh, found, none);
 	i = ir_bini(L->f, IR_ADD, i, 1);
 	from = ir_here(L->f);
 	lo_goto(L, head);
@@ -609,14 +631,10 @@ static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, i
 
 static void find_l4_ip6(struct lower *L, struct l4s *s)
 {
-	ir_blk v6 = lo_block(L), other = lo_block(L), ext = lo_block(L), found = lo_block(L);
-	uint32_t at = L->net.base;
+	ir_blk other = lo_block(L), ext = lo_block(L), found = lo_block(L);
 	ir_val v, nh, info, p4;
 
-	v = ir_bini(L->f, IR_LSHR, lo_net_load(L, 1, L->net.p3, at), 4);
-	lo_if(L, CC_EQ, v, ir_const(L->f, 6), v6, s->none);
-	lo_enter(L, v6);
-	nh = lo_net_load(L, 1, L->net.p3, at + 6);
+	nh = lo_net_load(L, 1, L->net.p3, L->net.base + 6);
 	by_proto(L, s, nh, ir_off(L->f, L->net.p3, IP6_LEN), other);
 	lo_enter(L, other);
 	is_ext(L, nh, ext, s->none);
@@ -624,8 +642,8 @@ static void find_l4_ip6(struct lower *L, struct l4s *s)
 	info = lo_slot(L, INFO_BYTES);
 	walk_ext(L, info, nh, found, s->none);
 	lo_enter(L, found);
-	v = ir_ld(L->f, 2, info, INFO_PROTO);
-	p4 = ir_ld(L->f, 2, info, INFO_L4);
+	v = get_info(L, info, INFO_PROTO);
+	p4 = get_info(L, info, INFO_L4);
 	p4 = words_on(L, ir_bini(L->f, IR_AND, p4, L4_WORDS - 1));
 	lo_free_slots(L);
 	by_proto(L, s, v, p4, s->none);

@@ -10,6 +10,9 @@
 
 #define RUN_LEAST 3 /* rules in a row that are worth a tree */
 #define CONJ_MOST 16
+#define L4_LAYERS                                                                                  \
+	(1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6 | 1u << NET_L4 |         \
+		1u << NET_PAYLOAD)
 
 /* ---- what is known before a packet comes ---- */
 
@@ -160,10 +163,10 @@ static void find_run(struct lower *L, uint32_t i, struct run *run)
 		struct conj c = {.n = 0};
 		struct member m;
 
-		if (!r->p->pred)
+		if (!r->cond)
 			return;
-		split(L, r->p->pred, &c);
-		if (known(L, r->p->pred) == TRI_NO)
+		split(L, r->cond, &c);
+		if (known(L, r->cond) == TRI_NO)
 			continue;
 		if (c.no || !member_of(L, r, &c, run->what, &m))
 			return;
@@ -308,24 +311,69 @@ static void write_run(struct lower *L, struct run *run)
 	lo_enter(L, after);
 }
 
+static bool looks_at_l4(const struct lower *L, uint32_t from)
+{
+	for (uint32_t i = from; i < L->net.nrules; i++) {
+		if ((L->net.rules[i].pred | L->net.rules[i].body) & L4_LAYERS)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The last rule that looks at L4: what its condition asks before that is asked first, and packets that
+ * fail it go on without their L4 ever being looked for. True when there is such a part.
+ */
+static bool before_l4(struct lower *L, uint32_t i)
+{
+	const struct lo_rule *r = &L->net.rules[i], *rules = L->net.rules;
+	struct lo_rule *changed;
+	struct conj c = {.n = 0}, head, tail;
+	ir_blk yes, no;
+	unsigned k = 0;
+
+	if (!r->cond || looks_at_l4(L, i + 1))
+		return false;
+	split(L, r->cond, &c);
+	while (!c.no && k < c.n && !(lo_expr_layers(c.e[k]) & L4_LAYERS))
+		k++;
+	if (!k || k == c.n)
+		return false;
+	head = c, tail = c;
+	head.n = k;
+	memmove(tail.e, c.e + k, (c.n - k) * sizeof(*c.e));
+	tail.n = c.n - k;
+	changed = ARENA_ARRAY(L->a, struct lo_rule, L->net.nrules);
+	memcpy(changed, rules, L->net.nrules * sizeof(*rules));
+	changed[i].cond = rest_of(L, &tail, -1);
+	yes = lo_block(L), no = lo_block(L);
+	lo_cond(L, rest_of(L, &head, -1), yes, no);
+	lo_free_slots(L);
+	lo_enter(L, yes);
+	L->net.rules = changed;
+	lo_split_l4(L, i);
+	L->net.rules = rules;
+	lo_enter(L, no);
+	lo_rules(L, i + 1);
+	return true;
+}
+
 void lo_rules(struct lower *L, uint32_t from)
 {
-	const unsigned l4 = 1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6 |
-			    1u << NET_L4 | 1u << NET_PAYLOAD;
-
 	for (uint32_t i = from; i < L->net.nrules;) {
 		const struct lo_rule *r = &L->net.rules[i];
 		struct run run;
 
 		if (!ir_open(L->f))
 			return;
-		if (r->p->pred && known(L, r->p->pred) == TRI_NO) {
+		if (r->cond && known(L, r->cond) == TRI_NO) {
 			i++;
 			continue;
 		}
-		if (((r->pred | r->body) & l4) && L->net.l4 == L4_ANY &&
+		if (((r->pred | r->body) & L4_LAYERS) && L->net.l4 == L4_ANY &&
 			(L->net.l3 == L3_IP4 || L->net.l3 == L3_IP6)) {
-			lo_split_l4(L, i);
+			if (!before_l4(L, i))
+				lo_split_l4(L, i);
 			return;
 		}
 		find_run(L, i, &run);
@@ -333,7 +381,7 @@ void lo_rules(struct lower *L, uint32_t from)
 			write_run(L, &run);
 			i = run.end;
 		} else {
-			lo_rule(L, r->p, r->ap, r->p->pred);
+			lo_rule(L, r->p, r->ap, r->cond);
 			i++;
 		}
 	}

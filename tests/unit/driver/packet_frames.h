@@ -193,6 +193,7 @@ static unsigned frames_more(struct frame *f)
 {
 	struct frame *first = f;
 
+	eth(f, "version 5 as IPv6", 0x86dd), ip6(f, 6), tcp(f, 4000, 23, 2), f->b[14] = 0x50, f++;
 	eth(f, "icmp over IPv6", 0x86dd), ip6(f, 1), put(f++, "\10\0\0\0\0\1\0\2", 8);
 	eth(f, "icmp6 over IPv4", 0x800), ip4(f, 5, 0, 58), put(f++, "\200\0\0\0\0\1\0\2", 8);
 	eth(f, "vlan options", 0x8100), tag(f, 100, 0x800), ip4(f, 9, 0, 17), udp(f++, 53, 5353);
