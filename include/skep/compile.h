@@ -8,6 +8,7 @@ struct skep_compile_options {
 	const char *const *params; /* $1 … */
 	unsigned nparams;
 	bool unsafe;	  /* allow functions that change the system */
+	bool check_reads; /* count and report reads of memory that fail */
 	bool offline;	  /* for skep_replay: interfaces need not be there */
 	bool count_rules; /* packets and bytes of every packet rule, not only of drop("reason") */
 	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */

@@ -80,6 +80,7 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 {
 	struct skep_compile_options co = {
 		.unsafe = o->value[OPT_UNSAFE] != NULL,
+		.check_reads = o->value[OPT_ERRORS] && *o->value[OPT_ERRORS],
 		.portable = portable,
 		.offline = o->value[OPT_READ] != NULL,
 		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_LIVE] ||

@@ -107,7 +107,8 @@ static bool take_letters(struct settings *o, const struct command *c, const char
 
 		if (id < 0)
 			return unknown(c, p == word + 1 ? word : text);
-		o->value[id] = "";
+		/* a letter given twice asks for more: -kk */
+		o->value[id] = o->value[id] && !options[id].arg ? "2" : "";
 		if (!options[id].arg)
 			continue;
 		if (p[1]) {

@@ -209,6 +209,7 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.params = c->o->params,
 		.nparams = c->o->nparams,
 		.unsafe = c->o->unsafe,
+		.check_reads = c->o->check_reads,
 		.offline = c->o->offline,
 		.count_rules = c->o->count_rules,
 		.named = c->o->named,

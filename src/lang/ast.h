@@ -396,6 +396,7 @@ struct script {
 	const char *const *settings; /* "name=value" over the config block, NULL-terminated; or NULL */
 	struct smap options; /* names getopt() asks for */
 	bool unsafe;
+	bool check_reads; /* count reads of memory that fail */
 	int pid; /* only events of this process; 0 all */
 	bool portable; /* the object may run on another machine */
 	bool offline;

@@ -33,6 +33,7 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	s->params = o->params;
 	s->nparams = o->nparams;
 	s->unsafe = o->unsafe;
+	s->check_reads = o->check_reads;
 	s->portable = m->meta->portable;
 	s->count_rules = o->count_rules;
 	s->offline = o->offline;

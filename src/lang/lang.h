@@ -7,6 +7,7 @@ struct lang_options {
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
 	bool unsafe; /* --unsafe: functions that change the system */
+	bool check_reads; /* -kk: failed reads are counted */
 	bool offline; /* interfaces and cgroups need not be there, patterns stay as they are */
 	bool count_rules; /* packets and bytes of every packet rule */
 	const char *const *named; /* named parameters, "--name=value" */

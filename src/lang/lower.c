@@ -222,6 +222,21 @@ void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref)
 	ir_atom(L->f, AT_ADD, 8, ir_gaddr(L->f, L->counters, id * 8), 0, ir_const(L->f, 1));
 }
 
+void lo_check_read(struct lower *L, ir_val answer)
+{
+	ir_blk failed, done;
+
+	if (!L->s->check_reads)
+		return;
+	failed = lo_block(L);
+	done = lo_block(L);
+	lo_if(L, CC_SLT, answer, ir_const(L->f, 0), failed, done);
+	lo_enter(L, failed);
+	lo_count(L, MC_READ_FAULT, L->prog);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
 void lo_end(struct lower *L)
 {
 	ir_ret(L->f, ir_const(L->f, L->fall_off));

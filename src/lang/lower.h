@@ -135,6 +135,7 @@ ir_val lo_rodata_addr(struct lower *L, uint32_t off);
 uint32_t lo_ring(struct lower *L); /* where events go */
 bool lo_has_ring(const struct lower *L); /* it is a ring buffer, else a buffer per CPU */
 void lo_count(struct lower *L, enum meta_counter_kind kind, uint32_t ref); /* one more was lost */
+void lo_check_read(struct lower *L, ir_val answer); /* with -kk: counts a read that failed */
 void lo_end(struct lower *L); /* return the default result */
 /* One rule's predicate and body into the current program; ends in an open block. */
 void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,

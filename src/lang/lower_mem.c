@@ -143,7 +143,8 @@ static ir_val read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_s
 	args[0] = slot;
 	args[1] = ir_const(L->f, size);
 	args[2] = addr;
-	ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel", IR_VOID, 3, args);
+	lo_check_read(L, ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel",
+			       IR_VOID, 3, args));
 	return ir_ld(L->f, size, slot, 0);
 }
 
@@ -236,7 +237,8 @@ static ir_val read_field(struct lower *L, ir_val base, const struct ir_field *f,
 	args[0] = slot;
 	args[1] = number ? fact(L, *f, FACT_SIZE, f->size) : ir_const(L->f, f->size);
 	args[2] = ir_bin(L->f, IR_ADD, base, ir_fofs(L->f, ir_add_field(L->m, off)));
-	ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel", IR_VOID, 3, args);
+	lo_check_read(L, ir_call(L->f, space == SPACE_USER ? "probe_read_user" : "probe_read_kernel",
+			       IR_VOID, 3, args));
 	v = ir_ld(L->f, 8, slot, 0);
 	return f->bit_size || (f->is_signed && f->size < 8) ? take_field(L, v, f) : v;
 }

@@ -148,6 +148,7 @@ static void read_string(struct lower *L, const char *helper, ir_val addr, uint32
 			  : ir_const(L->f, size);
 	args[2] = addr;
 	got = ir_call(L->f, helper, IR_VOID, 3, args);
+	lo_check_read(L, got);
 	if (limit && whole)
 		return;
 	cut = lo_block(L);
