@@ -165,18 +165,73 @@ static bool on_print_entry(struct session *s, const struct record *r)
 	return true;
 }
 
+static bool of_stack(const struct meta *m, const struct meta_field *f, uint32_t spill)
+{
+	return (f->kind == MK_KSTACK || f->kind == MK_USTACK) && f->ref < m->stacks.n &&
+	       m->stacks.v[f->ref].spill == spill;
+}
+
+/* How many places of the script keep or print stacks of that kind. */
+static uint32_t uses_of(const struct meta *m, uint32_t spill)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->maps.n; i++) {
+		for (uint32_t k = 0; k < m->maps.v[i].keys.n; k++)
+			n += of_stack(m, &m->maps.v[i].keys.v[k], spill);
+		n += of_stack(m, &m->maps.v[i].value, spill);
+	}
+	for (uint32_t i = 0; i < m->formats.n; i++) {
+		for (uint32_t k = 0; k < m->formats.v[i].args.n; k++)
+			n += of_stack(m, &m->formats.v[i].args.v[k], spill);
+	}
+	for (uint32_t i = 0; i < m->types.n; i++) {
+		for (uint32_t k = 0; k < m->types.v[i].members.n; k++)
+			n += of_stack(m, &m->types.v[i].members.v[k].field, spill);
+	}
+	return n;
+}
+
+/*
+ * A map that is cleared again and again would fill the room for stacks. What its keys named is free
+ * when nothing else can name it.
+ */
+static void release_stacks(struct session *s, const struct table *t)
+{
+	const struct meta *m = &s->l->meta;
+
+	for (uint32_t k = 0; m->sym && k < t->map->keys.n; k++) {
+		const struct meta_field *f = &t->map->keys.v[k];
+		uint64_t number;
+
+		if ((f->kind != MK_KSTACK && f->kind != MK_USTACK) || f->ref >= m->stacks.n ||
+			uses_of(m, m->stacks.v[f->ref].spill) != 1)
+			continue;
+		sym_release_begin(m->sym, f);
+		for (uint32_t i = 0; i < t->entries.n; i++) {
+			memcpy(&number, t->entries.v[i].key + f->off, 8);
+			sym_release(m->sym, f, number);
+		}
+	}
+}
+
 static bool on_clear_map(struct session *s, const struct record *r)
 {
 	const struct meta_map *map = user_map(s, r->id);
+	struct table t;
 
 	if (!map)
 		return false;
 	note_zeroed(s, r->id, false);
+	if (s->l->meta.stacks.n)
+		session_read_map(s, r->id, &t);
 	if (s->maps)
 		s->maps->reset(s->maps_arg, r->id, true);
 	else if (map_fd(s, r->id) >= 0)
 		map_trouble(s, r->id, "clear",
 			table_clear(map, &s->scratch, map_fd(s, r->id), s->ncpus));
+	if (s->l->meta.stacks.n && !s->maps)
+		release_stacks(s, &t);
 	return true;
 }
 

@@ -31,8 +31,15 @@ struct process {
 	VEC(struct mapping) maps; /* the newest last: it wins */
 };
 
+/* Stacks of one kind that were released in the last round. Buffers are used again. */
+struct kept {
+	VEC(uint64_t *) v; /* number, then the value as in the spill map */
+	uint32_t n;
+};
+
 struct sym {
 	struct arena *a;
+	struct kept *kept; /* per row of meta.stacks; NULL until needed */
 	const struct loaded *l;
 	struct ksym_table *kernel;
 	VEC(struct process *) processes;
@@ -194,6 +201,46 @@ bool sym_kernel(struct sym *s, uint64_t addr, struct sym_name *n)
 
 /* ---- stacks ---- */
 
+static bool kept_frames(struct sym *s, uint32_t row, uint64_t number)
+{
+	const struct kept *k = s->kept ? &s->kept[row] : NULL;
+
+	for (uint32_t i = 0; k && i < k->n; i++) {
+		if (k->v.v[i][0] != number)
+			continue;
+		memcpy(s->frames, k->v.v[i] + 1,
+			(s->l->meta.stacks.v[row].limit + 1) * sizeof(*s->frames));
+		return true;
+	}
+	return false;
+}
+
+void sym_release_begin(struct sym *s, const struct meta_field *f)
+{
+	if (!s->kept)
+		s->kept = ARENA_ARRAY(s->a, struct kept, s->l->meta.stacks.n + 1);
+	if (f->ref < s->l->meta.stacks.n)
+		s->kept[f->ref].n = 0;
+}
+
+void sym_release(struct sym *s, const struct meta_field *f, uint64_t number)
+{
+	const struct meta_stack *row;
+	struct kept *k;
+
+	if (!(number & META_STACK_SPILL) || f->ref >= s->l->meta.stacks.n || !s->l->map_fd)
+		return;
+	row = &s->l->meta.stacks.v[f->ref];
+	k = &s->kept[f->ref];
+	if (k->n == k->v.n)
+		vec_push(s->a, &k->v, ARENA_ARRAY(s->a, uint64_t, row->limit + 2));
+	k->v.v[k->n][0] = number;
+	if (bpf_map_lookup_elem(s->l->map_fd[row->spill], &number, k->v.v[k->n] + 1))
+		return;
+	k->n++;
+	bpf_map_delete_elem(s->l->map_fd[row->spill], &number);
+}
+
 int sym_frames(struct sym *s, const struct meta_field *f, uint64_t number, uint64_t *frames,
 	uint32_t *tgid)
 {
@@ -210,7 +257,8 @@ int sym_frames(struct sym *s, const struct meta_field *f, uint64_t number, uint6
 	row = &s->l->meta.stacks.v[f->ref];
 	fd = s->l->map_fd[spilled ? row->spill : row->table];
 	memset(s->frames, 0, (SYM_FRAMES_MAX + 1) * sizeof(*s->frames));
-	if (fd < 0 || bpf_map_lookup_elem(fd, spilled ? (void *)&number : (void *)&id, s->frames))
+	if (fd < 0 || (bpf_map_lookup_elem(fd, spilled ? (void *)&number : (void *)&id, s->frames) &&
+			      !kept_frames(s, f->ref, number)))
 		return -1;
 	if (spilled)
 		*tgid = (uint32_t)s->frames[0];

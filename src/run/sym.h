@@ -21,6 +21,13 @@ int sym_frames(struct sym *s, const struct meta_field *f, uint64_t number, uint6
 	uint32_t *tgid);
 #define SYM_FRAMES_MAX META_MAX_FRAMES
 
+/*
+ * A stack that no map names any more gives its place back, if it is one of those that are known by
+ * a hash. Its frames stay known here until the next round: a program may just be adding to it.
+ */
+void sym_release_begin(struct sym *s, const struct meta_field *f);
+void sym_release(struct sym *s, const struct meta_field *f, uint64_t number);
+
 /* The function at an address; where: the file, for user addresses. False: nobody knows. */
 struct sym_name {
 	const char *name, *where;
