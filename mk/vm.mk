@@ -33,3 +33,7 @@ demo: deps-vm vm-static-x86_64
 	@scripts/demo
 export FRESH
 .PHONY: vm vm-static vm-sched vm-fetch vm-shell demo
+# Debian's bpftrace and skep side by side
+compare: deps-vm vm-static-x86_64
+	@tests/vm/compare/run
+.PHONY: compare
