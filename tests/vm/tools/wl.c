@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 /* For uprobes: called a known number of times with known arguments. */
+long wl_hot(long a, const char *text);
 __attribute__((noinline)) long wl_hot(long a, const char *text)
 {
 	__asm__ volatile("" : : "r"(text) : "memory");
@@ -34,7 +35,7 @@ static void files(void)
 	int fd, n = 0;
 
 	for (int i = 0; i < 5; i++) {
-		fd = open("/tmp/wl.file", O_CREAT | O_RDWR | (i ? 0 : O_TRUNC), 0644);
+		fd = openat(AT_FDCWD, "/tmp/wl.file", O_CREAT | O_RDWR | (i ? 0 : O_TRUNC), 0644);
 		for (int size = 1; size <= 256; size *= 4)
 			n += (int)write(fd, buf, (size_t)size);
 		lseek(fd, 0, SEEK_SET);
@@ -43,8 +44,8 @@ static void files(void)
 		close(fd);
 	}
 	for (int i = 0; i < 3; i++)
-		n += open("/no/such/file", O_RDONLY);
-	fd = open("/dev/zero", O_RDONLY);
+		n += openat(AT_FDCWD, "/no/such/file", O_RDONLY);
+	fd = openat(AT_FDCWD, "/dev/zero", O_RDONLY);
 	for (int i = 0; i < 20; i++)
 		n += (int)read(fd, buf, (size_t)(i * 50));
 	n += (int)lseek(fd, -5, SEEK_SET);
@@ -52,7 +53,7 @@ static void files(void)
 	close(-1);
 	mkdir("/tmp/wl.dir", 0755);
 	rmdir("/tmp/wl.dir");
-	unlink("/tmp/wl.file");
+	unlinkat(AT_FDCWD, "/tmp/wl.file", 0);
 	if (n == 12345)
 		puts("never");
 }
