@@ -506,6 +506,8 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 		       field_ok(all, &m->keys.v[0], m->key_size, all->types.n);
 	if (m->role == MM_IFINDEX)
 		return m->value_size / 4 >= m->names.n;
+	if (m->role == MM_KADDR)
+		return m->value_size / 8 >= m->names.n;
 	if (m->role == MM_RULES)
 		return m->value_size >= 16;
 	if (m->cpus && m->value_size % (8ull * m->cpus))

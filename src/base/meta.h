@@ -92,7 +92,7 @@ struct meta_map {
 	uint32_t hist_bits; /* HIST: each power of two is cut into 2^bits buckets */
 	VEC(struct meta_field) keys; /* empty for scalars */
 	const uint8_t *init;	     /* RODATA, DATA: value_size bytes, or NULL for zeroes */
-	VEC(const char *) names;     /* SET: its file; IFINDEX: interfaces */
+	VEC(const char *) names;     /* SET: its file; IFINDEX: interfaces; KADDR: symbols */
 };
 
 /* How a stack is printed: bpftrace's modes. */

@@ -220,6 +220,21 @@ static struct lt tp_pointer(struct check *c, const struct tracepoint *tp, const 
 	return t;
 }
 
+/* Numbers side by side in the record: u8 saddr[4], unsigned long args[6]. */
+static struct lt tp_array(const struct tp_field *f)
+{
+	uint32_t size = f->size / f->array_size;
+	struct lt t = {.kind = LT_UNKNOWN};
+
+	if (f->size % f->array_size || (size != 1 && size != 2 && size != 4 && size != 8))
+		return t;
+	t = lt_of(LT_ARRAY, f->size);
+	t.nelems = f->array_size;
+	t.int_size = size;
+	t.is_signed = f->is_signed;
+	return t;
+}
+
 static struct lt type_of_tp_field(
 	struct check *c, const struct tracepoint *tp, const struct tp_field *f)
 {
@@ -227,8 +242,10 @@ static struct lt type_of_tp_field(
 
 	if (f->data_loc)
 		return strstr(f->type, "char") ? lt_str(c->s->config.max_strlen) : t;
+	if (f->array_size && strstr(f->type, "char") && !strstr(f->type, "unsigned char"))
+		return lt_str(f->size);
 	if (f->array_size)
-		return strstr(f->type, "char") ? lt_str(f->size) : t;
+		return tp_array(f);
 	if (strchr(f->type, '*') && f->size == 8)
 		return tp_pointer(c, tp, f->type);
 	if (f->size == 1 || f->size == 2 || f->size == 4 || f->size == 8)

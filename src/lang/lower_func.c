@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Functions and builtins whose value is one number. */
 #include "lang/lower.h"
+#include <linux/bpf.h>
+#include <string.h>
 #include <sys/stat.h>
+
+#define KADDR_BYTES 4096u /* 512 symbols */
 
 static struct expr *arg(const struct expr *e, uint32_t i)
 {
@@ -110,6 +114,27 @@ static ir_val mac_address(struct lower *L, const struct expr *a)
 	return ir_ld(L->f, 8, slot, 0);
 }
 
+/* The loader writes the addresses; see src/load/kaddr.c. */
+static ir_val kaddr(struct lower *L, const char *name)
+{
+	uint32_t map = meta_role_map(L->m->meta, MM_KADDR), i = 0;
+	struct meta_map *m;
+
+	if (map == META_NONE)
+		map = lo_add_map(L, (struct meta_map){.name = "kaddr", .kname = "skep_kaddr",
+					    .role = MM_KADDR, .type = BPF_MAP_TYPE_ARRAY,
+					    .key_size = 4, .value_size = KADDR_BYTES,
+					    .max_entries = 1, .present_off = META_NONE});
+	m = &L->m->meta->maps.v[map];
+	while (i < m->names.n && strcmp(m->names.v[i], name) != 0)
+		i++;
+	if (i == m->names.n)
+		vec_push(L->a, &m->names, name);
+	if (i >= KADDR_BYTES / 8)
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: kaddr() of %u symbols", i);
+	return ir_ld(L->f, 8, ir_gaddr(L->f, map, 0), 8 * (int64_t)i);
+}
+
 static void one_arg_call(struct lower *L, const char *helper, ir_val ctx, const struct expr *a)
 {
 	ir_val args[2];
@@ -154,6 +179,8 @@ ir_val lo_func(struct lower *L, const struct expr *e)
 	case BI_F_KPTR:
 	case BI_F_UPTR:
 		return lo_int(L, arg(e, 0));
+	case BI_F_KADDR:
+		return kaddr(L, arg(e, 0)->u.str.s);
 	case BI_F_REG:
 		return lo_reg(L, arg(e, 0)->u.str.s);
 	case BI_F_NSECS:

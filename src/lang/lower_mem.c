@@ -123,6 +123,8 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 		index = ir_bin(L->f, IR_MUL, index, elem_size(L, b));
 		return ir_bin(L->f, IR_ADD, base, index);
 	}
+	if (e->ref.kind == REF_TPFIELD && e->type.kind == LT_ARRAY)
+		return ir_bini(L->f, IR_ADD, ir_un(L->f, IR_ADDR, ir_ctx(L->f)), e->ref.u.tp->off);
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
 		return as_number(L, lo_int(L, e));
 	if (find_path(L, e, &p)) {
@@ -335,11 +337,28 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 	}
 }
 
+/* An element of an array in the tracepoint's record whose place is known. */
+static bool tp_element(struct lower *L, const struct expr *e, uint32_t size, ir_val *v)
+{
+	const struct expr *b = e->kind == EX_INDEX ? e->u.index.base : NULL;
+	uint64_t off;
+
+	if (!b || b->ref.kind != REF_TPFIELD || b->type.kind != LT_ARRAY || !e->u.index.index->is_const)
+		return false;
+	off = b->ref.u.tp->off + e->u.index.index->const_value * size;
+	if (off % size)
+		return false;
+	*v = ir_ldctx(L->f, size, (int64_t)off, IR_I64);
+	return true;
+}
+
 ir_val lo_deref(struct lower *L, const struct expr *e)
 {
 	uint32_t size = e->type.kind == LT_INT && e->type.size ? e->type.size : 8;
-	ir_val v = read_number(L, lo_addr(L, e), size, e->type.space);
+	ir_val v;
 
+	if (!tp_element(L, e, size, &v))
+		v = read_number(L, lo_addr(L, e), size, e->type.space);
 	return lo_extend(L, v, size, e->type.kind == LT_INT && e->type.is_signed);
 }
 

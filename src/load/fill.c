@@ -112,6 +112,8 @@ int fill_lists(struct loaded *l)
 			err = fill_set(l, i);
 		else if (l->meta.maps.v[i].role == MM_IFINDEX)
 			err = fill_ifindex(l, i);
+		else if (l->meta.maps.v[i].role == MM_KADDR)
+			err = fill_kaddr(l, i);
 		if (err)
 			return err;
 	}

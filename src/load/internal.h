@@ -66,6 +66,9 @@ void maps_close(struct loaded *l);
 
 /* fill.c: lists and interfaces into their maps */
 int fill_lists(struct loaded *l);
+
+/* kaddr.c: addresses of the kernel that kaddr() names */
+int fill_kaddr(struct loaded *l, uint32_t map);
 void free_lists(struct loaded *l);
 
 /* progs.c */
