@@ -23,15 +23,17 @@
 
 struct kbtf {
 	struct arena *a;
+	struct kbtf *base; /* split BTF: whose types and strings come first; or NULL */
+	uint32_t base_count, base_str_len;
 	void *map; /* to unmap, or NULL */
 	size_t map_len;
 	const uint8_t *types;
 	uint32_t type_len;
 	const char *str;
 	uint32_t str_len;
-	uint32_t *at; /* offset of type id in types; [0] unused */
-	uint32_t count;
-	uint32_t *by_kind; /* ids sorted by kind, ascending inside a kind; NULL until needed */
+	uint32_t *at; /* offset of type id - base_count in types; [0] unused */
+	uint32_t count; /* without the base's */
+	uint32_t *by_kind; /* own ids sorted by kind, ascending inside a kind; NULL until needed */
 	uint32_t first[KINDS + 1]; /* of each kind, in by_kind */
 	struct smap found;	   /* kind letter and name -> id + 1 */
 	struct smap enumerators;   /* name -> struct enumerator */
@@ -168,13 +170,14 @@ static bool read_header(struct kbtf *b, const uint8_t *p, size_t n, const char *
 	b->str = (const char *)p + h.hdr_len + h.str_off;
 	b->str_len = h.str_len;
 	/* One NUL at the end makes every offset inside the section a string that ends. */
-	if (!h.str_len || b->str[0] || b->str[h.str_len - 1])
+	if (!h.str_len || (b->str[0] && !b->base) || b->str[h.str_len - 1])
 		return false;
 	*why = NULL;
 	return true;
 }
 
-static struct kbtf *build(struct arena *a, const void *p, size_t n, const char **why)
+static struct kbtf *build(struct arena *a, struct kbtf *base, const void *p, size_t n,
+	const char **why)
 {
 	struct kbtf *b = ARENA_NEW(a, struct kbtf);
 	const uint8_t *bytes = p;
@@ -183,6 +186,11 @@ static struct kbtf *build(struct arena *a, const void *p, size_t n, const char *
 	if (n >= SELFMAG && !memcmp(bytes, ELFMAG, SELFMAG) && !elf_btf(bytes, n, &off, &n, why))
 		return NULL;
 	b->a = a;
+	b->base = base;
+	if (base) {
+		b->base_count = kbtf_count(base);
+		b->base_str_len = base->base_str_len + base->str_len;
+	}
 	if (!read_header(b, bytes + off, n, why))
 		return NULL;
 	if ((uintptr_t)b->types % 4) { /* a section of an ELF file may lie anywhere */
@@ -204,7 +212,24 @@ struct kbtf *kbtf_from_bytes(struct arena *a, const void *p, size_t n, const cha
 {
 	const char *ignored;
 
-	return build(a, p, n, why ? why : &ignored);
+	return build(a, NULL, p, n, why ? why : &ignored);
+}
+
+struct kbtf *kbtf_split(struct arena *a, struct kbtf *base, const void *p, size_t n, const char **why)
+{
+	const char *ignored;
+
+	return build(a, base, p, n, why ? why : &ignored);
+}
+
+uint32_t kbtf_own(const struct kbtf *b)
+{
+	return b->base_count;
+}
+
+uint32_t kbtf_str_end(const struct kbtf *b)
+{
+	return b->base_str_len + b->str_len;
 }
 
 /* The whole file in anonymous memory: for files that cannot be mapped (sysfs before 6.16). */
@@ -254,7 +279,7 @@ struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
 		*why = arena_printf(a, "%s: cannot be read", path);
 		return NULL;
 	}
-	b = build(a, p, (size_t)st.st_size, why);
+	b = build(a, NULL, p, (size_t)st.st_size, why);
 	if (!b) {
 		munmap(p, (size_t)st.st_size);
 		*why = arena_printf(a, "%s: %s", path, *why);
@@ -267,6 +292,8 @@ struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
 
 void kbtf_close(struct kbtf *b)
 {
+	if (b && b->base)
+		kbtf_close(b->base);
 	if (!b || !b->map)
 		return;
 	munmap(b->map, b->map_len);
@@ -280,16 +307,22 @@ void kbtf_close(struct kbtf *b)
 
 uint32_t kbtf_count(const struct kbtf *b)
 {
-	return b->count;
+	return b->base_count + b->count;
 }
 
 const struct btf_type *kbtf_type(const struct kbtf *b, uint32_t id)
 {
-	return id && id <= b->count ? type_at(b, b->at[id]) : &no_type;
+	if (id <= b->base_count)
+		return b->base ? kbtf_type(b->base, id) : &no_type;
+	id -= b->base_count;
+	return id <= b->count ? type_at(b, b->at[id]) : &no_type;
 }
 
 const char *kbtf_str(const struct kbtf *b, uint32_t off)
 {
+	if (off < b->base_str_len)
+		return kbtf_str(b->base, off);
+	off -= b->base_str_len;
 	return off < b->str_len ? b->str + off : "";
 }
 
@@ -453,7 +486,7 @@ static void sort_by_kind(struct kbtf *b)
 	memcpy(next, b->first, sizeof(next));
 	b->by_kind = ARENA_ARRAY(b->a, uint32_t, b->count + 1);
 	for (uint32_t id = 1; id <= b->count; id++)
-		b->by_kind[next[btf_kind_of(type_at(b, b->at[id]))]++] = id;
+		b->by_kind[next[btf_kind_of(type_at(b, b->at[id]))]++] = b->base_count + id;
 }
 
 /* The ids of a kind: *from .. *to in by_kind. */
@@ -489,6 +522,8 @@ uint32_t kbtf_find(struct kbtf *b, unsigned kind, const char *name)
 			break;
 		}
 	}
+	if (!id && b->base)
+		id = kbtf_find(b->base, kind, name);
 	smap_put(&b->found, key, (void *)(uintptr_t)(id + 1));
 	return id;
 }
@@ -662,7 +697,7 @@ bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value)
 	const struct enumerator *e = name && name[0] ? find_enumerator(b, name) : NULL;
 
 	if (!e || !e->exists)
-		return false;
+		return b->base && kbtf_enum_value(b->base, name, value);
 	*value = e->value;
 	return true;
 }
@@ -671,6 +706,8 @@ const char *kbtf_enum_owner(struct kbtf *b, const char *name)
 {
 	const struct enumerator *e = name && name[0] ? find_enumerator(b, name) : NULL;
 
+	if (!(e && e->exists) && b->base)
+		return kbtf_enum_owner(b->base, name);
 	return e && e->exists ? e->owner : "";
 }
 
@@ -690,6 +727,8 @@ void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg
 				fn(enumerator_at(b, t, i, &value), arg);
 		}
 	}
+	if (b->base)
+		kbtf_each_enumerator(b->base, fn, arg);
 }
 
 /* ---- functions ---- */
@@ -706,6 +745,8 @@ void kbtf_each_func(struct kbtf *b, void (*fn)(const char *name, void *arg), voi
 	kind_range(b, BTF_KIND_FUNC, &from, &to);
 	for (; from < to; from++)
 		fn(kbtf_name(b, b->by_kind[from]), arg);
+	if (b->base)
+		kbtf_each_func(b->base, fn, arg);
 }
 
 uint32_t kbtf_func_proto(const struct kbtf *b, uint32_t func_id)

@@ -17,6 +17,10 @@ struct kbtf;
  */
 struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why);
 struct kbtf *kbtf_from_bytes(struct arena *a, const void *p, size_t n, const char **why);
+/* Types that follow those of base, which must outlive them: a module's, or a script's own. */
+struct kbtf *kbtf_split(struct arena *a, struct kbtf *base, const void *p, size_t n, const char **why);
+uint32_t kbtf_own(const struct kbtf *b);     /* ids up to here are the base's; 0 without a base */
+uint32_t kbtf_str_end(const struct kbtf *b); /* offset of the first string behind all of b's */
 void kbtf_close(struct kbtf *b); /* unmaps; the struct itself is the arena's */
 
 uint32_t kbtf_count(const struct kbtf *b); /* ids are 1 .. count */

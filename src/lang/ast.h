@@ -379,7 +379,31 @@ struct config { /* checked: values of the config block and of the environment */
 	uint32_t stack_mode; /* enum meta_stack_mode */
 };
 
+/* A C definition of the script: struct, union, enum, typedef. */
+enum cdef_kind { CDEF_STRUCT, CDEF_UNION, CDEF_ENUM, CDEF_TYPEDEF };
+struct cmember {
+	const char *name;   /* NULL: anonymous struct or union */
+	const char *type;   /* as in casts: "struct sock", "unsigned int"; NULL: inner */
+	struct cdef *inner; /* defined in place */
+	unsigned stars;	    /* a pointer to a function is one star of void */
+	uint32_t dims[4], ndims;
+	int bits; /* -1: no bit-field */
+	struct skep_span span;
+};
+struct cdef {
+	enum cdef_kind kind;
+	const char *name; /* NULL when it has none */
+	VEC(struct cmember) members; /* of a typedef: one; of an enum: none */
+	VEC(const char *) names;     /* enumerators */
+	VEC(int64_t) values;
+	bool packed;
+	struct skep_span span;
+	/* checked */
+	uint32_t id, size, align; /* BTF id */
+};
+
 struct script {
+	VEC(struct cdef *) cdefs;
 	struct arena *a;
 	struct skep_diags *d;
 	struct target *target;

@@ -40,6 +40,9 @@ bool c_in_user(const struct check *c); /* a number is an address of user space t
 bool c_is_kind(const struct check *c, enum probe_parts parts); /* every point is of that form */
 bool c_is_packet(const struct check *c); /* every point sees packets */
 
+/* ---- check_own_types.c: the script's own types ---- */
+void check_own_types(struct check *c);
+
 /* ---- check_config.c ---- */
 void check_config(struct check *c);
 void check_decls(struct check *c);
@@ -193,7 +196,10 @@ void check_tuple(struct check *c, struct expr *e);
 void check_element_of(struct check *c, struct expr *e, const struct expr *base, uint64_t index,
 	struct skep_span at);
 
-/* ---- types.c ---- */
+/* ---- types.c, check_cast.c ---- */
+bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
+void check_sizeof(struct check *c, struct expr *e);
+void check_offsetof(struct check *c, struct expr *e);
 struct lt lt_int(uint32_t size, bool is_signed);
 struct lt lt_str(uint32_t size);
 struct lt lt_of(enum lt_kind kind, uint32_t size);

@@ -72,7 +72,7 @@ static bool int_words(const char *name, struct lt *t)
 	return true;
 }
 
-static bool int_name(const char *name, struct lt *t)
+bool lt_int_name(const char *name, struct lt *t)
 {
 	for (unsigned i = 0; i < sizeof(int_names) / sizeof(*int_names); i++) {
 		if (!strcmp(int_names[i].name, name)) {
@@ -154,7 +154,7 @@ static struct lt pointer_cast(struct check *c, const struct expr *e)
 	}
 	if (!strcmp(e->u.cast.type, "void"))
 		return t;
-	if (int_name(e->u.cast.type, &num)) {
+	if (lt_int_name(e->u.cast.type, &num)) {
 		t.int_size = num.size;
 		t.is_signed = num.is_signed;
 		return t;
@@ -195,7 +195,7 @@ static struct lt number_cast(struct check *c, const struct expr *e)
 	struct diag *d;
 	uint32_t id;
 
-	if (int_name(e->u.cast.type, &t))
+	if (lt_int_name(e->u.cast.type, &t))
 		return t;
 	id = strcmp(e->u.cast.type, "void") ? named_type(c, e) : 0;
 	if (!id && strcmp(e->u.cast.type, "void"))
@@ -328,4 +328,101 @@ void check_deref(struct check *c, struct expr *e)
 		bad_element(c, e, &a->type);
 		e->type.kind = LT_UNKNOWN;
 	}
+}
+
+/* ---- sizeof(), offsetof() ---- */
+
+/* The type an argument names, or the type of its value. size 0: reported. */
+static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf)
+{
+	struct expr cast = *a;
+	struct lt t;
+
+	*btf = 0;
+	if (a->kind == EX_NAME && builtin_value(a->u.name) < 0) { /* a type's name alone */
+		cast.kind = EX_CAST;
+		cast.u.cast.type = a->u.name;
+		cast.u.cast.type_span = a->span;
+		cast.u.cast.stars = 0;
+	} else if (a->kind != EX_CAST || a->span.off != a->u.cast.type_span.off) {
+		/* a cast starts with its parenthesis, a type alone with its name */
+		check_expr(c, a);
+		*btf = a->type.kind == LT_STRUCT ? a->type.btf : 0;
+		return a->type.kind == LT_UNKNOWN ? 0 : a->type.size ? a->type.size : 8;
+	}
+	if (cast.u.cast.stars)
+		return 8;
+	if (lt_int_name(cast.u.cast.type, &t))
+		return t.size;
+	*btf = named_type(c, &cast);
+	return *btf ? kbtf_size(c->btf, *btf) : 0;
+}
+
+/* What is said of a kernel's type holds for that kernel only. */
+static void one_kernel(struct check *c, const struct expr *e, uint32_t btf)
+{
+	uint32_t own = c->btf ? kbtf_own(c->btf) : 0;
+
+	if (c->s->portable && btf && !(own && kbtf_strip(c->btf, btf) > own))
+		c_hint(c,
+			c_error(c, e->span, DIAG_NOT_SUPPORTED,
+				"%s() of a kernel's type cannot be in an object for other kernels",
+				e->u.call.name),
+			"run the script itself on that kernel");
+}
+
+void check_sizeof(struct check *c, struct expr *e)
+{
+	uint32_t btf, size;
+
+	e->type.kind = LT_UNKNOWN;
+	if (!count_args(c, e, 1, 1))
+		return;
+	size = size_of_arg(c, e->u.call.args.list.v[0], &btf);
+	one_kernel(c, e, btf);
+	if (size)
+		set_const(e, size, false);
+}
+
+/* a.b.c from the type on: bits, or false when it is reported. */
+static bool member_path(struct check *c, const struct expr *path, uint32_t *btf, uint32_t *bits)
+{
+	const char *name = path->kind == EX_NAME ? path->u.name : path->u.field.name;
+	struct kbtf_member m;
+
+	if (path->kind == EX_FIELD && !member_path(c, path->u.field.base, btf, bits))
+		return false;
+	if (!kbtf_find_member(c->btf, kbtf_strip(c->btf, *btf), name, &m)) {
+		c_error(c, path->span, DIAG_NO_SUCH_FIELD, "%s has no member '%.60s'",
+			kbtf_spell(c->btf, *btf, c->a), name);
+		return false;
+	}
+	*bits += m.bit_off;
+	*btf = m.type;
+	return true;
+}
+
+void check_offsetof(struct check *c, struct expr *e)
+{
+	const struct expr *path, *p;
+	uint32_t btf = 0, bits = 0;
+
+	e->type.kind = LT_UNKNOWN;
+	if (!count_args(c, e, 2, 2))
+		return;
+	path = p = e->u.call.args.list.v[1];
+	while (p->kind == EX_FIELD)
+		p = p->u.field.base;
+	if (!size_of_arg(c, e->u.call.args.list.v[0], &btf))
+		return;
+	one_kernel(c, e, btf);
+	if (!btf || p->kind != EX_NAME) {
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_ARGS,
+				"offsetof() needs a struct and one of its members"),
+			"for instance: offsetof(struct task_struct, pid)");
+		return;
+	}
+	if (member_path(c, path, &btf, &bits))
+		set_const(e, bits / 8, false);
 }

@@ -517,6 +517,10 @@ check_fn check_value_func(enum builtin_id id)
 		return check_cgroupid;
 	case BI_F_KADDR:
 		return check_kaddr;
+	case BI_F_SIZEOF:
+		return check_sizeof;
+	case BI_F_OFFSETOF:
+		return check_offsetof;
 	case BI_F_UPTR:
 	case BI_F_KPTR:
 		return check_space;

@@ -77,6 +77,14 @@ static const char *named(struct lower *L, uint32_t id, struct skep_span span)
 	return "?";
 }
 
+/* A type of the script: the same everywhere. */
+static bool is_own(const struct lower *L, uint32_t id)
+{
+	struct kbtf *btf = L->m->target->btf;
+
+	return kbtf_own(btf) && kbtf_strip(btf, id) > kbtf_own(btf);
+}
+
 /* Distance of a member from the start of the struct it is in. */
 static ir_val member_off(struct lower *L, const struct expr *e, uint32_t root, uint32_t bit_off,
 	const char *path)
@@ -84,7 +92,7 @@ static ir_val member_off(struct lower *L, const struct expr *e, uint32_t root, u
 	const struct kbtf_member *m = &e->ref.u.m.member;
 	struct ir_field f = {.path = path, .off = bit_off / 8, .type = IR_I64};
 
-	if (!portable(L))
+	if (!portable(L) || is_own(L, root))
 		return ir_const(L->f, f.off);
 	f.root = named(L, root, e->span);
 	f.size = kbtf_size(L->m->target->btf, m->type);
@@ -101,7 +109,7 @@ static ir_val elem_size(struct lower *L, const struct expr *array)
 	if (size)
 		return ir_const(L->f, size);
 	size = kbtf_size(btf, array->type.btf);
-	if (!portable(L) || kbtf_describe(btf, array->type.btf).class != KBTF_STRUCT)
+	if (!portable(L) || is_own(L, array->type.btf) || kbtf_describe(btf, array->type.btf).class != KBTF_STRUCT)
 		return ir_const(L->f, size);
 	f.root = named(L, array->type.btf, array->span);
 	return fact(L, f, FACT_TYPE_SIZE, size);
@@ -300,11 +308,11 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 	f = field_of(L, e, &p);
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
-	if (!points_to(L, base, p.root) && p.ptr->type.space == SPACE_KERNEL)
+	if (!points_to(L, base, p.root) && p.ptr->type.space == SPACE_KERNEL && !is_own(L, p.root))
 		base = said_to_point(L, base, p.root);
 	if (points_to(L, base, p.root))
 		return load_field(L, base, &f); /* sign and bits taken there */
-	if (portable(L)) {
+	if (portable(L) && !is_own(L, p.root)) {
 		f.root = named(L, p.root, e->span);
 		return read_field(L, as_number(L, base), &f, p.ptr->type.space);
 	}

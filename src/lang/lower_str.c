@@ -77,7 +77,9 @@ static uint32_t comm_off(const struct lower *L)
 		kern_is_packet(L->ap->kind))
 		return 0;
 	task = kbtf_find_struct(btf, "task_struct");
-	if (!task || !kbtf_find_member(btf, task, "comm", &m) || m.bit_off % 64)
+	/* a script may define a task_struct of its own */
+	if (!task || (kbtf_own(btf) && task > kbtf_own(btf)) ||
+		!kbtf_find_member(btf, task, "comm", &m) || m.bit_off % 64)
 		return 0;
 	return m.bit_off / 8;
 }

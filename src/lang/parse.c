@@ -307,14 +307,6 @@ static bool unsupported_definition(struct parser *p)
 		const char *word, *what, *hint;
 		bool to_semicolon;
 	} rows[] = {
-		{"struct", "struct definitions are",
-			"types of the kernel need no definition: they come from its BTF", true},
-		{"union", "union definitions are",
-			"types of the kernel need no definition: they come from its BTF", true},
-		{"enum", "enum definitions are",
-			"constants of the kernel need no definition; others: #define NAME 1", true},
-		{"typedef", "type definitions are",
-			"types of the kernel need no definition: they come from its BTF", true},
 		{"fn", "functions are", "write the statements where they are needed", false},
 		{"import", "imports are", "copy what you need into the script", true},
 		{"subprog", "functions are", "write the statements where they are needed", false},
@@ -336,6 +328,23 @@ static bool unsupported_definition(struct parser *p)
 }
 
 /* "config" or "let" as a first word; both may also be the start of a probe nobody knows. */
+static bool c_definition(struct parser *p)
+{
+	static const char *const words[] = {"struct", "union", "enum", "typedef"};
+
+	for (unsigned i = 0; i < 4; i++) {
+		if (!is_word_at(p, words[i]))
+			continue;
+		p_next(p);
+		parse_definition(p);
+		if (p->panic)
+			skip_definition(p, true);
+		p->panic = false;
+		return true;
+	}
+	return false;
+}
+
 static bool declaration(struct parser *p)
 {
 	struct lexer ahead = p->lex;
@@ -400,7 +409,7 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 		if (p->lex.pos >= p->lex.len || d->errors >= DIAG_MAX)
 			break;
 		p->panic = false;
-		if (!unsupported_definition(p) && !declaration(p))
+		if (!unsupported_definition(p) && !declaration(p) && !c_definition(p))
 			parse_probe(p);
 	}
 	lex_end(&p->lex);

@@ -55,6 +55,9 @@ struct expr *parse_range_bound(struct parser *p); /* binds tighter than '..' */
 
 struct expr *parse_broken(struct parser *p); /* stands for what could not be read */
 
+/* parse_def.c */
+void parse_definition(struct parser *p); /* a C definition, up to its ';' */
+
 /* parse_macro.c */
 void parse_macro(struct parser *p); /* before the word "macro"; leaves the current token at the '}' */
 /* The name was taken: the macro's value, or NULL when it is no macro. */

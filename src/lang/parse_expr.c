@@ -260,18 +260,27 @@ static bool takes_types(const char *name)
 	       !strcmp(name, "typeinfo") || !strcmp(name, "container_of");
 }
 
-static void skip_parens(struct parser *p)
+/*
+ * sizeof(struct x), offsetof(struct x, member): a type first, when it looks like one; the name of a
+ * type alone is taken as an expression, and the checker finds out what it is.
+ */
+static void type_and_list(struct parser *p, struct expr *e)
 {
-	unsigned depth = 1;
+	struct token after = p_peek(p);
+	struct expr *type;
 
-	while (!p_is(p, TOK_EOF)) {
-		if (p_is(p, TOK_LPAREN))
-			depth++;
-		if (p_is(p, TOK_RPAREN) && !--depth)
-			break;
-		p_next(p);
+	if (p_is(p, TOK_IDENT) && (is_tag_word(p->tok.text) || IN(p->tok.text, c_words) ||
+					  IN(p->tok.text, int_words) || after.kind == TOK_STAR)) {
+		type = parse_cast_type(p);
+		type->u.cast.a = parse_broken(p);
+		vec_push(p->a, &e->u.call.args.list, type);
+		over(p, e, type);
+		if (!p_accept(p, TOK_COMMA)) {
+			p_expect(p, TOK_RPAREN, "')' after the type");
+			return;
+		}
 	}
-	p_expect(p, TOK_RPAREN, "')'");
+	list(p, &e->u.call.args, e, TOK_RPAREN, "',' or ')' after an argument");
 }
 
 static struct expr *call(struct parser *p, const char *name, struct skep_span at)
@@ -282,7 +291,7 @@ static struct expr *call(struct parser *p, const char *name, struct skep_span at
 	e->u.call.name = name;
 	e->u.call.name_span = at;
 	if (takes_types(name))
-		skip_parens(p);
+		type_and_list(p, e);
 	else
 		list(p, &e->u.call.args, e, TOK_RPAREN, "',' or ')' after an argument");
 	e->span = p_since(p, at.off);
