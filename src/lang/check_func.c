@@ -151,19 +151,6 @@ static void check_cgroupid(struct check *c, struct expr *e)
 	set_const(e, st.st_ino, false);
 }
 
-static void check_kaddr(struct check *c, struct expr *e)
-{
-	const struct expr *a = arg(e, 0);
-
-	if (!take(c, e, 1, 1))
-		return;
-	if (a->kind != EX_STR || !a->u.str.n) {
-		wrong_arg(c, e, a, "the name of a symbol");
-		return;
-	}
-	e->type = lt_int(8, false);
-}
-
 /* uptr(p), kptr(p): where a pointer or a number points to. */
 static void check_space(struct check *c, struct expr *e)
 {
@@ -515,8 +502,6 @@ check_fn check_value_func(enum builtin_id id)
 		return check_reg;
 	case BI_F_CGROUPID:
 		return check_cgroupid;
-	case BI_F_KADDR:
-		return check_kaddr;
 	case BI_F_SIZEOF:
 		return check_sizeof;
 	case BI_F_OFFSETOF:
