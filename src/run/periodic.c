@@ -46,10 +46,12 @@ static void say_interface(void *arg, const char *text)
 
 static void watch(struct session *s)
 {
-	if (!s->watching)
+	bool first = !s->watching; /* something may have changed since the rules were attached */
+
+	if (first)
 		s->watch_fd = load_watch_open(s->l);
 	s->watching = true;
-	if (s->watch_fd >= 0 && load_watch_changed(s->watch_fd))
+	if (s->watch_fd >= 0 && (load_watch_changed(s->watch_fd) || first))
 		load_watch_update(s->l, say_interface, s);
 }
 

@@ -15,6 +15,7 @@ rules() {
 }
 
 rules_end() {
+	kill -0 $rules_pid 2>/dev/null || echo "skep has ended by itself"
 	kill -INT $rules_pid
 	wait $rules_pid
 	status=$?
