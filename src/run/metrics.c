@@ -110,10 +110,7 @@ static void maps(struct metrics *k, bool hists)
 
 		if (map->role != MM_USER || is_hist(map) != hists || !has_number(map))
 			continue;
-		table_init(&t, &k->s->scratch, m, map, k->s->ncpus);
-		if (!k->s->l->map_fd || k->s->l->map_fd[i] < 0 || table_read(&t, k->s->l->map_fd[i]))
-			continue;
-		table_sort(&t);
+		session_read_map(k->s, i, &t);
 		k->t = &t;
 		for (uint32_t e = 0; e < t.entries.n; e++) {
 			k->e = &t.entries.v[e];

@@ -85,6 +85,9 @@ void session_announce(struct session *s, void (*form)(struct buf *, uint64_t), u
 bool session_event(struct session *s, const void *data, size_t size);
 /* What is in a map now, sorted. */
 void session_read_map(struct session *s, uint32_t id, struct table *t);
+struct table;
+/* A map's entries, sorted. */
+void session_read_map(struct session *s, uint32_t map, struct table *t);
 void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t div);
 /* Every user map that is not empty, in name order. */
 void session_print_maps(struct session *s);
