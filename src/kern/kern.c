@@ -265,6 +265,14 @@ const struct scx_op *scx_op_by_name(const char *name)
 	return NULL;
 }
 
+const struct scx_op *scx_timer(void)
+{
+	static const struct scx_op timer = {"timer", SCX_ANY | SCX_IDLE | SCX_UNLOCKED, true, false,
+		KV(6, 12), "every so often"};
+
+	return &timer;
+}
+
 const struct scx_op *scx_op_at(unsigned i)
 {
 	return i < COUNT(scx_ops) ? &scx_ops[i] : NULL;

@@ -85,8 +85,9 @@ static bool allowed_here(struct check *c, const struct expr *e, const char *kfun
 		const struct attach_point *ap = &c->probe->points.v[i];
 		struct diag *d;
 
-		if (ap->kind == PROBE_COUNT || !ap->op ||
-			scx_may_call(ap->op, kfunc, c->t->version))
+		const struct scx_op *op = ap->kind == PROBE_SCHED_TIMER ? scx_timer() : ap->op;
+
+		if (ap->kind == PROBE_COUNT || !op || scx_may_call(op, kfunc, c->t->version))
 			continue;
 		d = c_error(c, e->u.call.name_span, DIAG_SCHED, "%s() may not be called in %s",
 			e->u.call.name, ap->name);
@@ -114,6 +115,23 @@ void c_needs_rcu(struct check *c)
 {
 	for (uint32_t i = 0; i < c->probe->points.n; i++)
 		c->probe->points.v[i].rcu = true;
+}
+
+/* Programs that skep runs always may sleep. */
+static bool always_sleeps(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		if (c->probe->points.v[i].kind == PROBE_SCHED_TIMER)
+			return true;
+	}
+	return false;
+}
+
+static void not_in_timer(struct check *c, struct skep_span at, const char *what)
+{
+	c_hint(c,
+		c_error(c, at, DIAG_SCHED, "%s cannot be used in a timer: it may sleep", what),
+		"do it in an operation, which can look at a @variable that the timer sets");
 }
 
 static void struct_arg(struct check *c, struct expr *a, const struct kfunc_arg *p)
@@ -282,6 +300,8 @@ static void kfunc_result(struct check *c, struct expr *e, const char *kfunc)
 	e->type.owned = effects & KE_ACQUIRE;
 	e->type.rcu = effects & KE_RCU;
 	e->type.trusted = e->type.owned || e->type.rcu;
+	if (e->type.rcu && always_sleeps(c))
+		not_in_timer(c, e->span, arena_printf(c->a, "%s()", e->u.call.name));
 	if (any_nullable(e))
 		c_unsupported(c, e->span,
 			"a function that returns a pointer, called with one that may be NULL, is", NULL);
@@ -294,7 +314,7 @@ static bool operations_only(struct check *c, const struct expr *e, const char *n
 
 		if (ap->kind == PROBE_COUNT || (ap->op && !ap->ops_proto))
 			return false; /* reported */
-		if (kern_probe(ap->kind)->parts == PP_OPS)
+		if (kern_probe(ap->kind)->parts == PP_OPS || ap->kind == PROBE_SCHED_TIMER)
 			continue;
 		c_hint(c,
 			c_error(c, e->u.call.name_span, DIAG_WRONG_PROBE,
@@ -303,7 +323,10 @@ static bool operations_only(struct check *c, const struct expr *e, const char *n
 			"functions of the kernel can be called in sched_ext probes");
 		return false;
 	}
-	return c->btf && c_is_kind(c, PP_OPS);
+	if (!c->btf)
+		c_error(c, e->span, DIAG_NEED_BTF,
+			"functions of the kernel need its type information (BTF)");
+	return c->btf != NULL;
 }
 
 static bool releases_itself(struct check *c, const struct expr *e, const char *kfunc)
@@ -386,6 +409,10 @@ void check_for_dsq(struct check *c, struct stmt *s)
 
 	check_expr(c, id);
 	check_int(c, id, "the number of the queue");
+	if (always_sleeps(c)) {
+		not_in_timer(c, s->span, "a loop over a queue");
+		return;
+	}
 	if (!c->btf || !c_is_kind(c, PP_OPS) || !kbtf_func(c->btf, "bpf_iter_scx_dsq_new")) {
 		c_error(c, s->span, DIAG_WRONG_PROBE,
 			"only schedulers can go through the tasks of a queue");

@@ -328,7 +328,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 
 	prog.name = unique_prog_name(L, last);
 	prog.attach_type = typed ? BPF_TRACE_RAW_TP : attach_type_of(ap);
-	if (row->parts == PP_OPS && sleepable(ap))
+	if ((row->parts == PP_OPS && sleepable(ap)) || ap->kind == PROBE_SCHED_TIMER)
 		prog.flags = BPF_F_SLEEPABLE;
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);

@@ -164,6 +164,18 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 		p_hint(p, e, PROBE_KINDS);
 }
 
+/* sched_ext:timer:ms:10 is a kind of its own. */
+static void take_timer(struct attach_point *ap)
+{
+	ap->kind = PROBE_SCHED_TIMER;
+	ap->kind_text = "sched_ext:timer";
+	for (uint32_t i = 1; i < ap->parts.n; i++) {
+		ap->parts.v[i - 1] = ap->parts.v[i];
+		ap->part_spans.v[i - 1] = ap->part_spans.v[i];
+	}
+	ap->parts.n--;
+}
+
 /* One attach point into probe; false when the rest of the list makes no sense. */
 static bool attach_point(struct parser *p, struct probe *probe)
 {
@@ -186,6 +198,8 @@ static bool attach_point(struct parser *p, struct probe *probe)
 		p->panic = false;
 	} else {
 		ap.kind = (enum kern_probe_kind)kind;
+		if (kind == PROBE_SCHED_EXT && ap.parts.n && !strcmp(ap.parts.v[0], "timer"))
+			take_timer(&ap);
 	}
 	vec_push(p->a, &probe->points, ap);
 	return true;

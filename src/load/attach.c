@@ -88,6 +88,7 @@ static const struct attach_row {
 	[PROBE_BEGIN] = {.elsewhere = true},
 	[PROBE_END] = {.elsewhere = true},
 	[PROBE_SCHED_EXT] = {.elsewhere = true},
+	[PROBE_SCHED_TIMER] = {.elsewhere = true},
 	[PROBE_STRUCT_OPS] = {.elsewhere = true},
 	[PROBE_KPROBE] = {.attach = attach_kprobe},
 	[PROBE_KRETPROBE] = {.attach = attach_kretprobe},

@@ -119,12 +119,13 @@ sched_ext:running {
 sched_ext:tick { if (args.p.scx.slice > 1000) { args.p.scx.slice--; @ticks = count(); } }
 sched_ext?:sub_caps_updated { @never = count(); }
 sched_ext:init_task { if (args.args.fork) { @forks = count(); } }
+sched_ext:timer:ms:50 { @timer = count(); @cpus = nr_cpu_ids(); @running = dsq_nr_queued(SCX_DSQ_GLOBAL); }
 tracepoint:sched:sched_switch { @switches = count(); }
 X
 sed -i 's/if (bpf_task_from_pid(0x3ffff)) /$no = bpf_task_from_pid(0x3ffff); if ($no) /' /tmp/global.skep
 before=$(bpfcount)
 try global 2 /tmp/global.skep
-for _m in idle init_found again ticks forks switches; do expect_match global_$_m "^@$_m: [1-9]" /tmp/s; done
+for _m in idle init_found again ticks forks switches timer cpus; do expect_match global_$_m "^@$_m: [1-9]" /tmp/s; done
 expect_no_match global_wrong '^@(nobody|lost|never)' /tmp/s
 expect_match says_how_to_stop 'Scheduler "global" enabled in place of the kernel.*Ctrl-C' /tmp/s.err
 
@@ -204,7 +205,7 @@ weights() {
 	sched $scripts/sched-$1.skep
 	taskset 2 sh -c 'while :; do :; done' &
 	_a=$!
-	nice -n 5 taskset 2 sh -c 'while :; do :; done' &
+	runnice 5 taskset 2 sh -c 'while :; do :; done' &
 	_b=$!
 	wait_for 5 grep -q . /proc/$_b/stat
 	_a0=$(ticks $_a) _b0=$(ticks $_b)
