@@ -16,6 +16,10 @@ expect_no_match o_stdout 'to the file' /tmp/out
 skep -q -e 'BEGIN { printf("x\n"); }' >/tmp/out 2>/tmp/err
 expect_no_match quiet 'Attached' /tmp/err
 
+skep -q -B line -kk -e 'BEGIN { $p = (int32 *)0; @x = *$p; printf("line\n"); }' >/tmp/out 2>/tmp/err
+expect_match buffered '^line$' /tmp/out
+expect_match failed_read '1 read of memory failed in BEGIN' /tmp/err
+
 skep -v -e 'BEGIN { @x = 1; }' >/tmp/out 2>&1
 expect_match verbose 'instruction|insn' /tmp/out
 
