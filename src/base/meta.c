@@ -408,6 +408,16 @@ void meta_write(const struct meta *m, struct buf *out)
 	visit_meta(&c, &copy);
 }
 
+/* The runtime reads their values into a buffer of limit frames. */
+static bool stack_maps_ok(const struct meta_map *table, const struct meta_map *spill, uint32_t limit)
+{
+	enum { HASH = 1, STACK_TRACE = 7 }; /* BPF_MAP_TYPE_ */
+
+	return table->role == MM_STACKS && table->type == STACK_TRACE &&
+	       table->value_size == 8 * limit && spill->role == MM_STACK_SPILL &&
+	       spill->type == HASH && spill->value_size == 8 + 8 * limit && spill->key_size == 8;
+}
+
 /* Indices of a table read from a file must point into the tables. */
 static bool refs_ok(const struct meta *m)
 {
@@ -440,7 +450,8 @@ static bool refs_ok(const struct meta *m)
 	for (uint32_t i = 0; i < m->stacks.n; i++) {
 		const struct meta_stack *s = &m->stacks.v[i];
 
-		if (s->table >= m->maps.n || s->spill >= m->maps.n || s->limit > META_MAX_FRAMES)
+		if (s->table >= m->maps.n || s->spill >= m->maps.n || s->limit > META_MAX_FRAMES ||
+			!stack_maps_ok(&m->maps.v[s->table], &m->maps.v[s->spill], s->limit))
 			return false;
 	}
 	return true;

@@ -43,9 +43,9 @@ static void add_stack(struct session *s, const struct meta_field *f, const uint8
 
 	memcpy(&number, key + f->off, 8);
 	n = sym_frames(sym, f, number, frames, &tgid);
-	if (n < 0)
+	if (n < 0 && to->n < FRAMES_MOST)
 		to->v[to->n++] = "[lost]";
-	while (n-- > 0) {
+	while (n-- > 0 && to->n < FRAMES_MOST) {
 		bool known = f->kind == MK_USTACK ? sym_user(sym, tgid, frames[n], &name)
 						  : sym_kernel(sym, frames[n], &name);
 
@@ -71,7 +71,8 @@ static void add_parts(struct session *s, const struct table *t, const uint8_t *k
 				buf_init(&text, &s->scratch);
 				buf_puts(&text, "");
 				field_text(&text, t->meta, f, key, m->key_size);
-				to->v[to->n++] = text.p;
+				if (to->n < FRAMES_MOST)
+					to->v[to->n++] = text.p;
 			}
 		}
 	}

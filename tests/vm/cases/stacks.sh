@@ -8,13 +8,13 @@ skep_start /tmp/st -v --flame /tmp/flame.svg -e 'kprobe:vfs_read /comm == "stack
 	@kept = kstack(1); @n = count(); @sym[usym(arg1)] = count();
 	if (@n == 3) { printf("here%sand%s", kstack(2), ustack); }
 }'
-stackprog 200
+stackprog 60
 wait_for 10 grep -q and /tmp/st
 skep_stop
 n=$(sed -n 's/^@n: //p' /tmp/st)
 if [ "${n:-0}" -lt 3 ]; then
 	t_show /tmp/st
-	t_fail events "only '$n' of 200 reads were seen"
+	t_fail events "only '$n' of 60 reads were seen"
 else
 	t_ok events
 fi
