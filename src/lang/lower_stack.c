@@ -100,26 +100,34 @@ struct use {
 /*
  * Tells user space of a process before its first user stack is needed: when it has ended by then,
  * nobody knows what lay at its addresses. A process that became another program has another name.
+ * Told again at the 2nd, 3rd, 5th, 9th … time, since libraries come while a process starts.
  */
 static void tell_task(struct lower *L, const struct use *u)
 {
+	static const uint64_t one = 1;
 	uint32_t seen = shared_map(L, (struct meta_map){.role = MM_SEEN_TASKS,
 					      .type = BPF_MAP_TYPE_LRU_HASH, .key_size = 24,
 					      .value_size = 8, .max_entries = SEEN_TASKS});
-	ir_blk known = lo_block(L), first = lo_block(L);
-	ir_val key = lo_slot(L, 24), args[2], id;
+	ir_blk known = lo_block(L), first = lo_block(L), tell = lo_block(L), done = lo_block(L);
+	ir_val key = lo_slot(L, 24), args[2], p, n, rest;
 
 	ir_st(L->f, 8, key, 0, u->tgid);
 	args[0] = ir_off(L->f, key, 8);
 	args[1] = ir_const(L->f, 16);
 	ir_call(L->f, "get_current_comm", IR_VOID, 2, args);
-	if_found(L, seen, key, known, first);
-	lo_enter(L, first);
-	update(L, seen, key, lo_rodata_addr(L, lo_zeroes(L, 8)), BPF_ANY);
-	id = ir_bini(L->f, IR_LSHR, u->tgid, 32);
-	lo_event_plain(L, ME_SEEN_TASK, id);
-	lo_goto(L, known);
+	p = lo_some(L, lookup(L, seen, key), known, first);
 	lo_enter(L, known);
+	n = ir_ld(L->f, 8, p, 0);
+	ir_st(L->f, 8, p, 0, ir_bini(L->f, IR_ADD, n, 1));
+	rest = ir_bin(L->f, IR_AND, n, ir_bini(L->f, IR_SUB, n, 1));
+	lo_if(L, CC_EQ, rest, ir_const(L->f, 0), tell, done);
+	lo_enter(L, first);
+	update(L, seen, key, lo_rodata_addr(L, lo_rodata(L, &one, sizeof(one), 8)), BPF_ANY);
+	lo_goto(L, tell);
+	lo_enter(L, tell);
+	lo_event_plain(L, ME_SEEN_TASK, ir_bini(L->f, IR_LSHR, u->tgid, 32));
+	lo_goto(L, done);
+	lo_enter(L, done);
 }
 
 /* A hash over the frames at p, up to the first that is 0. */

@@ -191,6 +191,45 @@ static void numbers_without_symbols(void **state)
 	assert_string_equal(out.p, "770x100x20");
 }
 
+/* A side table with one kind of stack, written and read again. */
+static bool survives(struct env *e, uint32_t limit, uint32_t table_bytes, uint32_t spill_type)
+{
+	struct meta_map table = {.name = "t", .kname = "t", .role = MM_STACKS, .type = 7,
+		.key_size = 4, .value_size = table_bytes, .max_entries = 1,
+		.present_off = META_NONE};
+	struct meta_map spill = {.name = "s", .kname = "s", .role = MM_STACK_SPILL,
+		.type = spill_type, .key_size = 8, .value_size = 8 + 8 * limit, .max_entries = 1,
+		.present_off = META_NONE};
+	struct meta_stack row = {META_STACK_PERF, limit, 0, 1};
+	struct meta m, back;
+	const char *why;
+	struct buf bytes;
+	bool ok;
+
+	meta_init(&m, &e->a);
+	vec_push(&e->a, &m.maps, table);
+	vec_push(&e->a, &m.maps, spill);
+	vec_push(&e->a, &m.stacks, row);
+	buf_init(&bytes, &e->a);
+	meta_write(&m, &bytes);
+	ok = meta_read(&back, &e->a, bytes.p, bytes.n, &why);
+	if (ok) {
+		assert_int_equal(back.stacks.n, 1);
+		assert_memory_equal(&back.stacks.v[0], &row, sizeof(row));
+	}
+	return ok;
+}
+
+static void stack_rows(void **state)
+{
+	struct env *e = *state;
+
+	assert_true(survives(e, 5, 40, 1));
+	assert_false(survives(e, 5, 48, 1));	  /* more frames than said */
+	assert_false(survives(e, 5, 40, 5));	  /* a value for each CPU */
+	assert_false(survives(e, 2000, 16000, 1)); /* more than any buffer has */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_elf, setup, teardown),
+		cmocka_unit_test_setup_teardown(stack_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_without_symbols, setup, teardown),
 	};
 
