@@ -75,3 +75,13 @@ skep_start /tmp/live --live -e 'interval:ms:50 { @n++; @ticks = count(); if (@n 
 wait "$SKEP_PID"
 expect_equal live_once "$(grep -c '^@n: ' /tmp/live)" 1
 expect_no_match live_escapes "$(printf '\033')" /tmp/live
+
+# kinds of programs that take stacks another way
+if skep --dry-run -e 'fentry:vfs_read { @[kstack, ustack] = count(); }' >/tmp/fentry 2>&1; then
+	t_ok fentry
+elif grep -q 'kernel-feature\|not-supported\|needs-btf' /tmp/fentry; then
+	t_skip fentry "$(head -n 1 /tmp/fentry)"
+else
+	t_show /tmp/fentry
+	t_fail fentry "does not load"
+fi
