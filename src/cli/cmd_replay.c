@@ -4,6 +4,7 @@
 #include "skep/replay.h"
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static int replay(struct skep *s, const struct settings *o, const struct input *capture)
 {
@@ -41,6 +42,9 @@ int cmd_replay(struct settings *o)
 		return fail("skep replay -r capture.pcap rules.skep", "replay needs -r FILE");
 	if (format && strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
 		return fail("-f text or -f json", "Invalid output format \"%s\"", format);
+	if (strcmp(o->value[OPT_READ], "-") && access(o->value[OPT_READ], R_OK))
+		return fail("skep replay -r capture.pcap rules.skep", "cannot read '%s': %s",
+			o->value[OPT_READ], strerror(errno));
 	if (!input_read(&capture, o->value[OPT_READ]))
 		return 1;
 	s = open_skep(o);
