@@ -92,6 +92,33 @@ static void map_statement(const struct ps *s, struct buf *b)
 	buf_puts(b, ";\n");
 }
 
+static bool has_loop(const struct ps *s)
+{
+	for (; s; s = s->next) {
+		if (s->kind == PS_LOOP || (s->kind == PS_IF && (has_loop(s->yes) || has_loop(s->no))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The same rounds in three forms. Those without a constant end are bounded by what the verifier
+ * follows, so only loops without another inside get them: their few rounds are always within it.
+ */
+static void loop_head(const struct ps *s, unsigned n, unsigned indent, struct buf *b)
+{
+	unsigned form = has_loop(s->yes) ? 0 : n % 3;
+
+	if (form == 1)
+		buf_printf(b, "$w%u = (uint64)0;\n%*swhile ($w%u < (uint64)%u) {\n%*s$w%u += 1;\n", n,
+			(int)(indent * 2), "", n, s->turns, (int)(indent * 2 + 2), "", n);
+	else if (form == 2)
+		buf_printf(b, "$e%u = %u;\n%*sfor ($i%u : 0..$e%u) {\n", n, s->turns,
+			(int)(indent * 2), "", n, n);
+	else
+		buf_printf(b, "for ($i%u : 0..%u) {\n", n, s->turns);
+}
+
 static void statement(const struct ps *s, unsigned indent, unsigned *loops, struct buf *b)
 {
 	buf_printf(b, "%*s", (int)(indent * 2), "");
@@ -113,7 +140,7 @@ static void statement(const struct ps *s, unsigned indent, unsigned *loops, stru
 		buf_printf(b, "%*s}\n", (int)(indent * 2), "");
 		break;
 	case PS_LOOP:
-		buf_printf(b, "for ($i%u : 0..%u) {\n", (*loops)++, s->turns);
+		loop_head(s, (*loops)++, indent, b);
 		block(s->yes, indent + 1, loops, b);
 		buf_printf(b, "%*s}\n", (int)(indent * 2), "");
 		break;
