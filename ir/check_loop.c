@@ -200,12 +200,51 @@ static uint64_t rounds_of(const struct loops *s, ir_blk b)
 	}
 }
 
+/* Head of the outermost loop that contains b. */
+static ir_blk outermost(const struct loops *s, ir_blk b)
+{
+	const struct check *c = s->c;
+	ir_blk out = b;
+
+	for (ir_blk h = b;; h = c->cfg->idom[h]) {
+		if (c->cfg->loop_depth[h] &&
+			(h == b || ir_dominates(c->cfg, c->f->blocks.v[h].term.edge[0].to, b)) &&
+			s->trips[h] > 1)
+			out = h;
+		if (h == 0)
+			return out;
+	}
+}
+
+/* The greatest sum of what loops on one way through the program leave open; open is per head. */
+static uint64_t most_on_a_way(const struct loops *s, const uint64_t *open)
+{
+	const struct ir_cfg *g = s->c->cfg;
+	uint64_t *at = ARENA_ARRAY(s->c->a, uint64_t, s->c->f->blocks.n), most = 0;
+
+	for (uint32_t n = 0; n < g->nrpo; n++) {
+		ir_blk b = g->rpo[n];
+
+		for (uint32_t p = 0; p < g->preds[b].n; p++) {
+			ir_blk from = g->preds[b].v[p];
+
+			if (g->order[from] < n && at[from] > at[b])
+				at[b] = at[from];
+		}
+		if (__builtin_add_overflow(at[b], open[b], &at[b]))
+			at[b] = UINT64_MAX;
+		most = at[b] > most ? at[b] : most;
+	}
+	return most;
+}
+
 /* What the verifier has to walk, and the branches it may have open at once. */
 static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 {
 	const struct check *c = s->c;
+	uint64_t *open = ARENA_ARRAY(c->a, uint64_t, c->f->blocks.n);
 
-	*walk = *branches = 0;
+	*walk = 0;
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
 		ir_blk b = c->cfg->rpo[n];
 		const struct ir_block *blk = &c->f->blocks.v[b];
@@ -216,10 +255,14 @@ static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 		rounds = rounds_of(s, b);
 		if (__builtin_add_overflow(*walk, times(rounds, blk->ins.n + 1), walk))
 			*walk = UINT64_MAX;
-		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP &&
-			__builtin_add_overflow(*branches, rounds, branches))
-			*branches = UINT64_MAX;
+		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP) {
+			uint64_t *o = &open[outermost(s, b)];
+
+			if (__builtin_add_overflow(*o, rounds, o))
+				*o = UINT64_MAX;
+		}
 	}
+	*branches = most_on_a_way(s, open);
 }
 
 static void check_cost(struct loops *s)

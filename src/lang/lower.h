@@ -317,6 +317,7 @@ void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), c
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */
 
 /* ---- net_uses.c: a bit for each enum net_layer ---- */
+#define LO_SEARCHES (1u << 31) /* besides: it has a loop over the payload */
 unsigned lo_expr_layers(const struct expr *e);
 unsigned lo_block_layers(const struct block *b);
 bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */

@@ -649,15 +649,27 @@ static void find_l4_ip6(struct lower *L, struct l4s *s)
 	by_proto(L, s, v, p4, s->none);
 }
 
+/*
+ * The same pointer, made from a number that the verifier does not know: rules with loops over the
+ * payload are looked at once then, not once for each way here (VLAN tags, options).
+ */
+static ir_val forget_way(struct lower *L, ir_val p)
+{
+	ir_val from = ir_un(L->f, IR_ADDR, L->net.data), off;
+
+	off = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, p), from);
+	return ir_index(L->f, L->net.data, ir_bini(L->f, IR_AND, off, 0x7ffc));
+}
+
 /* The chain of one protocol: with all of its header, and with less. */
 static void write_l4(struct lower *L, const struct l4s *s, unsigned i)
 {
 	uint32_t bytes = L->net.base + net_layer_row(protos[i].layer)->bytes;
 	ir_blk whole = lo_block(L), cut = i < 2 && s->mask & BIT(L4) ? lo_block(L) : s->none;
 	struct lo_net outer = L->net;
-	ir_val p;
+	ir_val p, p4 = s->mask & LO_SEARCHES ? forget_way(L, s->p4[i]) : s->p4[i];
 
-	p = lo_need(L, s->p4[i], bytes, whole, cut);
+	p = lo_need(L, p4, bytes, whole, cut);
 	lo_enter(L, whole);
 	L->net.l4 = protos[i].l4;
 	L->net.at[protos[i].layer] = p;
@@ -668,7 +680,7 @@ static void write_l4(struct lower *L, const struct l4s *s, unsigned i)
 		ir_blk ports = lo_block(L);
 
 		lo_enter(L, cut);
-		p = lo_need(L, s->p4[i], L->net.base + net_layer_row(NET_L4)->bytes, ports, s->none);
+		p = lo_need(L, p4, L->net.base + net_layer_row(NET_L4)->bytes, ports, s->none);
 		lo_enter(L, ports);
 		L->net.cut = true;
 		L->net.at[protos[i].layer] = IR_NONE;

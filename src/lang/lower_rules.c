@@ -296,7 +296,9 @@ static void write_run(struct lower *L, struct run *run)
 		t = (struct tree){0};
 		add_edges(L, run, &t);
 	}
+	L->missing = after; /* where the header is not there, no rule of the run matches */
 	lo_tree(L, run->what, t.leaves.v, t.leaves.n);
+	L->missing = IR_NONE;
 	for (uint32_t i = 0; i < t.lists.n; i++) {
 		const struct list *l = &t.lists.v[i];
 

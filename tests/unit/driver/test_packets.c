@@ -4,14 +4,8 @@
  * decide comes from a reader of headers written here in plain C, which shares nothing with the
  * compiler: VLAN tags, IPv4 options and fragments, IPv6 extension headers, ARP, bad lengths.
  */
-#include "tests/unit/driver/packet_frames.h"
-#include "backend-bpf/interp.h"
-#include "driver/driver.h"
-#include "lang/lang.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <string.h>
-#include <cmocka.h>
+#include "tests/unit/driver/packet_world.h"
+#include "tests/fuzz/kernel.c"
 
 static bool want_dport(const struct frame *f, const struct parsed *p, int n)
 {
@@ -263,67 +257,7 @@ static const struct rule {
 	 " xdp:v0 /eth.type == 0x9999/ { pass(); }", want_default},
 };
 
-/* ---- compiling and running ---- */
-
-struct compiled {
-	struct arena a;
-	struct trap trap;
-	struct skep_diags diags;
-	struct target target;
-	struct meta meta;
-	struct ir_module m;
-	struct code code;
-	struct interp in;
-	uint8_t packet[FRAME_MAX];
-};
-
-static void passes_of(struct compiled *c)
-{
-	struct ir_fn *f = c->m.fns.v[0];
-	struct buf why;
-
-	buf_init(&why, &c->a);
-	for (unsigned i = 0; i < npasses; i++) {
-		if (!f->machine && !ir_check(f, &why))
-			fail_msg("%s: %s", passes[i].name, why.p);
-		passes[i].run(f);
-	}
-	back_emit(f, &c->code);
-	for (uint32_t i = 0; i < c->code.relocs.n; i++) {
-		const struct code_reloc *r = &c->code.relocs.v[i];
-
-		c->code.insn[r->insn].src_reg =
-			r->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-		c->code.insn[r->insn].imm = (int32_t)r->index;
-		c->code.insn[r->insn + 1].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
-	}
-}
-
-static void compile(struct compiled *c, const char *script, enum kern_arch arch)
-{
-	struct lang_options o = {0};
-	struct buf text;
-
-	memset(c, 0, sizeof(*c));
-	arena_init(&c->a, &c->trap);
-	if (setjmp(c->trap.env))
-		fail_msg("%s: %s", script, c->trap.message);
-	diags_init(&c->diags, &c->a);
-	meta_init(&c->meta, &c->a);
-	c->target = (struct target){.a = &c->a, .name = "test", .arch = arch, .version = 0x060100,
-		.isa = 3, .features = ~0ull};
-	c->m = (struct ir_module){.a = &c->a, .trap = &c->trap, .diags = &c->diags,
-		.target = &c->target, .meta = &c->meta};
-	if (lang_compile(&c->m, "test", script, strlen(script), &o) || c->diags.errors) {
-		buf_init(&text, &c->a);
-		diags_render_buf(&c->diags, &text, false);
-		fail_msg("%s", text.p);
-	}
-	passes_of(c);
-	c->in = (struct interp){.a = &c->a, .insn = c->code.insn, .n = c->code.n, .meta = &c->meta,
-		.packet = c->packet, .packet_cap = FRAME_MAX, .prog_type = BPF_PROG_TYPE_XDP};
-	interp_init(&c->in);
-}
+/* ---- running ---- */
 
 static void try_frame(struct compiled *c, const struct rule *rule, const struct frame *f)
 {
@@ -359,6 +293,52 @@ static void run_rules(enum kern_arch arch)
 	}
 }
 
+/* The same in the kernel of this machine; it takes no frames shorter than an Ethernet header. */
+static void try_kernel(struct compiled *c, const struct rule *rule, const struct frame *f,
+	struct kernel_prog *k)
+{
+	/* what fits a page with its room before and after */
+	for (uint32_t n = 14; n <= f->n && n < 3400; n += n >= f->n || n + 40 < f->n ? 13 : 1) {
+		struct parsed p = parse(f, (int)n);
+		uint32_t want = rule->drop(f, &p, (int)n) ? 1 : 2, got = 0, size = n;
+
+		memcpy(c->packet, f->b, n);
+		if (kernel_run(k, c->packet, &size, FRAME_MAX, &got))
+			fail_msg("%s: %s, %u bytes: not run: %s", rule->script, f->name, n, k->log);
+		if (got != want)
+			fail_msg("%s: %s, %u bytes: the kernel's verdict is %u, expected %u",
+				rule->script, f->name, n, got, want);
+	}
+}
+
+static void test_verdicts_kernel(void **state)
+{
+	static struct frame frames[64];
+	static struct compiled c;
+	const char *why;
+	unsigned n = frames_ip4(frames);
+
+	(void)state;
+	if (!kernel_allowed(BPF_PROG_TYPE_XDP, &why))
+		skip();
+	n += frames_tagged(frames + n);
+	n += frames_ip6(frames + n);
+	n += frames_more(frames + n);
+	for (unsigned r = 0; r < sizeof(rules) / sizeof(*rules); r++) {
+		struct kernel_prog k = {.type = BPF_PROG_TYPE_XDP};
+
+		compile(&c, rules[r].script, KERN_X86_64);
+		k.a = &c.a;
+		k.meta = &c.meta;
+		if (kernel_load(&k, c.code.insn, c.code.n))
+			fail_msg("%s: not loaded: %s", rules[r].script, k.log);
+		for (unsigned i = 0; i < n; i++)
+			try_kernel(&c, &rules[r], &frames[i], &k);
+		kernel_close(&k);
+		arena_free(&c.a);
+	}
+}
+
 static void test_verdicts(void **state)
 {
 	(void)state;
@@ -377,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_verdicts),
 		cmocka_unit_test(test_verdicts_aligned),
+		cmocka_unit_test(test_verdicts_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

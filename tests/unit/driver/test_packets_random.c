@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Random sets of packet rules on crafted frames with random bytes changed, for each hook: interpreter,
+ * kernel (where it allows) and an evaluation in plain C must agree.
+ * SEED=n N=n in the environment choose what is tried.
+ */
+#include "tests/unit/driver/packet_world.h"
+#include "tests/fuzz/kernel.c"
+#include <stdio.h>
+#include <stdlib.h>
+
+#define RULES_MOST 8
+#define NODES_MOST 7
+#define FRAMES_TRIED 60
+
+static uint64_t rng;
+
+static unsigned below(unsigned n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (unsigned)((rng >> 11) % n);
+}
+
+/* ---- conditions ---- */
+
+enum kind { A_TCP_DPORT, A_TCP_RANGE, A_UDP_DPORT, A_IP_SRC, A_IP_NET, A_IP6_NET, A_VLAN, A_VLAN2, A_ICMP,
+	A_ICMP6, A_FRAG, A_L4, A_TYPE, A_ARP, A_FLAGS, A_BYTE, A_TTL, A_SET, A_LEN, A_CONTAINS, A_AND,
+	A_OR, A_NOT };
+
+struct node {
+	enum kind kind;
+	unsigned a, b;
+	int x, y; /* nodes below */
+};
+struct rules {
+	struct node node[RULES_MOST][NODES_MOST];
+	int nodes[RULES_MOST], top[RULES_MOST];
+	bool drop[RULES_MOST], falls[RULES_MOST];
+	unsigned n;
+	uint32_t hook;
+};
+
+static unsigned port(void)
+{
+	static const unsigned some[] = {23, 53, 80, 5353, 22, 24, 443, 4000, 0, 65535};
+
+	return some[below(10)];
+}
+
+static int make(struct rules *r, unsigned rule, unsigned depth)
+{
+	int at = r->nodes[rule]++;
+	struct node *n = &r->node[rule][at];
+
+	*n = (struct node){.kind = (enum kind)below(depth && r->nodes[rule] < 4 ? A_NOT + 1 : A_AND)};
+	if (r->hook == BPF_PROG_TYPE_CGROUP_SKB && (n->kind == A_VLAN || n->kind == A_VLAN2 ||
+							   n->kind == A_TYPE || n->kind == A_ARP))
+		n->kind = A_TCP_DPORT;
+	n->a = n->kind == A_ICMP || n->kind == A_ICMP6 ? (below(2) ? 8 : 128)
+	       : n->kind == A_VLAN || n->kind == A_VLAN2 ? 5 + below(3)
+	       : n->kind == A_LEN ? 20 + below(80)
+	       : n->kind == A_BYTE ? below(6)
+	       : n->kind == A_IP_NET || n->kind == A_IP6_NET ? below(33)
+							     : port();
+	n->b = n->kind == A_TCP_RANGE ? n->a + below(100) : below(256);
+	if (n->kind >= A_AND)
+		n->x = make(r, rule, depth - 1);
+	if (n->kind >= A_AND && n->kind != A_NOT)
+		n->y = make(r, rule, depth - 1);
+	return at;
+}
+
+static void text(struct buf *b, const struct node *all, int at)
+{
+	const struct node *n = &all[at];
+
+	switch (n->kind) {
+	case A_TCP_DPORT: buf_printf(b, "tcp.dport == %u", n->a); break;
+	case A_TCP_RANGE: buf_printf(b, "tcp.dport in %u..%u", n->a, n->b); break;
+	case A_UDP_DPORT: buf_printf(b, "udp.dport == %u", n->a); break;
+	case A_IP_SRC: buf_printf(b, "ip.src == 10.1.2.%u", n->b % 8); break;
+	case A_IP_NET: buf_printf(b, "ip.src in 10.1.2.%u/%u", n->b % 8, n->a); break;
+	case A_IP6_NET: buf_printf(b, "ip6.src in 2001:db8::%x/%u", n->b % 16, n->a + 90); break;
+	case A_VLAN: buf_printf(b, "vlan.id == %u", n->a); break;
+	case A_VLAN2: buf_printf(b, "vlan2.id == %u", n->a); break;
+	case A_ICMP: buf_printf(b, "icmp.type == %u", n->a); break;
+	case A_ICMP6: buf_printf(b, "icmp6.type >= %u", n->a); break;
+	case A_FRAG: buf_printf(b, "ip.frag %s 0", n->b & 1 ? "!=" : "=="); break;
+	case A_L4: buf_printf(b, "l4.dport < %u", n->a); break;
+	case A_TYPE: buf_printf(b, "eth.type != 0x800"); break;
+	case A_ARP: buf_printf(b, "arp.op == %u", n->b % 3); break;
+	case A_FLAGS: buf_printf(b, "(tcp.flags & %u) == %u", n->b % 32, n->b % 32 & 6); break;
+	case A_BYTE: buf_printf(b, "payload[%u:2] > %u", n->a, n->b * 256); break;
+	case A_TTL: buf_printf(b, "ip.ttl > %u", n->b); break;
+	case A_SET: buf_printf(b, "l4.dport in {%u, 1, 3, 21..25, 7, 9, 5000..6000}", n->a); break;
+	case A_LEN: buf_printf(b, "pkt.len > %u", n->a); break;
+	case A_CONTAINS: buf_printf(b, "payload contains \"%s\"", n->b & 1 ? "data" : "P/1"); break;
+	default:
+		buf_printf(b, n->kind == A_NOT ? "!(" : "(");
+		text(b, all, n->x);
+		if (n->kind != A_NOT) {
+			buf_printf(b, n->kind == A_AND ? " && " : " || ");
+			text(b, all, n->y);
+		}
+		buf_printf(b, ")");
+	}
+}
+
+/* ---- what they mean ---- */
+
+struct packet {
+	const struct frame *f;
+	struct parsed p;
+	int n;
+	bool l2; /* the hook sees the Ethernet header */
+};
+
+static unsigned bytes32(const struct frame *f, int at)
+{
+	return get16(f, at) << 16 | get16(f, at + 2);
+}
+
+static bool in_net(unsigned v, unsigned net, unsigned bits)
+{
+	return !bits || (v ^ net) >> (32 - bits) == 0;
+}
+
+static bool in_net6(const struct packet *p, const struct node *n)
+{
+	uint8_t want[16] = {0x20, 1, 0xd, 0xb8};
+
+	want[15] = (uint8_t)(n->b % 16);
+	for (unsigned i = 0; i < n->a + 90; i++) {
+		if ((p->f->b[p->p.l3 + 8 + (int)i / 8] ^ want[i / 8]) >> (7 - i % 8) & 1)
+			return false;
+	}
+	return true;
+}
+
+static bool contains(const struct packet *p, const char *what)
+{
+	int at = payload_at(p->f, &p->p, p->n), len = (int)strlen(what);
+
+	for (int i = 0; at >= 0 && i + len <= 128 && at + i + len <= p->n; i++) {
+		if (!memcmp(p->f->b + at + i, what, (size_t)len))
+			return true;
+	}
+	return false;
+}
+
+static bool in_ports(unsigned v, unsigned a)
+{
+	return v == a || v == 1 || v == 3 || v == 7 || v == 9 || (v >= 21 && v <= 25) ||
+	       (v >= 5000 && v <= 6000);
+}
+
+static bool means_l4(const struct packet *p, const struct node *n)
+{
+	bool tcp = has(&p->p, p->n, 6, 20), udp = has(&p->p, p->n, 17, 8);
+	bool l4 = has(&p->p, p->n, 6, 4) || has(&p->p, p->n, 17, 4);
+	unsigned dport = l4 ? get16(p->f, p->p.l4 + 2) : 0;
+	int data = payload_at(p->f, &p->p, p->n);
+
+	switch (n->kind) {
+	case A_TCP_DPORT: return tcp && dport == n->a;
+	case A_TCP_RANGE: return tcp && dport >= n->a && dport <= n->b;
+	case A_UDP_DPORT: return udp && dport == n->a;
+	case A_ICMP: return has(&p->p, p->n, 1, 8) && p->f->b[p->p.l4] == n->a;
+	case A_ICMP6: return has(&p->p, p->n, 58, 8) && p->f->b[p->p.l4] >= n->a;
+	case A_L4: return l4 && dport < n->a;
+	case A_SET: return l4 && in_ports(dport, n->a);
+	case A_FLAGS: return tcp && (p->f->b[p->p.l4 + 13] & n->b % 32) == (n->b % 32 & 6);
+	case A_BYTE:
+		return data >= 0 && data + (int)n->a + 2 <= p->n &&
+		       get16(p->f, data + (int)n->a) > n->b * 256;
+	default: return contains(p, n->b & 1 ? "data" : "P/1");
+	}
+}
+
+static bool means(const struct packet *p, const struct node *all, int at)
+{
+	const struct node *n = &all[at];
+	bool ip = has_l3(&p->p, p->n, 0x800, 20);
+
+	switch (n->kind) {
+	case A_IP_SRC: return ip && bytes32(p->f, p->p.l3 + 12) == 0x0a010200 + n->b % 8;
+	case A_IP_NET: return ip && in_net(bytes32(p->f, p->p.l3 + 12), 0x0a010200 + n->b % 8, n->a);
+	case A_IP6_NET: return has_l3(&p->p, p->n, 0x86dd, 40) && in_net6(p, n);
+	case A_VLAN: return p->p.tags && (p->p.tci[0] & 0xfff) == n->a;
+	case A_VLAN2: return p->p.tags == 2 && (p->p.tci[1] & 0xfff) == n->a;
+	case A_FRAG: return ip && !(get16(p->f, p->p.l3 + 6) & 0x3fff) == !(n->b & 1);
+	case A_TYPE: return p->n >= 14 && get16(p->f, 12) != 0x800;
+	case A_ARP: return has_l3(&p->p, p->n, 0x806, 28) && get16(p->f, p->p.l3 + 6) == n->b % 3;
+	case A_TTL: return ip && p->f->b[p->p.l3 + 8] > n->b;
+	case A_LEN: return p->n - (p->l2 ? 0 : 14) > (int)n->a;
+	case A_AND: return means(p, all, n->x) && means(p, all, n->y);
+	case A_OR: return means(p, all, n->x) || means(p, all, n->y);
+	case A_NOT: return !means(p, all, n->x);
+	default: return means_l4(p, n);
+	}
+}
+
+static bool dropped(const struct rules *r, const struct packet *p)
+{
+	for (unsigned i = 0; i < r->n; i++) {
+		if (means(p, r->node[i], r->top[i]) && !r->falls[i])
+			return r->drop[i];
+	}
+	return false;
+}
+
+/* ---- trying ---- */
+
+/* Verdicts as numbers of the hook: passed, dropped. */
+static uint64_t verdict_of(uint32_t hook, bool drop)
+{
+	if (hook == BPF_PROG_TYPE_CGROUP_SKB)
+		return !drop;
+	if (hook == BPF_PROG_TYPE_SCHED_CLS)
+		return drop ? 2 : UINT32_MAX; /* TC_ACT_SHOT, TC_ACT_UNSPEC */
+	return drop ? 1 : 2;
+}
+
+static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
+{
+	static const char *const names[] = {"xdp:v0", "tc:v0:ingress", "cgroup_skb:/a:egress"};
+	bool alike = below(3) == 0; /* a run of rules on one field */
+
+	*r = (struct rules){.n = 1 + below(RULES_MOST), .hook = hook_of(names[hook])};
+	for (unsigned i = 0; i < r->n; i++) {
+		r->top[i] = make(r, i, alike ? 0 : 2);
+		if (alike && i)
+			r->node[i][0].kind = r->node[0][0].kind == A_TCP_RANGE ? A_TCP_DPORT : r->node[0][0].kind;
+		if (alike && i && r->node[0][0].kind != A_TCP_RANGE && r->node[0][0].kind != A_TCP_DPORT)
+			r->node[i][0].a = r->node[0][0].a;
+		r->drop[i] = below(2);
+		r->falls[i] = below(5) == 0;
+		buf_printf(b, "%s /", names[hook]);
+		text(b, r->node[i], r->top[i]);
+		buf_printf(b, "/ { %s }\n", r->falls[i] ? "$x = 1;" : r->drop[i] ? "drop();" : "pass();");
+	}
+	return b->p;
+}
+
+/* A frame cut somewhere, some bytes changed; for the hook of cgroups its tags are no L3. */
+static struct packet random_packet(const struct rules *r, const struct frame *from, struct frame *f)
+{
+	struct packet p = {.f = f, .l2 = r->hook != BPF_PROG_TYPE_CGROUP_SKB};
+
+	*f = *from;
+	for (unsigned k = below(3); k > 0 && f->n > 14; k--)
+		f->b[14 + below(f->n - 14)] ^= (uint8_t)(1u << below(8));
+	p.n = below(2) ? (int)f->n : (int)(14 + below(f->n - 13));
+	p.p = parse(f, p.n);
+	if (!p.l2 && p.p.tags)
+		p.p = (struct parsed){.l3 = -1, .l4 = -1};
+	return p;
+}
+
+static void one_script(uint64_t seed, const struct frame *frames, unsigned nframes, bool kernel)
+{
+	static struct compiled c;
+	static struct frame f;
+	struct kernel_prog k = {0};
+	struct rules r;
+	struct arena a;
+	struct trap trap;
+	struct buf b;
+	const char *script;
+
+	rng = seed * 0x9e3779b97f4a7c15ull + 1;
+	arena_init(&a, &trap);
+	buf_init(&b, &a);
+	script = script_of(&r, &b, (unsigned)(seed % 3));
+	compile(&c, script, KERN_X86_64);
+	k = (struct kernel_prog){.a = &c.a, .meta = &c.meta, .type = r.hook};
+	if (r.hook == BPF_PROG_TYPE_CGROUP_SKB)
+		k.expected_attach_type = BPF_CGROUP_INET_EGRESS;
+	if (kernel && kernel_load(&k, c.code.insn, c.code.n))
+		fail_msg("seed %llu: not loaded: %s\n%s", (unsigned long long)seed, k.log + (strlen(k.log) > 300 ? strlen(k.log) - 300 : 0), script);
+	for (unsigned i = 0; i < FRAMES_TRIED; i++) {
+		struct packet p = random_packet(&r, &frames[below(nframes)], &f);
+		uint64_t want = verdict_of(r.hook, dropped(&r, &p)), got = 0;
+		uint32_t size = (uint32_t)p.n, answer = 0;
+
+		memcpy(c.packet, f.b, (size_t)p.n);
+		c.in.packet_len = (uint32_t)p.n;
+		if (!interp_run(&c.in, &got) || (uint32_t)got != (uint32_t)want)
+			fail_msg("seed %llu: %s, %d bytes: %lld, expected %lld %s\n%s",
+				(unsigned long long)seed, f.name, p.n, (long long)got, (long long)want,
+				c.in.error ? c.in.error : "", script);
+		memcpy(c.packet, f.b, (size_t)p.n);
+		/* without payload behind its Ethernet header the kernel takes no packet of a cgroup */
+		if (!kernel || p.n > 3400 || (!p.l2 && p.n < 14 + 20) || kernel_run(&k, c.packet, &size, FRAME_MAX, &answer))
+			continue;
+		if (answer != (uint32_t)want)
+			fail_msg("seed %llu: %s, %d bytes: the kernel's verdict is %u, expected %lld\n%s",
+				(unsigned long long)seed, f.name, p.n, answer, (long long)want, script);
+	}
+	if (kernel)
+		kernel_close(&k);
+	arena_free(&c.a);
+	arena_free(&a);
+}
+
+static void test_random_rules(void **state)
+{
+	static struct frame frames[80];
+	const char *seed = getenv("SEED"), *count = getenv("N"), *why;
+	uint64_t first = seed ? strtoull(seed, NULL, 0) : 1, n = count ? strtoull(count, NULL, 0) : 150;
+	unsigned nframes = frames_ip4(frames);
+	bool kernel = kernel_allowed(BPF_PROG_TYPE_XDP, &why);
+
+	(void)state;
+	nframes += frames_tagged(frames + nframes);
+	nframes += frames_ip6(frames + nframes);
+	nframes += frames_more(frames + nframes);
+	for (uint64_t s = first; s < first + n; s++)
+		one_script(s, frames, nframes, kernel);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_rules)};
+
+	return cmocka_run_group_tests_name("packets_random", tests, NULL, NULL);
+}
