@@ -12,12 +12,24 @@ KERNELS := x86_64:5.10 x86_64:6.1 x86_64:6.12 x86_64:newest arm64:newest riscv64
 K ?= $(KERNELS)
 VM_ARCHES = $(sort $(foreach k,$(K),$(firstword $(subst :, ,$(k)))))
 
-vm: vm-static
+vm: vm-static vm-objects
 	@tests/vm/suite $(C:%=-c %) $(K)
 vm-static: $(VM_ARCHES:%=vm-static-%)
 vm-static-%: deps-static-%
 	+@$(MAKE) --no-print-directory static ARCH=$*
+	+@$(MAKE) --no-print-directory static ARCH=$* LOADER=1
 	+@$(MAKE) --no-print-directory static-tests ARCH=$*
+# Objects compiled here for kernels there (tests/vm/cases/deploy.sh); foreign.o is another machine's.
+VM_TARGET_x86_64 := x86_64-7.3
+VM_TARGET_arm64 := arm64-7.3
+VM_TARGET_riscv64 := riscv64-7.2
+vm-objects: $(B)/skep
+	@for a in $(VM_ARCHES); do mkdir -p build/vm/objects/$$a; done
+	@$(foreach a,$(VM_ARCHES),for s in tests/vm/objects/*; do \
+		n=$${s##*/}; $(B)/skep build --target tests/targets/$(VM_TARGET_$(a)).target --kernel 5.10 \
+			-o build/vm/objects/$(a)/$${n%.*}.o $$s || exit; done; \
+		$(B)/skep build --target $(if $(filter riscv64,$(a)),arm64,riscv64) --kernel 5.10 \
+			-o build/vm/objects/$(a)/foreign.o -e 'BEGIN { }' || exit;) :
 vm-fetch: deps-vm
 	@for k in $(K); do tests/vm/fetch-kernel $$(echo $$k | tr : ' ') >/dev/null || exit; done
 vm-shell: deps-vm vm-static
@@ -32,7 +44,7 @@ vm-sched:
 demo: deps-vm vm-static-x86_64
 	@scripts/demo
 export FRESH
-.PHONY: vm vm-static vm-sched vm-fetch vm-shell demo
+.PHONY: vm vm-objects vm-static vm-sched vm-fetch vm-shell demo
 # Debian's bpftrace and skep side by side
 compare: deps-vm vm-static-x86_64
 	@tests/vm/compare/run

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What runs away from where it was made: objects compiled on the host for a kernel that does not exist,
+# run by the program without a compiler; kernels without this or that; users without root.
+# timeout: 170
+
+# dd by this shell until COMMAND succeeds.
+reads_until() {
+	_tries=60
+	while [ $_tries -gt 0 ] && ! "$@" >/dev/null 2>&1; do
+		/bin/dd if=/etc/passwd of=/dev/null bs=100 count=1 2>/dev/null
+		_tries=$((_tries - 1))
+		sleep 0.1
+	done
+}
+
+# ---- objects, with the loader alone ----
+(
+	skep() { exec skep-load "$@"; }
+	me=$(exec sh -c 'echo $PPID')
+	skep_start /tmp/moved -v /skep/objects/moved.o
+	reads_until grep -q '^tid' /tmp/moved
+	reads_until false
+	skep_stop
+	expect_equal object_status $status 0
+	# pids and the inode as the system tells them; the parent of dd is this subshell
+	expect_match object_fields \
+		"^tid 1 pid 1 parent $me exec 0 inode $(stat -c %i /etc/passwd)\$" /tmp/moved
+	expect_match object_enum '^enum 3$' /tmp/moved
+	expect_match object_tracepoint '^@switched\[1\]: [1-9]' /tmp/moved
+	expect_match object_hist '^@bytes:' /tmp/moved
+	expect_match object_end '^end$' /tmp/moved
+	skep-load -e 'BEGIN { }' 2>/tmp/nocc
+	expect_match loader_only 'has no compiler' /tmp/nocc
+)
+
+# A script's text and objects of another machine are told apart before the kernel is asked.
+skep-load /skep/objects/foreign.o >/tmp/foreign 2>&1
+expect_match foreign 'this object is for .*, but this machine is' /tmp/foreign
+
+# ---- without ring buffer, links, kprobe PMU ----
+skep_start /tmp/old --no-feature=ringbuf,perf_link,kprobe_pmu -q \
+	-e 'kprobe:vfs_read /comm == "dd" && arg2 == 77/ { printf("read %d\n", arg2); @n = count(); }'
+reads_until false &
+/bin/dd if=/dev/zero of=/dev/null bs=77 count=3000 2>/dev/null
+wait $!
+skep_stop
+sum=$(awk '/^read 77$/ { n++ } /^Lost / { n += $2 } /Lost/ && !/^Lost / { for (i = 1; i < NF; i++) if ($i == "Lost") n += $(i + 1) } END { print n + 0 }' /tmp/old /tmp/old.err)
+count=$(sed -n 's/^@n: //p' /tmp/old)
+expect_equal perf_buffer "$sum" "${count:-none}"
+[ "$(cat /sys/kernel/tracing/kprobe_events | wc -l)" = 0 ] && t_ok tracefs_clean || t_fail tracefs_clean "a kprobe event is left"
+
+# ---- no type information ----
+unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec skep --for 2s -e "
+	BEGIN { printf(\"no btf\\n\"); } kprobe:vfs_read { @k = count(); } interval:ms:100 { @i = count(); }
+	tracepoint:syscalls:sys_enter_read { @t[args.count > 0] = count(); }"' >/tmp/nobtf 2>&1 &
+reads_until false
+wait $!
+expect_match btf_hidden '^@k: [1-9]' /tmp/nobtf
+expect_match btf_hidden_tracepoint '^@t\[[01]\]: [1-9]' /tmp/nobtf
+unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf
+	skep check -e "kprobe:vfs_read { @ = ((struct file *)arg0)->f_pos; }"
+	skep-load --dry-run /skep/objects/moved.o' >/tmp/nobtf2 2>&1
+expect_match btf_hidden_told 'type information' /tmp/nobtf2
+
+# ---- neither root nor tracefs: three capabilities ----
+mkdir -p /tmp/log && chmod 777 /tmp/log
+drop skep --for 2s -o /tmp/log/user -e 'BEGIN { printf("uid %d\n", uid); }
+	kprobe:vfs_read { @[comm] = count(); } interval:ms:200 { @i = count(); }' >/tmp/user 2>&1 &
+reads_until false
+wait $!
+expect_match user_begin '^uid 1000$' /tmp/log/user
+grep -q '^@' /tmp/log/user || t_show /tmp/user
+expect_match user_kprobe '^@\[.*\]: [1-9]' /tmp/log/user
+drop skep --dry-run -e 'xdp:lo /tcp.dport == 23/ { drop(); }' >/tmp/userx 2>&1
+expect_equal user_xdp $? 0
+
+# ---- unattended ----
+skep_start /tmp/hup -q -o /tmp/log/hup -e 'interval:ms:100 { printf("tick\n"); }'
+SKEP_READY=/tmp/log/hup
+wait_for 20 grep -q tick /tmp/log/hup
+mv /tmp/log/hup /tmp/log/hup.1
+kill -HUP "$SKEP_PID"
+wait_for 20 grep -q tick /tmp/log/hup
+expect_match rotated '^tick$' /tmp/log/hup
+SKEP_READY=/tmp/hup
+skep_stop
+expect_equal rotated_status $status 0
+skep --info -f json >/tmp/info
+expect_match info '"ringbuf": \{"have": true\}.*\}\}$' /tmp/info
