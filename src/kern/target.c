@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -176,6 +177,32 @@ uint32_t kern_cpu_count(const char *list, uint32_t *span)
 	return n;
 }
 
+#ifndef SYS_fsopen /* the same numbers on all architectures, since 5.2 */
+#define SYS_fsopen 430
+#define SYS_fsconfig 431
+#define SYS_fsmount 432
+#endif
+#define CONFIG_CREATE 6 /* FSCONFIG_CMD_CREATE */
+
+/*
+ * A tracefs of our own where nobody has mounted one and we may: it stands in no directory, is seen
+ * by nobody else, and ends with its descriptor.
+ */
+static void own_tracefs(struct target *t)
+{
+	int fs = (int)syscall(SYS_fsopen, "tracefs", 1), mount = -1; /* 1: close on exec, twice */
+
+	if (fs < 0)
+		return;
+	if (!syscall(SYS_fsconfig, fs, CONFIG_CREATE, NULL, NULL, 0))
+		mount = (int)syscall(SYS_fsmount, fs, 1, 0);
+	close(fs);
+	if (mount < 0)
+		return;
+	t->tracefs_mount = mount + 1;
+	t->tracefs = arena_printf(t->a, "/proc/self/fd/%d", mount);
+}
+
 static void host_tracefs(struct target *t)
 {
 	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
@@ -183,6 +210,8 @@ static void host_tracefs(struct target *t)
 	for (size_t i = 0; i < COUNT(places) && !t->tracefs; i++)
 		if (!access(arena_printf(t->a, "%s/events", places[i]), F_OK))
 			t->tracefs = places[i];
+	if (!t->tracefs)
+		own_tracefs(t);
 }
 
 void target_host(struct target *t, struct arena *a, const char *btf_path)
@@ -212,6 +241,9 @@ void target_close(struct target *t)
 {
 	kbtf_close(t->btf);
 	t->btf = NULL;
+	if (t->tracefs_mount)
+		close(t->tracefs_mount - 1);
+	t->tracefs_mount = 0;
 }
 
 /* ---- a described machine ---- */

@@ -49,6 +49,7 @@ struct target {
 	const char *btf_why;	 /* then: why, in words */
 	bool host;		 /* names may be looked up on this machine */
 	const char *tracefs;	 /* mounted tracefs, or a directory with the same layout; or NULL */
+	int tracefs_mount;	 /* 1 + descriptor of one mounted for us alone; 0 none */
 	const char *ksyms;	 /* file in the format of /proc/kallsyms, or NULL */
 	struct function_list *functions; /* ksyms.c's own, NULL until needed */
 };
