@@ -295,17 +295,18 @@ static int fixup_one(struct loaded *l, const struct meta_fixup *f)
 {
 	struct obj_prog *p = &image_of(l)->prog[f->prog];
 	struct skep_span at = prog_span(l, f->prog, f->insn);
-	struct bpf_insn *x = &p->insn[f->insn];
 	const char *why = NULL;
 	const struct tracepoint *tp;
 	const struct tp_field *have;
+	struct bpf_insn *x;
 	int64_t off;
 
-	if (f->insn >= p->n || BPF_CLASS(x->code) != BPF_LDX) {
+	if (f->insn >= p->n || BPF_CLASS(p->insn[f->insn].code) != BPF_LDX) {
 		diag_error(l->d, at, DIAG_BAD_OBJECT,
 			"the object has a tracepoint field reference that skep cannot read");
 		return SKEP_ESYS;
 	}
+	x = &p->insn[f->insn];
 	tp = target_tracepoint(l->target, f->category, f->event, &why);
 	if (!tp) {
 		diag_error(l->d, at, DIAG_NO_SUCH_TARGET, "tracepoint '%s:%s': %s", f->category,

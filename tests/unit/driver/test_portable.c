@@ -261,6 +261,71 @@ static void missing(void **state)
 	skep_free(b);
 }
 
+static uint64_t rnd(uint64_t *x)
+{
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x;
+}
+
+static int relocate_all(struct skep *s, const void *object, size_t size)
+{
+	struct loaded l;
+	int err = load_open(&l, &s->a, &s->target, &s->diags, object, size);
+
+	if (!err)
+		core_names(&l);
+	for (uint32_t i = 0; !err && i < l.meta.progs.n; i++)
+		err = core_relocate(&l, i);
+	load_close(&l);
+	return err;
+}
+
+/* A damaged object is refused with a reason or taken; whatever it says, nothing else happens. */
+static void damaged(void **state)
+{
+	static const char script[] =
+		"kprobe:vfs_read { $t = (struct task_struct *)curtask; @[$t->in_iowait, $t->pid] = PIDTYPE_SID;"
+		" @n = ((struct pid *)arg0)->numbers[arg1].nr; }"
+		"tracepoint:sched:sched_switch { @[args.prev_pid, 0] = 1; printf(\"%s\", args.prev_comm); }";
+	struct skep *a = compiled(FROM, script);
+	unsigned good = 0, bad = 0;
+	uint64_t seed = 0xdeb10;
+	const void *object;
+	size_t size;
+	char *own;
+
+	(void)state;
+	object = skep_object(a, &size);
+	own = malloc(size);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct skep_options o = {.target = i % 2 ? moved : FROM};
+		struct skep *s;
+		int err;
+
+		memcpy(own, object, size);
+		for (unsigned k = 0; k <= i % 3; k++) {
+			size_t at = rnd(&seed) % size;
+
+			own[at] = (char)(rnd(&seed) % 3 ? own[at] + 1 : (int)rnd(&seed));
+		}
+		assert_int_equal(skep_new(&s, &o), SKEP_OK);
+		if (setjmp(s->trap.env) == 0)
+			err = relocate_all(s, own, size);
+		else
+			err = s->trap.code;
+		assert_int_not_equal(err, SKEP_EBUG);
+		if (err)
+			assert_true(*skep_messages(s, false) != 0);
+		*(err ? &bad : &good) += 1;
+		skep_free(s);
+	}
+	assert_true(good > 300 && bad > 300); /* both ways are taken */
+	free(own);
+	skep_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +336,7 @@ int main(void)
 		cmocka_unit_test(tracepoints),
 		cmocka_unit_test(schedulers),
 		cmocka_unit_test(missing),
+		cmocka_unit_test(damaged),
 	};
 
 	return cmocka_run_group_tests_name("driver/portable", tests, make_target, remove_target);
