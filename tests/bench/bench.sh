@@ -76,6 +76,7 @@ awk -F '\t' -v clang="$clang" -v rss="$rss" -v size="$size" -v base_out="$out/ba
 	-f "$here/report.awk" \
 	table=workloads "$here/workloads.tsv" table=base "$here/base.tsv" table=hand "$here/hand.tsv" \
 	table=clang "$out/clang.tsv" table=cost "$out/cost.tsv" table=skep "$out/skep.tsv"
+"$here/start.sh" "$bench" "$out/skep.stripped" || note "no start-up costs"
 # Machine instructions an event costs, in a guest whose emulator counts them.
 native=build/static-x86_64/native
 kernel=6.12
