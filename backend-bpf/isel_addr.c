@@ -108,11 +108,11 @@ static bool settle_differences(struct addr *s, const struct ir_block *blk)
 
 	for (uint32_t n = 0; n < blk->ins.n; n++) {
 		const struct ir_ins *i = ir_ins_of(s->f, blk->ins.v[n]);
-		ir_val a = i->args[0], b = i->args[1];
+		ir_val a = s->root[i->args[0]], b = s->root[i->args[1]];
 
-		if (i->op != IR_SUB || !s->root[a] || !s->root[b] || s->number[a] == s->number[b])
+		if (i->op != IR_SUB || !a || !b || s->number[a] == s->number[b])
 			continue;
-		s->number[s->root[a]] = s->number[s->root[b]] = changed = true;
+		s->number[a] = s->number[b] = changed = true;
 	}
 	return changed;
 }

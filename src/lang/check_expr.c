@@ -233,6 +233,28 @@ static void check_compare(struct check *c, struct expr *e)
 			e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value), true);
 }
 
+/* pointer + n, n + pointer, pointer - n: by as many elements, as in C. */
+static bool check_pointer_sum(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	enum binop op = e->u.binary.op;
+
+	if (op == BO_ADD && lt_is(a, LT_INT) && lt_is(b, LT_PTR)) {
+		e->u.binary.a = b;
+		e->u.binary.b = a;
+		return check_pointer_sum(c, e);
+	}
+	if ((op != BO_ADD && op != BO_SUB) || !lt_is(a, LT_PTR) || !lt_is(b, LT_INT))
+		return false;
+	e->type = a->type;
+	lt_forget(&e->type);
+	if (c->s->portable && a->type.btf && !a->type.int_size)
+		c_unsupported(c, e->span,
+			"sums of a pointer to a kernel's type in an object for other kernels are",
+			"(uint64) makes a number of the pointer");
+	return true;
+}
+
 static void check_binary(struct check *c, struct expr *e)
 {
 	struct expr *a = e->u.binary.a, *b = e->u.binary.b;
@@ -260,6 +282,8 @@ static void check_binary(struct check *c, struct expr *e)
 		e->type.kind = LT_UNKNOWN;
 		return;
 	}
+	if (check_pointer_sum(c, e))
+		return;
 	what = arena_printf(c->a, "an operand of '%s'", binop_text(op));
 	if (!check_int(c, a, what) || !check_int(c, b, what)) {
 		e->type.kind = LT_UNKNOWN;

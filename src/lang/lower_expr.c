@@ -78,6 +78,16 @@ enum ir_op lo_arith(enum binop op, bool is_signed)
 	return is_signed ? arith[op].s : arith[op].u;
 }
 
+/* What adding 1 to a pointer moves it by; void counts as a byte. */
+static uint32_t pointee_size(const struct lower *L, const struct lt *t)
+{
+	uint32_t size = t->int_size;
+
+	if (!size && t->btf)
+		size = kbtf_size(L->m->target->btf, t->btf);
+	return size ? size : 1;
+}
+
 static ir_val binary(struct lower *L, const struct expr *e)
 {
 	ir_val a, b;
@@ -86,6 +96,8 @@ static ir_val binary(struct lower *L, const struct expr *e)
 		return lo_truth(L, e);
 	a = lo_int(L, e->u.binary.a);
 	b = lo_int(L, e->u.binary.b);
+	if (e->type.kind == LT_PTR)
+		b = ir_bini(L->f, IR_MUL, b, pointee_size(L, &e->type));
 	return ir_bin(L->f, lo_arith(e->u.binary.op, e->type.is_signed), a, b);
 }
 
