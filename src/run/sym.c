@@ -29,6 +29,7 @@ struct mapping {
 struct process {
 	uint32_t tgid;
 	VEC(struct mapping) maps; /* the newest last: it wins */
+	struct perf_map *jitted;
 };
 
 /* Stacks of one kind that were released in the last round. Buffers are used again. */
@@ -173,6 +174,19 @@ static const struct mapping *mapping_at(const struct process *p, uint64_t addr)
 	return NULL;
 }
 
+/* What lies in no file. */
+static bool jitted(struct sym *s, uint32_t tgid, uint64_t addr, struct sym_name *n)
+{
+	struct process *p = process_of(s, tgid);
+
+	if (!p)
+		return false;
+	if (!p->jitted)
+		p->jitted = perf_map_new(s->a);
+	n->name = perf_map_at(p->jitted, tgid, addr, &n->off);
+	return n->name != NULL;
+}
+
 bool sym_user(struct sym *s, uint32_t tgid, uint64_t addr, struct sym_name *n)
 {
 	const struct mapping *m = mapping_at(process_of(s, tgid), addr);
@@ -183,7 +197,7 @@ bool sym_user(struct sym *s, uint32_t tgid, uint64_t addr, struct sym_name *n)
 		m = mapping_at(process_of(s, tgid), addr);
 	}
 	if (!m)
-		return false;
+		return jitted(s, tgid, addr, n);
 	n->where = m->file->path;
 	if (m->file->syms)
 		n->name = elf_syms_at(m->file->syms, addr - m->start + m->off, &n->off);

@@ -54,3 +54,8 @@ const char *elf_syms_at(struct elf_syms *e, uint64_t file_off, uint64_t *off);
 struct ksym_table;
 struct ksym_table *ksym_load(struct arena *a, const char *path); /* never NULL */
 const char *ksym_at(const struct ksym_table *t, uint64_t addr, uint64_t *off); /* NULL none */
+
+/* ---- perfmap.c: functions that a process makes while it runs ---- */
+struct perf_map;
+struct perf_map *perf_map_new(struct arena *a);
+const char *perf_map_at(struct perf_map *m, uint32_t tgid, uint64_t addr, uint64_t *off);

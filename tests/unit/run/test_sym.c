@@ -191,6 +191,35 @@ static void numbers_without_symbols(void **state)
 	assert_string_equal(out.p, "770x100x20");
 }
 
+/* The list of a runtime that makes code as it goes; it grows, and later lines win. */
+static void jitted_function(void **state)
+{
+	struct env *e = *state;
+	struct sym_name n;
+	char path[64];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", (int)getpid());
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs("1000 20 Lmain;::run with blanks\nno line\n1020 10 other\n1000 4 half a li", f);
+	fclose(f);
+	assert_true(sym_user(e->s, (uint32_t)getpid(), 0x1005, &n));
+	assert_string_equal(n.name, "Lmain;::run with blanks");
+	assert_int_equal(n.off, 5);
+	assert_true(sym_user(e->s, (uint32_t)getpid(), 0x102f, &n));
+	assert_string_equal(n.name, "other");
+	assert_false(sym_user(e->s, (uint32_t)getpid(), 0x1030, &n));
+	f = fopen(path, "ae");
+	fputs("ne\n1030 8 new\n", f);
+	fclose(f);
+	assert_true(sym_user(e->s, (uint32_t)getpid(), 0x1030, &n));
+	assert_string_equal(n.name, "new");
+	assert_true(sym_user(e->s, (uint32_t)getpid(), 0x1001, &n));
+	assert_string_equal(n.name, "half a line");
+	unlink(path);
+}
+
 /* A side table with one kind of stack, written and read again. */
 static bool survives(struct env *e, uint32_t limit, uint32_t table_bytes, uint32_t spill_type)
 {
@@ -239,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_elf, setup, teardown),
+		cmocka_unit_test_setup_teardown(jitted_function, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers_without_symbols, setup, teardown),
 	};
