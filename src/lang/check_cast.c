@@ -276,6 +276,29 @@ static void tuple_index(struct check *c, struct expr *e)
 			"for instance: $t[0]");
 }
 
+/* One byte of a string, a char. */
+static void string_index(struct check *c, struct expr *e)
+{
+	const struct expr *base = e->u.index.base, *i = e->u.index.index;
+
+	if (!i->is_const) {
+		c_unsupported(c, i->span, "indices of strings that are not constant are",
+			"strcontains() and strncmp() look into strings");
+		return;
+	}
+	if (i->const_value >= base->type.size) {
+		c_error(c, i->span, DIAG_CONST_RANGE, "the string has at most %u bytes",
+			base->type.size);
+		return;
+	}
+	e->type = lt_int(1, true);
+	if (base->kind == EX_STR)
+		set_const(e, i->const_value < base->u.str.n
+				     ? (uint64_t)(int64_t)(signed char)base->u.str.s[i->const_value]
+				     : 0,
+			true);
+}
+
 void check_index(struct check *c, struct expr *e)
 {
 	struct expr *base = e->u.index.base, *i = e->u.index.index;
@@ -296,6 +319,10 @@ void check_index(struct check *c, struct expr *e)
 		return;
 	if (base->type.kind == LT_TUPLE && base->type.tuple) {
 		tuple_index(c, e);
+		return;
+	}
+	if (base->type.kind == LT_STR) {
+		string_index(c, e);
 		return;
 	}
 	if (base->type.kind == LT_PTR || base->type.kind == LT_ARRAY)

@@ -219,6 +219,16 @@ static ir_val address(const struct expr *e, struct lower *L)
 	return ir_const(L->f, (int64_t)v);
 }
 
+/* Byte n of a string; behind its end there are zeroes. */
+static ir_val string_byte(struct lower *L, const struct expr *e)
+{
+	uint64_t at = e->u.index.index->const_value;
+	uint32_t size;
+	ir_val p = lo_str(L, e->u.index.base, &size);
+
+	return at < size ? lo_extend(L, ir_ld(L->f, 1, p, (int64_t)at), 1, true) : ir_const(L->f, 0);
+}
+
 /* Functions whose value is one number. */
 static ir_val function_value(struct lower *L, const struct expr *e)
 {
@@ -386,6 +396,8 @@ ir_val lo_value(struct lower *L, const struct expr *e)
 	case EX_INDEX:
 		if (e->ref.kind == REF_NET)
 			return lo_payload(L, e);
+		if (e->u.index.base->type.kind == LT_STR)
+			return string_byte(L, e);
 		return lo_deref(L, e);
 	default:
 		return named(L, e);
