@@ -71,8 +71,9 @@ skep -q -e 'BEGIN { printf("%s at %p\n", ksym(kaddr("vfs_read") + 1), kaddr("vfs
 expect_match ksym '^vfs_read at 0x[89a-f][0-9a-f]{15}$' /tmp/ksym
 
 # --live without a terminal draws nothing: the maps come once, at the end
-skep_start /tmp/live --live -e 'interval:ms:50 { @n++; @ticks = count(); if (@n == 30) { exit(); } }'
-wait "$SKEP_PID"
+skep --live -e 'interval:ms:50 { @n++; @ticks = count(); if (@n == 30) { exit(); } }' >/tmp/live 2>/tmp/err
+expect_equal live_status $? 0
+cat /tmp/live /tmp/err
 expect_equal live_once "$(grep -c '^@n: ' /tmp/live)" 1
 expect_no_match live_escapes "$(printf '\033')" /tmp/live
 
