@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The probes that the target offers, by pattern. */
 #include "driver/driver.h"
-#include <fnmatch.h>
+#include "base/glob.h"
 #include <net/if.h>
 #include <string.h>
 
@@ -47,7 +47,7 @@ static void one(const char *name, void *arg)
 
 	if (n < 0 || (size_t)n >= sizeof(small))
 		return;
-	if (l->pattern && fnmatch(l->pattern, small, 0) != 0)
+	if (l->pattern && !name_matches(l->pattern, small))
 		return;
 	l->found++;
 	l->line(small, l->arg);

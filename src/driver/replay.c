@@ -4,6 +4,7 @@
  * Output goes the way of a real run: records to the session, maps through session_maps.
  */
 #include "backend-bpf/interp.h"
+#include "base/glob.h"
 #include "driver/driver.h"
 #include "kern/kern.h"
 #include "load/sets.h"
@@ -11,7 +12,6 @@
 #include "run/pcapread.h"
 #include "run/rules.h"
 #include "skep/replay.h"
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
 #include <string.h>
@@ -175,7 +175,7 @@ static void choose(struct replay *r, bool egress)
 
 			if (!verdicts_of(p) || (strcmp(p->kind, "xdp") != 0) != tc)
 				continue;
-			if (r->o->hook ? !fnmatch(r->o->hook, p->name, 0) : is_egress(p) == egress)
+			if (r->o->hook ? name_matches(r->o->hook, p->name) : is_egress(p) == egress)
 				vec_push(&r->s->a, &r->probes, i);
 		}
 	}

@@ -134,10 +134,17 @@ static void features_by_btf(struct target *t)
 /* "6.12.3-whatever" -> 0x060c03; 0 when it does not start with two numbers. */
 static uint32_t parse_version(const char *s)
 {
-	unsigned major, minor, patch = 0;
+	unsigned long major, minor, patch = 0;
+	char *end;
 
-	if (sscanf(s, "%u.%u.%u", &major, &minor, &patch) < 2 || major > 255 || minor > 255)
+	major = strtoul(s, &end, 10);
+	if (end == s || *end != '.' || !isdigit((unsigned char)end[1]))
 		return 0;
+	minor = strtoul(end + 1, &end, 10);
+	if (major > 255 || minor > 255)
+		return 0;
+	if (*end == '.')
+		patch = strtoul(end + 1, NULL, 10);
 	return KV(major, minor) | (patch > 255 ? 255 : patch); /* as the kernel clamps it */
 }
 

@@ -4,7 +4,7 @@
  * a script named itself and the target lacks is treated as config's missing_probes says.
  */
 #include "lang/check.h"
-#include <fnmatch.h>
+#include "base/glob.h"
 #include <string.h>
 
 bool is_pattern(const char *name)
@@ -47,11 +47,11 @@ static void function(const char *name, const char *module, void *arg)
 	const struct attach_point *p = &x->pattern;
 	bool in_module = p->parts.n == 2;
 
-	if (fnmatch(p->parts.v[p->parts.n - 1], name, 0))
+	if (!name_matches(p->parts.v[p->parts.n - 1], name))
 		return;
 	if (!*module)
 		module = "vmlinux";
-	if (in_module && fnmatch(p->parts.v[0], module, 0))
+	if (in_module && !name_matches(p->parts.v[0], module))
 		return;
 	if (!in_module && x->last && !strcmp(x->last, name))
 		return;
@@ -69,10 +69,10 @@ static void tracepoint(const char *name, void *arg)
 	const char *colon = strchr(name, ':');
 	const char *category;
 
-	if (!colon || fnmatch(x->pattern.parts.v[1], colon + 1, 0))
+	if (!colon || !name_matches(x->pattern.parts.v[1], colon + 1))
 		return;
 	category = arena_strndup(x->c->a, name, (size_t)(colon - name));
-	if (!fnmatch(x->pattern.parts.v[0], category, 0))
+	if (name_matches(x->pattern.parts.v[0], category))
 		found(x, category, arena_strdup(x->c->a, colon + 1));
 }
 
@@ -83,7 +83,7 @@ static void typed_name(const char *name, void *arg)
 	size_t n = strlen(x->prefix);
 	const struct attach_point *p = &x->pattern;
 
-	if (!strncmp(name, x->prefix, n) && !fnmatch(p->parts.v[p->parts.n - 1], name + n, 0))
+	if (!strncmp(name, x->prefix, n) && name_matches(p->parts.v[p->parts.n - 1], name + n))
 		found(x, name + n, NULL);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attach points of packet hooks: interfaces, their modes, directions, cgroups. */
 #include "lang/check.h"
-#include <fnmatch.h>
+#include "base/glob.h"
 #include <net/if.h>
 #include <string.h>
 #include <strings.h>
@@ -128,7 +128,7 @@ static bool expand(struct check *c, struct probe *p, uint32_t at)
 		struct attach_point ap = pattern;
 
 		/* Rules for "any interface" are about the network, not about the machine itself. */
-		if (fnmatch(pattern.parts.v[0], i->if_name, 0) ||
+		if (!name_matches(pattern.parts.v[0], i->if_name) ||
 			(!strcmp(pattern.parts.v[0], "*") && !strcmp(i->if_name, "lo")))
 			continue;
 		ap.pattern = pattern.parts.v[0];

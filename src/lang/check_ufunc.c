@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attach points in user space: files, functions, addresses, statically defined probes. */
 #include "lang/check.h"
+#include "base/glob.h"
 #include "kern/uelf.h"
-#include <fnmatch.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +157,7 @@ static void match_func(const struct uelf_func *f, void *arg)
 	struct ufind *x = arg;
 	const char *name;
 
-	if (fnmatch(x->ap->parts.v[1], f->name, 0) || smap_get(&x->seen, f->name))
+	if (!name_matches(x->ap->parts.v[1], f->name) || smap_get(&x->seen, f->name))
 		return;
 	name = arena_strdup(x->c->a, f->name);
 	smap_put(&x->seen, name, x);

@@ -166,14 +166,26 @@ static const char *either(struct pcap *c, const char *x, const char *y)
 	return arena_printf(c->a, "(%s || %s)", x, y);
 }
 
+/* "2:0:0:0:0:1" */
+static bool mac_bytes(const char *text, unsigned b[6])
+{
+	for (int i = 0; i < 6; i++) {
+		size_t n = strspn(text, "0123456789abcdefABCDEF");
+
+		if (!n || n > 2 || text[n] != (i < 5 ? ':' : 0))
+			return false;
+		b[i] = (unsigned)strtoul(text, NULL, 16);
+		text += n + 1;
+	}
+	return true;
+}
+
 static const char *mac(struct pcap *c, enum direction dir)
 {
 	unsigned b[6];
-	int end = 0;
 	const char *text = word_text(c);
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", b, b + 1, b + 2, b + 3, b + 4, b + 5, &end) != 6 ||
-		text[end]) {
+	if (!mac_bytes(text, b)) {
 		error(c, "expected a hardware address", "for instance ether host 02:00:00:00:00:01");
 		return "";
 	}

@@ -4,8 +4,8 @@
  * needs to be understood and none that was lost matters.
  */
 #include "load/netwatch.h"
+#include "base/glob.h"
 #include "load/internal.h"
-#include <fnmatch.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -103,7 +103,7 @@ static void newcomer(struct loaded *l, const char *name, void (*say)(void *arg, 
 		const struct meta_probe *p = &l->meta.probes.v[i];
 		const char *text;
 
-		if ((strcmp(p->kind, "xdp") && strcmp(p->kind, "tc")) || !*p->arg[2] || !l->links.n || fnmatch(p->arg[2], name, 0) ||
+		if ((strcmp(p->kind, "xdp") && strcmp(p->kind, "tc")) || !*p->arg[2] || !l->links.n || !name_matches(p->arg[2], name) ||
 			has_probe(l, p->kind, name))
 			continue;
 		text = arena_printf(l->a,

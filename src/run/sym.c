@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
@@ -129,18 +130,28 @@ static bool has_mapping(const struct process *p, const struct mapping *m)
 /* "7f00-7f10 r-xp 00001000 08:01 1234   /path with blanks" */
 static void map_line(struct sym *s, struct process *p, char *text)
 {
-	unsigned major, minor;
 	struct mapping m = {0};
+	unsigned major, minor;
+	char *at = text, *perms;
 	uint64_t ino;
-	char perms[5];
-	int path = 0;
 
-	if (sscanf(text, "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 " %n", &m.start,
-		    &m.end, perms, &m.off, &major, &minor, &ino, &path) < 7 ||
-		!path || perms[2] != 'x' || !ino || text[path] != '/')
+	m.start = strtoull(at, &at, 16);
+	if (*at != '-')
 		return;
-	text[path + strcspn(text + path, "\n")] = 0;
-	m.file = file_of(s, p->tgid, &m, makedev(major, minor), ino, text + path);
+	m.end = strtoull(at + 1, &at, 16);
+	perms = at + strspn(at, " ");
+	at = perms + strcspn(perms, " ");
+	if (at - perms < 4 || perms[2] != 'x')
+		return;
+	m.off = strtoull(at, &at, 16);
+	major = (unsigned)strtoul(at, &at, 16);
+	minor = (unsigned)strtoul(at + (*at == ':'), &at, 16);
+	ino = strtoull(at, &at, 10);
+	at += strspn(at, " ");
+	if (!ino || *at != '/')
+		return;
+	at[strcspn(at, "\n")] = 0;
+	m.file = file_of(s, p->tgid, &m, makedev(major, minor), ino, at);
 	if (!has_mapping(p, &m))
 		vec_push(s->a, &p->maps, m);
 }
