@@ -132,7 +132,41 @@ static bool test_in(struct arena *a, const struct expr *e, struct lo_test *t)
 	return true;
 }
 
+static int by_low(const void *a, const void *b)
+{
+	const struct lo_span *x = a, *y = b;
+
+	return x->lo < y->lo ? -1 : x->lo > y->lo;
+}
+
+/* In order, none touching the next: elements of sets may overlap. */
+static void merge(struct lo_test *t)
+{
+	uint32_t n = 0;
+
+	qsort(t->spans.v, t->spans.n, sizeof(*t->spans.v), by_low);
+	for (uint32_t i = 0; i < t->spans.n; i++) {
+		struct lo_span *last = n ? &t->spans.v[n - 1] : NULL, *s = &t->spans.v[i];
+
+		if (last && (s->lo <= last->hi || s->lo == last->hi + 1))
+			last->hi = s->hi > last->hi ? s->hi : last->hi;
+		else
+			t->spans.v[n++] = *s;
+	}
+	t->spans.n = n;
+}
+
+static bool any_test(struct arena *a, const struct expr *e, struct lo_test *t);
+
 bool lo_test_of(struct arena *a, const struct expr *e, struct lo_test *t)
+{
+	if (!any_test(a, e, t))
+		return false;
+	merge(t);
+	return true;
+}
+
+static bool any_test(struct arena *a, const struct expr *e, struct lo_test *t)
 {
 	const struct expr *x, *y;
 	num v;
@@ -146,7 +180,7 @@ bool lo_test_of(struct arena *a, const struct expr *e, struct lo_test *t)
 	if (e->u.binary.op == BO_LOR) { /* of one field */
 		struct lo_test second = {0};
 
-		if (!lo_test_of(a, x, t) || !lo_test_of(a, y, &second) ||
+		if (!any_test(a, x, t) || !any_test(a, y, &second) ||
 			!lo_same_operand(t->what, second.what))
 			return false;
 		for (uint32_t i = 0; i < second.spans.n; i++)
@@ -256,41 +290,24 @@ void lo_tree(struct lower *L, const struct expr *what, const struct lo_leaf *lea
 	node(&s, 0, n);
 }
 
-static int by_low(const void *a, const void *b)
-{
-	const struct lo_span *x = a, *y = b;
-
-	return x->lo < y->lo ? -1 : x->lo > y->lo;
-}
-
 bool lo_in_tree(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 {
 	struct lo_test t = {0};
 	VEC(struct lo_leaf) leaves = {0};
-	num end = 0; /* what comes next is not below it */
 
 	if (!lo_test_of(L->a, e, &t) || t.spans.n < TREE_LEAST)
 		return false;
-	qsort(t.spans.v, t.spans.n, sizeof(*t.spans.v), by_low);
 	vec_push(L->a, &leaves, (struct lo_leaf){0, no});
 	for (uint32_t i = 0; i < t.spans.n; i++) {
 		num lo = t.spans.v[i].lo, hi = t.spans.v[i].hi;
 
-		if (i && hi < end)
-			continue;
-		if (i && lo <= end && leaves.n > 1)
-			leaves.n--; /* they touch */
-		else if (!lo)
+		if (!lo)
 			leaves.v[0].to = yes;
 		else
 			vec_push(L->a, &leaves, (struct lo_leaf){lo, yes});
-		end = hi + 1;
-		if (!end)
-			break;
-		vec_push(L->a, &leaves, (struct lo_leaf){end, no});
+		if (hi < greatest(t.what))
+			vec_push(L->a, &leaves, (struct lo_leaf){hi + 1, no});
 	}
-	if (leaves.n > 1 && leaves.v[leaves.n - 1].from > greatest(t.what))
-		leaves.n--;
 	lo_tree(L, t.what, leaves.v, leaves.n);
 	return true;
 }

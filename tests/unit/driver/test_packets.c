@@ -252,6 +252,8 @@ static const struct rule {
 	{"xdp:v0 /tcp.dport == 7/ { drop(); } xdp:v0 /tcp.dport == 23 && ip6.next >= 0/ { pass(); }"
 	 " xdp:v0 /tcp.dport in 20..30/ { $x = 1; } xdp:v0 /tcp.dport == 23/ { drop(); }"
 	 " xdp:v0 /tcp.dport == 80/ { pass(); } xdp:v0 /tcp.dport in 0..65535/ { pass(); }", want_first},
+	{"xdp:v0 /tcp.dport in {22, 21..23}/ { drop(); } xdp:v0 /tcp.dport in {23, 20..25}/ { pass(); }"
+	 " xdp:v0 /tcp.dport in {1, 23}/ { pass(); }", want_dport},
 	{"config = { default_verdict = \"drop\"; } xdp:v0 /eth.type == arp || arp.op >= 0/ { pass(); }"
 	 " xdp:v0 /arp.op >= 0/ { pass(); } xdp:v0 /udp.sport == 53/ { pass(); }"
 	 " xdp:v0 /eth.type == 0x9999/ { pass(); }", want_default},
