@@ -19,9 +19,9 @@ VM_TOOLS := $(basename $(notdir $(wildcard tests/vm/tools/*.c)))
 # With CCACHE_DIR in the environment, through ccache.
 CCACHE ?= $(if $(CCACHE_DIR),ccache)
 
-# Size counts on a board, so -Os (a fifth smaller than -O2), fixed addresses (a static program
+# Size counts on a board, so -Oz (a fifth smaller than -O2), fixed addresses (a static program
 # without position independence), no unwind tables. -g goes by strip.
-STATIC_OPT := -Os -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
+STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore)
 # Segments one behind the other: arm64 would fill up to 64 KB pages.
