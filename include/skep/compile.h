@@ -7,6 +7,8 @@
 struct skep_compile_options {
 	const char *const *params; /* $1 … */
 	unsigned nparams;
+	int pid;	  /* only events of this process; 0: all */
+	int cpid;	  /* the process that 'cpid' means; 0: none */
 	bool unsafe;	  /* allow functions that change the system */
 	bool check_reads; /* count and report reads of memory that fail */
 	bool offline;	  /* for skep_replay: interfaces need not be there */

@@ -21,6 +21,10 @@ struct skep_run_options {
 	bool live;		  /* on a terminal, maps are drawn anew every second */
 	const char *flame;	  /* SVG file: flame graph of a map keyed by a stack; or NULL */
 	uint64_t for_ms;	  /* ends by itself after so many milliseconds; 0 never */
+	int pid; /* only this process is watched, and the run ends when it ends; 0: all */
+	int cpid; /* the run ends when this process ends; 0: none */
+	void (*attached)(void *arg); /* called once all probes are attached; may be NULL */
+	void *attached_arg;
 	const volatile int *hangups; /* a count; when it grows, reopen is called; may be NULL */
 	int (*reopen)(FILE *out, void *arg); /* makes out write to a new file: 0 or -errno */
 	void *reopen_arg;

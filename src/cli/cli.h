@@ -22,7 +22,13 @@ struct settings {
 	unsigned nargs;
 	const char **named;	      /* "--name=value" behind "--", for the script's getopt() */
 	unsigned nnamed;
+	int pid, cpid; /* of -p and -c, for the compiler */
 };
+
+/* child.c: the command of -c, stopped behind its exec until child_go. */
+int child_start(const char *command); /* its number; -1 after an error has been told */
+void child_go(void *pid);
+void child_end(int pid); /* ends it if it still runs; <= 0: nothing */
 
 struct command {
 	const char *name; /* "" is what runs without a name */

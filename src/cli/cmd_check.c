@@ -82,6 +82,8 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 		.unsafe = o->value[OPT_UNSAFE] != NULL,
 		.check_reads = o->value[OPT_ERRORS] && *o->value[OPT_ERRORS],
 		.portable = portable,
+		.pid = o->pid,
+		.cpid = o->cpid,
 		.offline = o->value[OPT_READ] != NULL,
 		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_LIVE] ||
 			o->value[OPT_METRICS] || o->value[OPT_PIN],

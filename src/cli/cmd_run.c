@@ -2,6 +2,10 @@
 /* skep without a subcommand: runs a script, or lists probes. */
 #include "cli/cli.h"
 #include "skep/run.h"
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
 
 static void print_line(const char *text, void *out)
 {
@@ -20,16 +24,42 @@ static int list(const struct settings *o)
 
 static int refuse_later(const struct settings *o)
 {
-	if (o->value[OPT_PID])
-		return fail("write the predicate /pid == N/ instead", "-p is not supported yet");
-	if (o->value[OPT_CMD])
-		return fail("start the command in another shell, or in the background first",
-			"-c is not supported yet");
 	if (o->value[OPT_TARGET] || o->value[OPT_KERNEL])
 		return fail("`skep build` compiles for another machine, `skep check` tries it",
 			"a script runs on this machine: --%s makes no sense here",
 			o->value[OPT_TARGET] ? "target" : "kernel");
 	return 0;
+}
+
+/* What -p and -c say. False after an error has been told. */
+static bool processes(const struct settings *o, struct skep_run_options *r)
+{
+	const char *pid = o->value[OPT_PID];
+	char *end = NULL;
+	long n;
+
+	if (pid) {
+		n = strtol(pid, &end, 10);
+		if (end == pid || *end || n <= 0 || n > INT_MAX)
+			return fail("-p 1234", "'%s' is no number of a process", pid), false;
+		if (kill((int)n, 0) && errno == ESRCH)
+			return fail(NULL, "there is no process %ld", n), false;
+		r->pid = (int)n;
+	}
+	if (!o->value[OPT_CMD] || r->dry)
+		return true;
+	if (pid)
+		return fail("leave one of them out", "-p and -c say different things"), false;
+	r->cpid = child_start(o->value[OPT_CMD]);
+	r->attached = child_go;
+	r->attached_arg = &r->cpid;
+	return r->cpid > 0;
+}
+
+static int end_with(const struct skep_run_options *r, int status)
+{
+	child_end(r->cpid);
+	return status;
 }
 
 int cmd_run(struct settings *o)
@@ -48,11 +78,13 @@ int cmd_run(struct settings *o)
 		return 0;
 	if (o->value[OPT_DUMP])
 		return cmd_check(o);
-	if (refuse_later(o) || !run_options(o, &r))
+	if (refuse_later(o) || !run_options(o, &r) || !processes(o, &r))
 		return 1;
 	s = open_skep(o);
 	if (!s)
-		return 1;
+		return end_with(&r, 1);
+	o->pid = r.pid;
+	o->cpid = r.cpid;
 	err = compile_script(s, o, false);
-	return err ? done(s, err) : run(s, o, &r);
+	return end_with(&r, err ? done(s, err) : run(s, o, &r));
 }

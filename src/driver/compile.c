@@ -210,6 +210,8 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.nparams = c->o->nparams,
 		.unsafe = c->o->unsafe,
 		.check_reads = c->o->check_reads,
+		.pid = c->o->pid,
+		.cpid = c->o->cpid,
 		.offline = c->o->offline,
 		.count_rules = c->o->count_rules,
 		.named = c->o->named,

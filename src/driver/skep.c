@@ -153,6 +153,9 @@ static int do_run(struct skep *s, void *arg)
 		.dry = c->o->dry,
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
+		.pid = c->o->cpid ? c->o->cpid : c->o->pid,
+		.attached = c->o->attached,
+		.attached_arg = c->o->attached_arg,
 		.live = c->o->live,
 		.flame = c->o->flame,
 		.buffer = buffering(c->o->buffer),
@@ -169,6 +172,7 @@ static int do_run(struct skep *s, void *arg)
 		return SKEP_EUSER;
 	s->loaded.attach = (struct attach_options){.replace = c->o->replace, .pin = c->o->pin,
 		.xdp_mode = c->o->xdp_mode};
+	s->loaded.pid = c->o->pid;
 	*c->status = run_script(&s->loaded, &ro);
 	return s->diags.errors > errors ? SKEP_ESYS : SKEP_OK;
 }

@@ -102,7 +102,7 @@ int kern_probe_by_name(const char *name)
 
 bool kern_is_user(enum kern_probe_kind k)
 {
-	return k == PROBE_UPROBE || k == PROBE_URETPROBE;
+	return k == PROBE_UPROBE || k == PROBE_URETPROBE || k == PROBE_USDT;
 }
 
 /* ---- packet hooks ---- */

@@ -49,6 +49,7 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_RAWTP,      /* rawtracepoint:[module:]event */
 	PP_LSM,	       /* lsm:hook */
 	PP_UFUNC,      /* uprobe:file:function[+offset], uprobe:file:address */
+	PP_USDT,       /* usdt:file:[provider:]name */
 	PP_EVENT,      /* software:event[:count] */
 	PP_OPS,        /* sched_ext:operation */
 	PP_OPS_TYPE,   /* struct_ops:type:operation */

@@ -284,6 +284,7 @@ struct attach_point {
 	uint32_t proto;	  /* BTF id of what it takes: PP_FENTRY PP_RAWTP PP_LSM; 0 unknown */
 	uint32_t proto_skip; /* parameters that the program does not get */
 	uint32_t proto_ret;  /* BTF id of what the program returns; 0 nothing */
+	const char *usdt_args; /* PP_USDT: "8@%rdi -4@$5"; NULL unknown */
 	const char *func; /* what 'func' prints; NULL: the kind has none */
 	uint64_t num[2];  /* what the kind needs: as in struct meta_probe */
 	const char *pattern; /* interfaces: what it was written as; or NULL */
@@ -299,7 +300,8 @@ struct probe {
 	/* checked */
 	enum kern_ctx ctx;
 	bool uses_probe; /* its code depends on which of its points it runs for */
-	bool uses_args;
+	bool uses_args; /* args.NAME */
+	bool uses_argn; /* arg0, arg1 … */
 	VEC(struct var_sym *) vars;
 };
 /* The "if" that alone makes up an else branch; chains of them are walked in a loop. */
@@ -422,6 +424,7 @@ struct script {
 	bool unsafe;
 	bool check_reads; /* count reads of memory that fail */
 	int pid; /* only events of this process; 0 all */
+	int cpid; /* the command that skep started; 0 none */
 	bool portable; /* the object may run on another machine */
 	bool offline;
 	bool count_rules;

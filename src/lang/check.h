@@ -80,6 +80,14 @@ void check_ufunc(struct check *c, struct attach_point *ap);
 void expand_ufunc(struct check *c, struct attach_point *ap,
 	void (*found)(const char *path, const char *name, void *arg), void *arg);
 void check_close_files(struct check *c);
+/* The file a part names, in full, and open: NULL when there is none (a missing probe, reported). */
+const char *find_file(struct check *c, struct attach_point *ap);
+struct uelf;
+struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path);
+
+/* ---- check_usdt.c ---- */
+void expand_usdt(struct check *c, struct probe *p, struct attach_point *ap);
+bool check_usdt_arg(struct check *c, const struct expr *e, unsigned n);
 
 /* ---- check_clock.c ---- */
 void check_interval(struct check *c, struct attach_point *ap);

@@ -120,6 +120,8 @@ static bool has_pattern(const struct attach_point *ap)
 	if (ap->kind == PROBE_COUNT)
 		return false;
 	switch (kern_probe(ap->kind)->parts) {
+	case PP_USDT:
+		return true; /* it may stand in many places */
 	case PP_FUNC:
 	case PP_FENTRY:
 	case PP_RAWTP:
@@ -175,7 +177,9 @@ void expand_patterns(struct check *c, struct probe *p)
 	for (uint32_t i = 0; i < all.points.n; i++) {
 		struct expand x = {.c = c, .p = p, .pattern = all.points.v[i]};
 
-		if (has_pattern(&x.pattern))
+		if (has_pattern(&x.pattern) && x.pattern.kind == PROBE_USDT)
+			expand_usdt(c, p, &x.pattern);
+		else if (has_pattern(&x.pattern))
 			expand(&x);
 		else
 			vec_push(c->a, &p->points, x.pattern);

@@ -35,6 +35,18 @@ static struct lt type_of_builtin(struct check *c, const struct builtin *b, struc
 	return t;
 }
 
+static void command_pid(struct check *c, struct expr *e)
+{
+	if (!c->s->cpid) {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_PROBE, "'cpid' needs a command"),
+			"start one: -c 'COMMAND'");
+		return;
+	}
+	e->ref.kind = REF_CONST;
+	e->ref.u.num = (uint64_t)c->s->cpid;
+	set_const(e, (uint64_t)c->s->cpid, true);
+}
+
 /* "args" alone. */
 static void bare_args(struct check *c, const struct expr *e)
 {
@@ -108,6 +120,15 @@ void check_name(struct check *c, struct expr *e)
 			return;
 		if (id == BI_ARGS) {
 			bare_args(c, e);
+			return;
+		}
+		if (id >= BI_ARG0 && id <= BI_ARG5) {
+			c->probe->uses_argn = true;
+			if (!check_usdt_arg(c, e, (unsigned)(id - BI_ARG0)))
+				return;
+		}
+		if (id == BI_CPID) {
+			command_pid(c, e);
 			return;
 		}
 		c->probe->uses_probe |= id == BI_PROBE || id == BI_FUNC;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* The file a part names, in full; NULL when there is none (a missing probe, reported). */
-static const char *find_file(struct check *c, struct attach_point *ap)
+const char *find_file(struct check *c, struct attach_point *ap)
 {
 	const char *why, *path;
 	struct diag *e;
@@ -27,7 +27,7 @@ static const char *find_file(struct check *c, struct attach_point *ap)
 }
 
 /* An open file, kept until the end of the compilation; NULL: reported. */
-static struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path)
+struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path)
 {
 	struct uelf *u = smap_get(&c->files, path);
 	const char *why;

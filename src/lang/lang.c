@@ -34,6 +34,8 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	s->nparams = o->nparams;
 	s->unsafe = o->unsafe;
 	s->check_reads = o->check_reads;
+	s->pid = o->pid;
+	s->cpid = o->cpid;
 	s->portable = m->meta->portable;
 	s->count_rules = o->count_rules;
 	s->offline = o->offline;

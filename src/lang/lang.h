@@ -6,6 +6,8 @@
 struct lang_options {
 	const char *const *params; /* positional parameters $1… */
 	unsigned nparams;
+	int pid;  /* only events of this process; 0 all */
+	int cpid; /* what 'cpid' is; 0: there is no command */
 	bool unsafe; /* --unsafe: functions that change the system */
 	bool check_reads; /* -kk: failed reads are counted */
 	bool offline; /* interfaces and cgroups need not be there, patterns stay as they are */

@@ -418,6 +418,36 @@ static struct skep_span rule_span(const struct probe *p)
 	return s;
 }
 
+/* Kinds whose events happen in some process: -p leaves out the others'. */
+static bool has_process(const struct attach_point *ap)
+{
+	switch (kern_probe(ap->kind)->parts) {
+	case PP_FUNC:
+	case PP_TRACEPOINT:
+	case PP_FENTRY:
+	case PP_RAWTP:
+	case PP_UFUNC:
+	case PP_USDT:
+	case PP_EVENT:
+		return true;
+	case PP_INTERVAL:
+		return ap->kind == PROBE_PROFILE;
+	default:
+		return false;
+	}
+}
+
+/* Goes on for the process of -p, to other for all others. */
+static void only_process(struct lower *L, ir_blk other)
+{
+	ir_blk mine = lo_block(L);
+	ir_val pid = ir_call(L->f, "get_current_pid_tgid", IR_VOID, 0, NULL);
+
+	pid = ir_bini(L->f, IR_LSHR, pid, 32);
+	lo_if(L, CC_EQ, pid, ir_const(L->f, L->s->pid), mine, other);
+	lo_enter(L, mine);
+}
+
 void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,
 	const struct expr *pred)
 {
@@ -427,6 +457,8 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 	L->ap = ap;
 	L->after_probe = after;
 	make_vars(L, p);
+	if (L->s->pid && has_process(ap))
+		only_process(L, after);
 	if (pred) {
 		ir_blk body = lo_block(L);
 
@@ -539,6 +571,8 @@ static bool shares(const struct lower *L, const struct probe *p, const struct at
 		return multi_type(L, a) == multi_type(L, b);
 	case PP_TRACEPOINT:
 		return !p->uses_args;
+	case PP_USDT:
+		return !p->uses_argn || !strcmp(a->usdt_args, b->usdt_args);
 	default:
 		return false;
 	}

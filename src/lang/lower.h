@@ -238,7 +238,12 @@ ir_val lo_tp_field(struct lower *L, const struct tp_field *f);
 ir_val lo_tp_data(struct lower *L, const struct tp_field *f); /* address of a __data_loc field */
 void lo_tp_bytes(struct lower *L, const struct tp_field *f, ir_val dst, uint32_t off, uint32_t n);
 ir_val lo_ops_arg(struct lower *L, const struct expr *e);
+/* A number of this size at an address; 0 when it cannot be read. */
+ir_val lo_read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_space space);
 ir_val lo_deref(struct lower *L, const struct expr *e); /* *p, p[i] */
+
+/* ---- lower_usdt.c ---- */
+ir_val lo_usdt_arg(struct lower *L, unsigned n);
 
 /* ---- lower_traced.c ---- */
 ir_val lo_traced_arg(struct lower *L, const struct expr *e);

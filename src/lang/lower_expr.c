@@ -201,6 +201,8 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 			return lo_traced_retval(L, e);
 		return kprobe_reg(L, kern_ret_off(arch));
 	default:
+		if (id >= BI_ARG0 && id <= BI_ARG5 && L->ap->kind == PROBE_USDT)
+			return lo_usdt_arg(L, (unsigned)(id - BI_ARG0));
 		if (id >= BI_ARG0 && id <= BI_ARG5 && L->ap->kind == PROBE_RAWTRACEPOINT)
 			return lo_raw_arg(L, (unsigned)(id - BI_ARG0));
 		if (id >= BI_ARG0 && id <= BI_ARG5)

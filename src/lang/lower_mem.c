@@ -146,7 +146,7 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 }
 
 /* One number from memory that may not be there: 0 then. */
-static ir_val read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_space space)
+ir_val lo_read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_space space)
 {
 	ir_val slot = lo_slot(L, 8), args[3];
 
@@ -292,7 +292,7 @@ static ir_val load_field(struct lower *L, ir_val p, const struct ir_field *f)
 static ir_val element_member(struct lower *L, const struct expr *e)
 {
 	uint32_t size = e->type.size ? e->type.size : 8;
-	ir_val v = read_number(L, lo_addr(L, e), size, e->type.space);
+	ir_val v = lo_read_number(L, lo_addr(L, e), size, e->type.space);
 
 	return lo_extend(L, v, e->type.kind == LT_INT ? size : 8, e->type.is_signed);
 }
@@ -317,7 +317,7 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 		return read_field(L, as_number(L, base), &f, p.ptr->type.space);
 	}
 	base = ir_bini(L->f, IR_ADD, as_number(L, base), f.off);
-	v = read_number(L, base, f.size, p.ptr->type.space);
+	v = lo_read_number(L, base, f.size, p.ptr->type.space);
 	f.type = IR_I64;
 	return finish_number(L, v, &f);
 }
@@ -366,7 +366,7 @@ ir_val lo_deref(struct lower *L, const struct expr *e)
 	ir_val v;
 
 	if (!tp_element(L, e, size, &v))
-		v = read_number(L, lo_addr(L, e), size, e->type.space);
+		v = lo_read_number(L, lo_addr(L, e), size, e->type.space);
 	return lo_extend(L, v, size, e->type.kind == LT_INT && e->type.is_signed);
 }
 

@@ -99,6 +99,7 @@ static const struct attach_row {
 	[PROBE_RAWTRACEPOINT] = {.attach = attach_traced},
 	[PROBE_LSM] = {.attach = attach_traced},
 	[PROBE_UPROBE] = {.attach = attach_uprobe},
+	[PROBE_USDT] = {.attach = attach_usdt},
 	[PROBE_URETPROBE] = {.attach = attach_uprobe},
 	[PROBE_PROFILE] = {.attach = attach_profile},
 	[PROBE_SOFTWARE] = {.attach = attach_event},

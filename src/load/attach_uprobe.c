@@ -108,6 +108,38 @@ int attach_uprobe(struct loaded *l, uint32_t probe)
 	return attach_at(l, probe, off, 0);
 }
 
+/* ---- statically defined probes ---- */
+
+struct same_place {
+	const struct meta_probe *p;
+	bool found;
+};
+
+static void is_same(const struct uelf_usdt *u, void *arg)
+{
+	struct same_place *x = arg;
+
+	x->found |= u->off == x->p->num[0] && u->semaphore == x->p->num[1] &&
+		    !strcmp(u->provider, x->p->arg[1]) && !strcmp(u->name, x->p->arg[2]);
+}
+
+/* The kernel counts in the probe's semaphore while it is attached, so that programs see it. */
+int attach_usdt(struct loaded *l, uint32_t probe)
+{
+	const struct meta_probe *p = &l->meta.probes.v[probe];
+	struct same_place same = {p, false};
+	const char *why = NULL;
+	struct uelf *u = uelf_open(l->a, p->arg[0], &why);
+
+	if (u)
+		uelf_each_usdt(u, is_same, &same);
+	uelf_close(u);
+	if (!same.found)
+		return probe_missing(l, probe, u ? "the file has changed" : why,
+			"compile the script again");
+	return attach_at(l, probe, p->num[0], p->num[1]);
+}
+
 /* ---- many in one link ---- */
 
 /* bpf_attr.link_create with its part for uprobe.multi, include/uapi/linux/bpf.h of 6.6 */

@@ -128,6 +128,7 @@ int attach_traced(struct loaded *l, uint32_t probe);
 
 /* attach_uprobe.c */
 int attach_uprobe(struct loaded *l, uint32_t probe);
+int attach_usdt(struct loaded *l, uint32_t probe);
 int attach_uprobe_multi(struct loaded *l, uint32_t probe);
 
 /* attach_multi.c: all probes of this one's program at once */

@@ -15,9 +15,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TICK_MS 250	/* how late a signal between two waits may be noticed */
 #define OPS_TICK_MS 100 /* how late a scheduler's end is noticed */
@@ -154,6 +158,16 @@ static int timers_run(struct session *s, struct timers *t, uint64_t now, uint64_
 	return SKEP_OK;
 }
 
+/* Without a descriptor (kernels before 5.3) a number that is free again. */
+static bool process_ended(struct session *s)
+{
+	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
+
+	if (s->o->pid <= 0)
+		return false;
+	return s->pidfd >= 0 ? poll(&p, 1, 0) > 0 : kill(s->o->pid, 0) && errno == ESRCH;
+}
+
 /* Handles events until the script, the user, the clock or the kernel ends it. 0 or SKEP_ESYS. */
 static int wait_for_end(struct session *s)
 {
@@ -185,6 +199,8 @@ static int wait_for_end(struct session *s)
 		}
 		if (!ops_alive(s))
 			return SKEP_ESYS;
+		if (process_ended(s))
+			break;
 	}
 	return 0;
 }
@@ -230,7 +246,8 @@ static int pin(struct session *s)
 
 static int attach_and_wait(struct session *s)
 {
-	bool waits = !s->l->meta.exits_itself && !only_special(&s->l->meta);
+	/* with nothing but BEGIN and END there is nothing to wait for, except a command's end */
+	bool waits = (!s->l->meta.exits_itself && !only_special(&s->l->meta)) || s->o->pid > 0;
 	int err;
 
 	if (!wanted(s) && waits)
@@ -243,6 +260,8 @@ static int attach_and_wait(struct session *s)
 	if (err)
 		return err;
 	announce(s);
+	if (s->o->attached)
+		s->o->attached(s->o->attached_arg);
 	if (s->o->trial_ms)
 		err = on_trial(s);
 	if (!err && s->l->attach.pin)
@@ -300,6 +319,8 @@ static int run(struct session *s)
 		costs_begin(s);
 	if (s->o->dry)
 		return 0;
+	if (s->o->pid > 0)
+		s->pidfd = (int)syscall(SYS_pidfd_open, s->o->pid, 0);
 	err = run_special(s, "BEGIN");
 	if (!err)
 		err = attach_and_wait(s);
@@ -355,6 +376,8 @@ int run_script(struct loaded *l, const struct run_options *o)
 		memcpy(trap->env, outer, sizeof(outer));
 	load_detach(l);
 	ring_close(&s);
+	if (s.pidfd >= 0)
+		close(s.pidfd);
 	costs_end(&s);
 	session_free(&s);
 	if (raised)

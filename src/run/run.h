@@ -23,6 +23,9 @@ struct run_options {
 	enum run_buffer { RUN_BY_EVENT, RUN_BY_BYTE, RUN_BY_LINE, RUN_FULL } buffer; /* of out */
 	bool live;	    /* maps are drawn anew while the script runs, on a terminal */
 	const char *flame;  /* SVG file for a map keyed by a stack; NULL */
+	int pid; /* the run ends when this process ends; 0: none */
+	void (*attached)(void *arg);
+	void *attached_arg;
 	uint64_t for_ms; /* end by itself after this many milliseconds; 0 never */
 };
 /* What a pinned set (load_open_pinned) has counted: its rules and maps, or o->metrics. SKEP_ result. */

@@ -19,7 +19,7 @@ static void scratch_reset(struct session *s)
 
 void session_init(struct session *s, struct loaded *l, const struct run_options *o)
 {
-	*s = (struct session){.l = l, .o = o, .costs_fd = -1, .ncpus = 1};
+	*s = (struct session){.l = l, .o = o, .costs_fd = -1, .ncpus = 1, .pidfd = -1};
 	if (l->map_fd)
 		l->meta.sym = sym_new(l->a, l);
 	s->form = o->format == RUN_JSON ? &emit_json : &emit_text;
