@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The probes that the target offers, by pattern. */
-#include "driver/driver.h"
 #include "base/glob.h"
+#include "driver/list.h"
 #include <net/if.h>
 #include <string.h>
-
-struct listing {
-	struct skep *s;
-	const char *pattern;
-	bool fields;
-	void (*line)(const char *text, void *arg);
-	void *arg;
-	const char *kind; /* prefix of the names at hand */
-	unsigned found;
-};
 
 static void tracepoint_fields(struct listing *l, const char *name)
 {
@@ -39,7 +29,7 @@ static void tracepoint_fields(struct listing *l, const char *name)
 	}
 }
 
-static void one(const char *name, void *arg)
+void list_name(const char *name, void *arg)
 {
 	struct listing *l = arg;
 	char small[512];
@@ -60,7 +50,7 @@ static void interfaces(struct listing *l)
 	struct if_nameindex *all = if_nameindex();
 
 	for (struct if_nameindex *i = all; i && i->if_index; i++)
-		one(i->if_name, l);
+		list_name(i->if_name, l);
 	if (all)
 		if_freenameindex(all);
 }
@@ -93,49 +83,91 @@ static const char *full_pattern(struct skep *s, const char *pattern)
 			       colon);
 }
 
+static const char *const units[] = {"hz:", "ms:", "s:", "us:"};
+
 static void list_kind(struct listing *l, const struct kern_probe *p)
 {
 	if (!may_match(l, p->name))
 		return;
 	switch (p->parts) {
 	case PP_NONE:
-		one("", l);
+		list_name("", l);
 		break;
 	case PP_FUNC:
-		target_each_function(&l->s->target, one, l);
+		target_each_function(&l->s->target, list_name, l);
 		break;
 	case PP_TRACEPOINT:
-		target_each_tracepoint(&l->s->target, one, l);
+		target_each_tracepoint(&l->s->target, list_name, l);
 		break;
 	case PP_OPS:
 		for (unsigned i = 0; scx_op_at(i); i++)
-			one(scx_op_at(i)->name, l);
+			list_name(scx_op_at(i)->name, l);
 		break;
 	case PP_IFACE:
 	case PP_IFACE_DIR:
 		if (l->s->target.host)
 			interfaces(l);
 		break;
+	case PP_FENTRY:
+		list_functions(l);
+		break;
+	case PP_RAWTP:
+	case PP_LSM:
+		list_typed(l, p->parts);
+		break;
+	case PP_EVENT:
+		list_events(l, p->name);
+		break;
+	case PP_UFUNC:
+	case PP_USDT:
+		list_user(l, p->parts);
+		break;
+	case PP_INTERVAL:
+		for (unsigned i = 0; i < sizeof(units) / sizeof(*units); i++)
+			list_name(units[i], l);
+		break;
 	default:
-		break; /* intervals are the user's choice */
+		break; /* paths and operations of any type are the user's choice */
 	}
+}
+
+/* One of the patterns between commas. */
+static void list_pattern(struct listing *l, const char *pattern)
+{
+	unsigned before = l->found;
+	int errors = l->s->diags.errors;
+	struct diag *e;
+
+	l->pattern = full_pattern(l->s, pattern);
+	for (unsigned k = 0; k < PROBE_COUNT; k++)
+		list_kind(l, kern_probe((enum kern_probe_kind)k));
+	if (l->found > before || l->s->diags.errors > errors)
+		return;
+	e = diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'",
+		l->pattern);
+	if (!l->s->target.tracefs && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
+		diag_hint(&l->s->diags, e, "tracepoints are seen once tracefs is mounted: "
+					   "mount -t tracefs tracefs /sys/kernel/tracing");
 }
 
 static int do_list(struct skep *s, void *arg)
 {
 	struct listing *l = arg;
-	struct diag *e;
+	const char *at = l->pattern;
 
-	l->pattern = full_pattern(s, l->pattern);
-	for (unsigned k = 0; k < PROBE_COUNT; k++)
-		list_kind(l, kern_probe((enum kern_probe_kind)k));
-	if (l->found)
+	if (!at) {
+		list_pattern(l, NULL);
 		return SKEP_OK;
-	e = diag_error(&s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'", l->pattern);
-	if (!s->target.tracefs && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
-		diag_hint(&s->diags, e, "tracepoints are seen once tracefs is mounted: "
-					"mount -t tracefs tracefs /sys/kernel/tracing");
-	return SKEP_EUSER;
+	}
+	for (;; at++) {
+		size_t n = strcspn(at, ",");
+
+		list_pattern(l, arena_strndup(&s->a, at, n));
+		at += n;
+		if (!*at)
+			break;
+	}
+	return l->found ? SKEP_OK : SKEP_EUSER;
 }
 
 int skep_list(struct skep *s, const char *pattern, bool fields,

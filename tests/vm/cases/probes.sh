@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Every kind of tracing probe, patterns, one program for many.
-# timeout: 150
+# timeout: 200
 
 # Reads until skep has seen enough: an emulated CPU may miss first events.
 feed() {
@@ -126,3 +126,34 @@ expect_match uretprobe '^@r\[7\]: [1-9]' /tmp/user
 expect_match uprobe_pattern '^@all\[uprobe:/skep/bin/utarget:utarget_say\]: [1-9]' /tmp/user
 expect_match uprobe_mixed '^@all\[uretprobe:/skep/bin/utarget:utarget_say\]: [1-9]' /tmp/user
 expect_match uprobe_str '^@s: hello from user space$' /tmp/user
+
+# Built-in probes: arguments in registers, a semaphore that is counted up while somebody looks
+utarget 3000 20 >/dev/null &
+U=$!
+skep_start /tmp/usdt -p $U -e 'usdt:/skep/bin/utarget:utarget:sum { @sum[arg0, arg1, str(arg2)] = count(); @pid[pid] = count(); }
+	U:/skep/bin/utarget:sai* { @said[arg0, arg1] = count(); @s = str(arg2); @p = probe; @seen++; }
+	uprobe:/skep/bin/utarget:utarget_add { @add++; }
+	kprobe:vfs_read { @others = count(); }
+	interval:ms:100 { if (@seen > 5 && @add > 5) { exit(); } }'
+utarget 50 10 >/dev/null
+wait_for 60 sh -c "! kill -0 $SKEP_PID"
+skep_stop
+expect_equal usdt_status $status 0
+expect_match usdt_args '^@sum\[(-7|18446744073709551609), 4, text of a probe\]: [1-9]' /tmp/usdt
+expect_match usdt_semaphore '^@said\[1, 2\]: [1-9]' /tmp/usdt
+expect_match usdt_str '^@s: hello from user space$' /tmp/usdt
+expect_match usdt_probe '^@p: usdt:/skep/bin/utarget:utarget:said$' /tmp/usdt
+expect_match pid_only "^@pid\[$U\]: [1-9]" /tmp/usdt
+expect_equal pid_others "$(grep -c '^@pid' /tmp/usdt)" 1
+expect_no_match pid_filter '^@others' /tmp/usdt
+skep_start /tmp/pidend -p $U -e 'kprobe:vfs_read { @ = count(); }'
+kill $U
+wait_for 60 sh -c "! kill -0 $SKEP_PID"
+t_check pid_ends sh -c "! kill -0 $SKEP_PID"
+skep_stop
+
+# A command: held until the probes are there, and the end of the run
+skep -c '/skep/bin/utarget 30 1' -e 'u:/skep/bin/utarget:utarget_add /pid == cpid/ { @n++; @first = arg0; } END { printf("ended\n"); }' >/tmp/cmd 2>&1
+expect_match cmd_all '^@n: 30$' /tmp/cmd
+expect_match cmd_output '^240$' /tmp/cmd
+expect_match cmd_end '^ended$' /tmp/cmd

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the files of the listing share. */
+#pragma once
+#include "driver/driver.h"
+#include "kern/kern.h"
+
+struct listing {
+	struct skep *s;
+	const char *pattern;
+	bool fields;
+	void (*line)(const char *text, void *arg);
+	void *arg;
+	const char *kind; /* prefix of the names at hand */
+	unsigned found;
+};
+
+void list_name(const char *name, void *listing); /* kind:name, when it matches */
+
+/* list_more.c */
+void list_functions(struct listing *l); /* fentry, fexit */
+void list_typed(struct listing *l, enum probe_parts parts); /* rawtracepoint, lsm */
+void list_events(struct listing *l, const char *kind);
+void list_user(struct listing *l, enum probe_parts parts); /* uprobe, uretprobe, usdt */
