@@ -25,6 +25,7 @@ struct skep_run_options {
 	int cpid; /* the run ends when this process ends; 0: none */
 	void (*attached)(void *arg); /* called once all probes are attached; may be NULL */
 	void *attached_arg;
+	const volatile int *signals; /* a count; when it grows, self:signal:SIGUSR1 runs; may be NULL */
 	const volatile int *hangups; /* a count; when it grows, reopen is called; may be NULL */
 	int (*reopen)(FILE *out, void *arg); /* makes out write to a new file: 0 or -errno */
 	void *reopen_arg;

@@ -7,13 +7,15 @@
 #include <signal.h>
 #include <string.h>
 
-/* The two things a signal handler may touch. */
-static volatile int stop, hangups;
+/* The things a signal handler may touch. */
+static volatile int stop, hangups, user_signals;
 
 static void on_signal(int number)
 {
 	if (number == SIGHUP)
 		hangups++;
+	else if (number == SIGUSR1)
+		user_signals++;
 	else
 		stop = 1;
 }
@@ -30,6 +32,7 @@ static void catch_signals(bool file)
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
 	a.sa_flags = 0;
+	sigaction(SIGUSR1, &a, NULL);
 	if (file)
 		sigaction(SIGHUP, &a, NULL);
 }
@@ -51,7 +54,7 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 	const char *format = o->value[OPT_FORMAT];
 
 	*r = (struct skep_run_options){.out = stdout, .err = stderr, .stop = &stop,
-		.hangups = &hangups};
+		.hangups = &hangups, .signals = &user_signals};
 	r->quiet = o->value[OPT_QUIET] != NULL;
 	r->verbose = o->value[OPT_VERBOSE] != NULL;
 	r->dry = o->value[OPT_DRY] != NULL;

@@ -154,6 +154,7 @@ static int do_run(struct skep *s, void *arg)
 		.stop = c->o->stop,
 		.for_ms = c->o->for_ms,
 		.pid = c->o->cpid ? c->o->cpid : c->o->pid,
+		.signals = c->o->signals,
 		.attached = c->o->attached,
 		.attached_arg = c->o->attached_arg,
 		.live = c->o->live,
@@ -173,6 +174,7 @@ static int do_run(struct skep *s, void *arg)
 	s->loaded.attach = (struct attach_options){.replace = c->o->replace, .pin = c->o->pin,
 		.xdp_mode = c->o->xdp_mode};
 	s->loaded.pid = c->o->pid;
+	s->loaded.cpid = c->o->cpid;
 	*c->status = run_script(&s->loaded, &ro);
 	return s->diags.errors > errors ? SKEP_ESYS : SKEP_OK;
 }

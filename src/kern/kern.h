@@ -49,6 +49,8 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_RAWTP,      /* rawtracepoint:[module:]event */
 	PP_LSM,	       /* lsm:hook */
 	PP_UFUNC,      /* uprobe:file:function[+offset], uprobe:file:address */
+	PP_SIGNAL,     /* self:signal:SIGUSR1 */
+	PP_WATCH,      /* watchpoint:address:length:mode */
 	PP_USDT,       /* usdt:file:[provider:]name */
 	PP_EVENT,      /* software:event[:count] */
 	PP_OPS,        /* sched_ext:operation */

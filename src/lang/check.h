@@ -75,6 +75,10 @@ void check_lsm(struct check *c, struct attach_point *ap);
 void traced_arg(struct check *c, struct expr *e); /* args.NAME */
 struct lt traced_retval(struct check *c, struct skep_span at);
 
+/* ---- check_watch.c ---- */
+void check_own_signal(struct check *c, struct attach_point *ap);
+void check_watchpoint(struct check *c, struct attach_point *ap);
+
 /* ---- check_ufunc.c ---- */
 void check_ufunc(struct check *c, struct attach_point *ap);
 void expand_ufunc(struct check *c, struct attach_point *ap,

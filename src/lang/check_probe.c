@@ -17,6 +17,8 @@ static const struct {
 	[PP_RAWTP] = {1, 2, "%s:EVENT, for instance %s:sched_switch"},
 	[PP_LSM] = {1, 1, "%s:HOOK, for instance %s:file_open"},
 	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION, for instance %s:/bin/bash:readline or %s:libc:malloc"},
+	[PP_SIGNAL] = {2, 2, "%s:signal:SIGUSR1"},
+	[PP_WATCH] = {3, 3, "%s:ADDRESS:LENGTH:MODE, for instance %s:0x7f0010:8:rw"},
 	[PP_USDT] = {2, 3, "%s:FILE:NAME or %s:FILE:PROVIDER:NAME"},
 	[PP_EVENT] = {1, 2, "%s:EVENT or %s:EVENT:COUNT"},
 	[PP_IFACE] = {1, 2, "%s:INTERFACE, for instance %s:eth0 or %s:eth0:generic"},
@@ -344,6 +346,12 @@ static void check_point(struct check *c, struct attach_point *ap)
 		break;
 	case PP_UFUNC:
 		check_ufunc(c, ap);
+		break;
+	case PP_SIGNAL:
+		check_own_signal(c, ap);
+		break;
+	case PP_WATCH:
+		check_watchpoint(c, ap);
 		break;
 	case PP_USDT:
 		break; /* found when it was expanded */

@@ -429,6 +429,7 @@ static bool has_process(const struct attach_point *ap)
 	case PP_UFUNC:
 	case PP_USDT:
 	case PP_EVENT:
+	case PP_WATCH:
 		return true;
 	case PP_INTERVAL:
 		return ap->kind == PROBE_PROFILE;

@@ -99,6 +99,8 @@ static const struct attach_row {
 	[PROBE_RAWTRACEPOINT] = {.attach = attach_traced},
 	[PROBE_LSM] = {.attach = attach_traced},
 	[PROBE_UPROBE] = {.attach = attach_uprobe},
+	[PROBE_SELF] = {.elsewhere = true},
+	[PROBE_WATCHPOINT] = {.attach = attach_watchpoint},
 	[PROBE_USDT] = {.attach = attach_usdt},
 	[PROBE_URETPROBE] = {.attach = attach_uprobe},
 	[PROBE_PROFILE] = {.attach = attach_profile},

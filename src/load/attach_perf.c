@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,4 +258,28 @@ int attach_event(struct loaded *l, uint32_t probe)
 	int err = attr.sample_period ? attach_each_cpu(l, probe, &attr) : -EINVAL;
 
 	return err ? attach_error(l, probe, p->kind, -err) : SKEP_OK;
+}
+
+/* One of the processor's few debug registers, for one process or on every CPU. */
+int attach_watchpoint(struct loaded *l, uint32_t probe)
+{
+	const struct meta_probe *p = &l->meta.probes.v[probe];
+	struct perf_event_attr attr = {.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(attr),
+		.sample_period = 1,
+		.bp_type = (uint32_t)(p->num[1] & 0xff),
+		.bp_addr = p->num[0],
+		.bp_len = p->num[1] >> 8};
+	int pid = l->pid > 0 ? l->pid : l->cpid, err;
+	long fd;
+
+	if (attr.bp_type == HW_BREAKPOINT_X)
+		attr.bp_len = sizeof(long);
+	if (pid <= 0) {
+		err = attach_each_cpu(l, probe, &attr);
+	} else {
+		fd = syscall(SYS_perf_event_open, &attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+		err = fd < 0 ? -errno : perf_attach(l, probe, (int)fd, NULL);
+	}
+	return err ? attach_error(l, probe, "watchpoint", -err) : SKEP_OK;
 }

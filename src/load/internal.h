@@ -115,6 +115,7 @@ int attach_tracepoint(struct loaded *l, uint32_t probe);
 int attach_interval(struct loaded *l, uint32_t probe);
 int attach_profile(struct loaded *l, uint32_t probe);
 int attach_event(struct loaded *l, uint32_t probe);
+int attach_watchpoint(struct loaded *l, uint32_t probe);
 int append_text(const char *path, const char *text); /* 0 or -errno */
 const char *tracefs_path(struct loaded *l, const char *rest);
 

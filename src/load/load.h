@@ -46,6 +46,7 @@ struct loaded {
 	struct loaded_prog *prog;  /* per meta.progs row */
 	VEC(struct loaded_link) links;
 	struct attach_options attach;
+	int cpid; /* the command that was started; 0 none */
 	int pid; /* only this process is watched where that can be said; 0 all */
 	uint32_t left_out; /* probes that could not be attached and need not be */
 	/* Called as probes are attached; may be NULL. */

@@ -168,6 +168,15 @@ static bool process_ended(struct session *s)
 	return s->pidfd >= 0 ? poll(&p, 1, 0) > 0 : kill(s->o->pid, 0) && errno == ESRCH;
 }
 
+/* Runs self:signal:SIGUSR1 once for what has come since. 0 or SKEP_ESYS. */
+static int own_signals(struct session *s)
+{
+	if (!s->o->signals || *s->o->signals == s->signals)
+		return 0;
+	s->signals = *s->o->signals;
+	return run_special(s, "self");
+}
+
 /* Handles events until the script, the user, the clock or the kernel ends it. 0 or SKEP_ESYS. */
 static int wait_for_end(struct session *s)
 {
@@ -198,6 +207,8 @@ static int wait_for_end(struct session *s)
 			last_lost = now;
 		}
 		if (!ops_alive(s))
+			return SKEP_ESYS;
+		if (own_signals(s))
 			return SKEP_ESYS;
 		if (process_ended(s))
 			break;

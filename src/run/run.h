@@ -23,6 +23,7 @@ struct run_options {
 	enum run_buffer { RUN_BY_EVENT, RUN_BY_BYTE, RUN_BY_LINE, RUN_FULL } buffer; /* of out */
 	bool live;	    /* maps are drawn anew while the script runs, on a terminal */
 	const char *flame;  /* SVG file for a map keyed by a stack; NULL */
+	const volatile int *signals; /* how often SIGUSR1 has come */
 	int pid; /* the run ends when this process ends; 0: none */
 	void (*attached)(void *arg);
 	void *attached_arg;

@@ -47,6 +47,7 @@ struct session {
 	bool muted;	 /* events after exit() are dropped until END runs */
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
 	int exit_code;
+	int signals;	    /* of *o->signals, already handled */
 	int pidfd;	    /* of o->pid; -1 none */
 	uint64_t told_at;   /* when the user was last told how far attaching is */
 	bool *zeroed; /* per map: zero() of a value that has no word to say that it is set */

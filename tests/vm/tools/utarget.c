@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * A program to put uprobes on. utarget ROUNDS [MILLISECONDS]: so many calls, a pause after each.
+ * A third argument: the address of the number that it writes in each round.
  * Its statically defined probes are written as systemtap's notes are: .note.stapsdt, type 3.
  */
 #include <stdio.h>
@@ -10,6 +11,9 @@
 int utarget_add(int a, int b);
 unsigned long utarget_say(const char *text);
 extern unsigned short utarget_semaphore;
+extern volatile int utarget_watched;
+
+volatile int utarget_watched __attribute__((aligned(8)));
 
 unsigned short utarget_semaphore __attribute__((section(".probes"), used));
 __asm__(".pushsection .stapsdt.base,\"aG\",\"progbits\",.stapsdt.base,comdat\n"
@@ -47,7 +51,10 @@ int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1, pause = argc > 2 ? atoi(argv[2]) : 0, n = 0;
 
+	if (argc > 3)
+		return printf("%p\n", (void *)&utarget_watched) < 0;
 	for (int i = 0; i < rounds; i++) {
+		utarget_watched = i;
 		n += utarget_add(3, 4);
 		n += utarget_say("hello from user space") == 'h';
 		if (pause)
