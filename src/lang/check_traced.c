@@ -132,13 +132,19 @@ void check_rawtp(struct check *c, struct attach_point *ap)
 }
 
 /* The names of active security modules, from securityfs. */
-static bool bpf_is_active(void)
+static bool bpf_is_active(struct check *c, const struct attach_point *ap)
 {
 	char text[512] = "";
 	FILE *f = fopen("/sys/kernel/security/lsm", "re");
 
-	if (!f)
-		return true; /* not mounted: attaching will tell */
+	if (!f) {
+		diag_hint(c->d,
+			diag_warn(c->d, ap->kind_span, DIAG_NO_KERNEL_FEATURE,
+				"whether the security module 'bpf' is active cannot be seen: where it "
+				"is not, the hook is never called"),
+			"mount -t securityfs none /sys/kernel/security");
+		return true;
+	}
 	if (!fgets(text, sizeof(text), f))
 		text[0] = 0;
 	fclose(f);
@@ -152,7 +158,7 @@ void check_lsm(struct check *c, struct attach_point *ap)
 
 	if (!need_types(c, ap))
 		return;
-	if (!target_has(c->t, KF_FENTRY) || (c->t->host && !bpf_is_active())) {
+	if (!target_has(c->t, KF_FENTRY) || (c->t->host && !bpf_is_active(c, ap))) {
 		e = missing_probe(c, ap, ap->kind_span,
 			target_has(c->t, KF_FENTRY)
 				? "the security module 'bpf' is not active in this kernel"
