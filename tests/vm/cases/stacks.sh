@@ -53,9 +53,9 @@ expect_equal few_kept "$(grep -c '^\]: ' /tmp/few)" 5
 # what prints beside maps
 skep_start /tmp/j --unsafe -e 'tracepoint:syscalls:sys_enter_execve { join(args.argv); join(args.argv, ","); }
 	interval:ms:200 { @n++; if (@n == 1) { system("echo from %s", "system"); cat("/proc/%s", "version"); } }'
-wait_for 10 grep -q 'from system' /tmp/j
+wait_for 10 grep -q '^from system' /tmp/j
 /bin/dd if=/dev/null of=/dev/null bs=3
-wait_for 5 grep -q 'of=/dev/null bs=3' /tmp/j
+wait_for 5 grep -q '^.bin.dd,if' /tmp/j
 skep_stop
 expect_match join '^/bin/dd if=/dev/null of=/dev/null bs=3$' /tmp/j
 expect_match join_between '^/bin/dd,if=/dev/null,of=/dev/null,bs=3$' /tmp/j
