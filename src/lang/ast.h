@@ -427,5 +427,6 @@ struct script {
 	int cpid; /* the command that skep started; 0 none */
 	bool portable; /* the object may run on another machine */
 	bool offline;
+	unsigned searches; /* checked: what the loops of 'contains' cost the verifier */
 	bool count_rules;
 };

@@ -162,6 +162,8 @@ void check_net_names(const struct expr *a, struct expr *b)
 
 /* ---- payload ---- */
 
+#define SEARCHES_MOST 36 /* the verifier keeps some 8000 branches open, a search leaves 128 and more */
+
 static bool is_payload(const struct expr *e)
 {
 	return e->kind == EX_NAME && !strcmp(e->u.name, "payload");
@@ -268,6 +270,11 @@ void check_contains(struct check *c, struct expr *e)
 				"what the payload may contain is a text of 1 to %d bytes",
 				PAYLOAD_PART),
 			"for instance: payload contains \"\\x07example\\x03com\"");
+	else if (c->final && (c->s->searches += 3 + arg[1]->u.str.n / 8) > SEARCHES_MOST)
+		c_hint(c,
+			c_error(c, e->span, DIAG_TOO_BIG,
+				"more searches in payloads than kernels take in one program"),
+			"payload[offset:bytes] == \"text\" looks at one place and costs little");
 }
 
 /* ---- changing packets ---- */

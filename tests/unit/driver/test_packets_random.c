@@ -38,7 +38,7 @@ struct rules {
 	struct node node[RULES_MOST][NODES_MOST];
 	int nodes[RULES_MOST], top[RULES_MOST];
 	bool drop[RULES_MOST], falls[RULES_MOST];
-	unsigned n;
+	unsigned n, searches;
 	uint32_t hook;
 };
 
@@ -55,6 +55,8 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	struct node *n = &r->node[rule][at];
 
 	*n = (struct node){.kind = (enum kind)below(depth && r->nodes[rule] < 4 ? A_NOT + 1 : A_AND)};
+	if (n->kind == A_CONTAINS && r->searches++ > 4) /* each is a loop */
+		n->kind = A_TTL;
 	if (r->hook == BPF_PROG_TYPE_CGROUP_SKB && (n->kind == A_VLAN || n->kind == A_VLAN2 ||
 							   n->kind == A_TYPE || n->kind == A_ARP))
 		n->kind = A_TCP_DPORT;
@@ -235,6 +237,8 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 			r->node[i][0].kind = r->node[0][0].kind == A_TCP_RANGE ? A_TCP_DPORT : r->node[0][0].kind;
 		if (alike && i && r->node[0][0].kind != A_TCP_RANGE && r->node[0][0].kind != A_TCP_DPORT)
 			r->node[i][0].a = r->node[0][0].a;
+		if (r->node[i][0].kind == A_CONTAINS && alike && i > 4)
+			r->node[i][0].kind = A_TTL;
 		r->drop[i] = below(2);
 		r->falls[i] = below(5) == 0;
 		buf_printf(b, "%s /", names[hook]);
