@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # bpftrace's own tools (Debian's package, files as it has them), all at once: each compiles, loads,
 # attaches and prints, or says by name what this kernel or guest lacks.
-# timeout: 150
+# timeout: 500
 # files: tests/vm/cases/corpus.txt
 list=/skep/tests/vm/cases/corpus.txt
 if ! ls /usr/sbin/*.bt >/dev/null 2>&1; then
@@ -56,11 +56,11 @@ for f in /usr/sbin/*.bt; do
 	n=${n%.bt}
 	case $busy in *" $n "*) ;; *) start $n ;; esac
 done
-wait_for 60 settled || echo "not all have attached"
+wait_for 250 settled || echo "not all have attached"
 echo "most attached after $(($(cut -d. -f1 /proc/uptime) - t0)) s"
 for n in $busy; do
 	start $n
-	wait_for 20 settled || echo "$n has not attached"
+	wait_for 60 settled || echo "$n has not attached"
 done
 echo "attached after $(($(cut -d. -f1 /proc/uptime) - t0)) s"
 
@@ -92,7 +92,7 @@ gone() {
 		[ ! -e /proc/$pid ] || return 1
 	done </tmp/tools
 }
-wait_for 20 gone || echo "not all have ended"
+wait_for 60 gone || echo "not all have ended"
 echo "ended after $(($(cut -d. -f1 /proc/uptime) - t0)) s"
 
 ran=0 refused=0
