@@ -178,3 +178,24 @@ void buf_align(struct buf *b, size_t to)
 	while (b->n % to)
 		buf_putc(b, 0);
 }
+
+/* Any VEC: they differ in what v points to, so it is only copied. */
+struct any_vec {
+	void *v;
+	uint32_t n, cap;
+};
+
+void vec_grow(struct arena *a, void *vec, uint32_t want, size_t size)
+{
+	struct any_vec any;
+	uint32_t cap;
+
+	memcpy(&any, vec, sizeof(any));
+	if (want <= any.cap)
+		return;
+	cap = any.cap ? any.cap * 2 : 8;
+	cap = cap < want ? want : cap;
+	any.v = arena_grow(a, any.v, size * any.cap, size * cap);
+	any.cap = cap;
+	memcpy(vec, &any, sizeof(any));
+}

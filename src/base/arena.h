@@ -44,18 +44,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 		vec_reserve((a), (vec), (vec)->n + 1);                                             \
 		(vec)->v[(vec)->n++] = (__VA_ARGS__);                                              \
 	} while (0)
-#define vec_reserve(a, vec, want)                                                                  \
-	do {                                                                                       \
-		uint32_t want_ = (uint32_t)(want);                                                 \
-		if (want_ > (vec)->cap) {                                                          \
-			uint32_t cap_ = (vec)->cap ? (vec)->cap * 2 : 8;                           \
-			if (cap_ < want_)                                                          \
-				cap_ = want_;                                                      \
-			(vec)->v = arena_grow((a), (vec)->v, sizeof(*(vec)->v) * (vec)->cap,       \
-				sizeof(*(vec)->v) * cap_);                                         \
-			(vec)->cap = cap_;                                                         \
-		}                                                                                  \
-	} while (0)
+#define vec_reserve(a, vec, want) vec_grow((a), (vec), (uint32_t)(want), sizeof(*(vec)->v))
+/* Room for that many elements of that size; vec points to a VEC. */
+void vec_grow(struct arena *a, void *vec, uint32_t want, size_t size);
 
 /* Growable bytes, always followed by a NUL so that text can be used as a string. */
 struct buf {
