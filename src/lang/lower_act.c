@@ -225,14 +225,18 @@ void lo_rate(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 
 static uint32_t capture_format(struct lower *L, const char *file)
 {
+	struct meta_format f = {.event = ME_CAPTURE, .text = file, .size = CAPTURE_HEAD};
 	struct meta *m = L->m->meta;
 
+	if (L->f->ctx == CTX_CGROUP_SKB)
+		vec_push(L->a, &f.args, (struct meta_field){.kind = MK_NONE});
 	for (uint32_t i = 0; i < m->formats.n; i++) {
-		if (m->formats.v[i].event == ME_CAPTURE && !strcmp(m->formats.v[i].text, file))
+		const struct meta_format *g = &m->formats.v[i];
+
+		if (g->event == ME_CAPTURE && g->args.n == f.args.n && !strcmp(g->text, file))
 			return i;
 	}
-	vec_push(L->a, &m->formats, (struct meta_format){.event = ME_CAPTURE, .text = file,
-					    .size = CAPTURE_HEAD});
+	vec_push(L->a, &m->formats, f);
 	return m->formats.n - 1;
 }
 

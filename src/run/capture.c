@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/capture.h"
-#include "kern/kern.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -27,11 +26,16 @@ void pcap_start(FILE *f, uint32_t link)
 	put(f, head, sizeof(head));
 }
 
-void pcap_packet(FILE *f, uint64_t ns, const void *bytes, uint32_t have, uint32_t len)
+static void pcap_head(FILE *f, uint64_t ns, uint32_t have, uint32_t len)
 {
 	const uint32_t head[4] = {(uint32_t)(ns / 1000000000), (uint32_t)(ns % 1000000000), have, len};
 
 	put(f, head, sizeof(head));
+}
+
+void pcap_packet(FILE *f, uint64_t ns, const void *bytes, uint32_t have, uint32_t len)
+{
+	pcap_head(f, ns, have, len);
 	put(f, bytes, have);
 }
 
@@ -46,17 +50,43 @@ static uint64_t clock_offset(void)
 	       (uint64_t)mono.tv_nsec;
 }
 
-/* Packets of a cgroup's programs start with the IP header. */
-static uint32_t link_type(const struct meta *m)
+static bool is_ip(const struct meta_format *f)
 {
-	for (uint32_t i = 0; i < m->probes.n; i++) {
-		int kind = kern_probe_by_name(m->probes.v[i].kind);
+	return f->args.n > 0;
+}
 
-		if (kind >= 0 && kern_is_packet((enum kern_probe_kind)kind) &&
-			kind != PROBE_CGROUP_SKB)
+/* A file that gets packets of both kinds is one of Ethernet. */
+static uint32_t link_type(const struct meta *m, const char *path)
+{
+	for (uint32_t i = 0; i < m->formats.n; i++) {
+		const struct meta_format *f = &m->formats.v[i];
+
+		if (f->event == ME_CAPTURE && !strcmp(f->text, path) && !is_ip(f))
 			return CAPTURE_ETHERNET;
 	}
 	return CAPTURE_RAW_IP;
+}
+
+/* An IP packet into a file of Ethernet: behind a header of zeroes and the right type. */
+static void write_packet(struct capture_file *k, bool ip, uint64_t ns, const struct head *h,
+	const uint8_t *bytes)
+{
+	static const uint8_t zeroes[12];
+	uint8_t type[2] = {0x08, 0x00};
+	uint32_t more = sizeof(zeroes) + sizeof(type);
+
+	if (!ip || k->link == CAPTURE_RAW_IP) {
+		pcap_packet(k->f, ns, bytes, h->have, h->len);
+		return;
+	}
+	if (h->have && bytes[0] >> 4 == 6) {
+		type[0] = 0x86;
+		type[1] = 0xdd;
+	}
+	pcap_head(k->f, ns, h->have + more, h->len + more);
+	put(k->f, zeroes, sizeof(zeroes));
+	put(k->f, type, sizeof(type));
+	put(k->f, bytes, h->have);
 }
 
 static struct capture_file *file_of(struct session *s, uint32_t id)
@@ -74,7 +104,8 @@ static struct capture_file *file_of(struct session *s, uint32_t id)
 	k = &s->captures.v[s->captures.n - 1];
 	k->f = fopen(k->path, "we");
 	if (k->f) {
-		pcap_start(k->f, link_type(m));
+		k->link = link_type(m, k->path);
+		pcap_start(k->f, k->link);
 	} else if (s->l->d) {
 		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "capture(): cannot write '%.200s': %s",
 			k->path, strerror(errno));
@@ -97,7 +128,8 @@ bool capture_record(struct session *s, uint32_t id, const uint8_t *p, size_t siz
 		s->clock_offset = clock_offset();
 	k->packets++;
 	if (k->f)
-		pcap_packet(k->f, h.ns + s->clock_offset, p + sizeof(h), h.have, h.len);
+		write_packet(k, is_ip(&s->l->meta.formats.v[id]), h.ns + s->clock_offset, &h,
+			p + sizeof(h));
 	return true;
 }
 

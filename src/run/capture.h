@@ -9,6 +9,7 @@ enum { CAPTURE_ETHERNET = 1, CAPTURE_RAW_IP = 101 };
 struct capture_file {
 	const char *path;
 	FILE *f; /* NULL: could not be opened, told once */
+	uint32_t link;
 	uint64_t packets;
 };
 

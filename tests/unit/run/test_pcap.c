@@ -255,6 +255,51 @@ static void written(void **state)
 	free(text);
 }
 
+/* Records of both kinds for one file: it is one of Ethernet. */
+static void both_kinds(void **state)
+{
+	static const uint8_t ether[24 + 14] = {[8] = 14, [12] = 14, [24] = 2};
+	static const uint8_t ip[24 + 20] = {[8] = 20, [12] = 20, [16] = 0x45};
+	struct run_options o = {.out = stdout, .err = stderr};
+	struct pcap_reader r;
+	struct pcap_packet p;
+	struct session s;
+	struct loaded l = {0};
+	struct arena a;
+	uint8_t file[256];
+	FILE *f;
+	size_t n;
+
+	(void)state;
+	arena_init(&a, NULL);
+	l = (struct loaded){.a = &a, .meta = {.a = &a}};
+	vec_push(&a, &l.meta.formats,
+		(struct meta_format){.event = ME_CAPTURE, .text = "/tmp/skep-both.pcap", .size = 24});
+	vec_push(&a, &l.meta.formats, l.meta.formats.v[0]);
+	vec_push(&a, &l.meta.formats.v[1].args, (struct meta_field){.kind = MK_NONE});
+	session_init(&s, &l, &o);
+	assert_true(capture_record(&s, 1, ip, 36));
+	assert_true(capture_record(&s, 0, ether, 30));
+	assert_false(capture_record(&s, 0, ether, 29)); /* cut short */
+	assert_false(capture_record(&s, 2, ether, 30)); /* no such format */
+	session_free(&s);
+	f = fopen("/tmp/skep-both.pcap", "rb");
+	assert_non_null(f);
+	n = fread(file, 1, sizeof(file), f);
+	fclose(f);
+	remove("/tmp/skep-both.pcap");
+	assert_true(pcap_open(&r, &a, file, n));
+	assert_int_equal(pcap_next(&r, &p), 1);
+	assert_int_equal(p.link, CAPTURE_ETHERNET);
+	assert_int_equal(p.have, 34);
+	assert_int_equal(p.bytes[12] << 8 | p.bytes[13], 0x0800);
+	assert_int_equal(p.bytes[14], 0x45);
+	assert_int_equal(pcap_next(&r, &p), 1);
+	assert_int_equal(p.have, 14);
+	assert_int_equal(pcap_next(&r, &p), 0);
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +308,7 @@ int main(void)
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(links),
 		cmocka_unit_test(written),
+		cmocka_unit_test(both_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
