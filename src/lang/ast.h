@@ -356,6 +356,7 @@ struct var_sym {
 	struct lt type;
 	struct skep_span first;
 	const struct block *scope; /* trusted pointers: visible to its end */
+	uint32_t int_size; /* bytes of the widest number it got, constants aside; 0 none */
 	const struct expr *cast; /* let $x : type: what every value is cast to; or NULL */
 	unsigned ir_var; /* lowering */
 	unsigned slot;	 /* lowering: strings and the like */

@@ -192,6 +192,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value);
 /* let $x : type; type LT_NONE: cast says it. */
 void check_var_declare(
 	struct check *c, struct expr *target, struct lt type, const struct expr *cast);
+uint32_t check_written_size(const struct expr *e); /* bytes of a number, of what a $variable got */
 const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
 
 /* ---- check_choose.c: which kernel object a map becomes ---- */

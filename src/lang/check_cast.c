@@ -349,6 +349,17 @@ void check_deref(struct check *c, struct expr *e)
 	e->type.kind = LT_UNKNOWN;
 	if (a->type.kind == LT_UNKNOWN)
 		return;
+	if (is_u64(&a->type) && a->kind != EX_CAST && !a->is_const) { /* as from kaddr() */
+		a = ARENA_NEW(c->a, struct expr);
+		*a = (struct expr){.kind = EX_CAST, .span = e->u.unary.a->span,
+			.height = e->u.unary.a->height + 1};
+		a->u.cast.type = "uint64";
+		a->u.cast.type_span = a->span;
+		a->u.cast.stars = 1;
+		a->u.cast.a = e->u.unary.a;
+		e->u.unary.a = a;
+		check_expr(c, a);
+	}
 	if (a->type.kind == LT_PTR)
 		e->type = element(c, &a->type);
 	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {

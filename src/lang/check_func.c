@@ -60,7 +60,7 @@ static void check_bswap(struct check *c, struct expr *e)
 		size = 4;
 		break;
 	default:
-		size = a->type.size;
+		size = check_written_size(a);
 		break;
 	}
 	if (a->is_const)

@@ -526,6 +526,24 @@ static bool keep_pointer(struct check *c, const struct expr *target, struct var_
 	return false;
 }
 
+/* $variables hold 64 bits; bswap() turns round what they were given, as where the type is kept. */
+uint32_t check_written_size(const struct expr *e)
+{
+	if (e->kind == EX_VAR && e->var && e->var->int_size)
+		return e->var->int_size;
+	return e->type.size;
+}
+
+static void note_size(struct check *c, struct var_sym *v, const struct expr *value)
+{
+	uint32_t size = check_written_size(value);
+
+	if (value->type.kind != LT_INT || lt_adapts(value) || size <= v->int_size)
+		return;
+	v->int_size = size;
+	c->changed = true;
+}
+
 void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 {
 	struct var_sym *v;
@@ -543,6 +561,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 	if (value->type.kind == LT_UNKNOWN)
 		return;
 	if (lt_grow(c, &v->type, t, value->is_const)) {
+		note_size(c, v, value);
 		target->type = v->type;
 		return;
 	}
