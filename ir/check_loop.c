@@ -14,6 +14,7 @@
 struct loops {
 	struct check *c;
 	uint64_t *trips; /* by block: rounds of its own LOOP, 1 when it heads none */
+	uint64_t **body; /* by head: the blocks of its loop, once asked for */
 };
 
 /* x is p, perhaps through parameters that receive nothing else. */
@@ -184,16 +185,46 @@ static uint64_t times(uint64_t a, uint64_t b)
 	return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
 }
 
+/* The blocks from which the loop's head is reached again without leaving through it. */
+static void gather_body(const struct loops *s, ir_blk head)
+{
+	const struct ir_cfg *g = s->c->cfg;
+	uint64_t *in = s->body[head] = ARENA_ARRAY(s->c->a, uint64_t, bits_words(g->nblocks));
+	ir_blk *todo = ARENA_ARRAY(s->c->a, ir_blk, g->nblocks + 1);
+	uint32_t n = 0;
+
+	bits_add(in, head);
+	todo[n++] = head;
+	while (n > 0) {
+		ir_blk b = todo[--n];
+
+		for (uint32_t p = 0; p < g->preds[b].n; p++) {
+			ir_blk from = g->preds[b].v[p];
+
+			if (bits_has(in, from) || !ir_dominates(g, head, from))
+				continue;
+			bits_add(in, from);
+			todo[n++] = from;
+		}
+	}
+}
+
+static bool in_loop(const struct loops *s, ir_blk head, ir_blk b)
+{
+	if (s->trips[head] <= 1)
+		return false;
+	if (!s->body[head])
+		gather_body(s, head);
+	return bits_has(s->body[head], b);
+}
+
 /* Rounds of a block: product over the loops it is in, innermost first. */
 static uint64_t rounds_of(const struct loops *s, ir_blk b)
 {
-	const struct check *c = s->c;
 	uint64_t n = 1;
 
-	for (ir_blk h = b;; h = c->cfg->idom[h]) {
-		/* h heads a loop that contains b: b reaches it again through the loop's body. */
-		if (s->trips[h] > 1 && c->cfg->loop_depth[b] >= c->cfg->loop_depth[h] &&
-			(h == b || ir_dominates(c->cfg, c->f->blocks.v[h].term.edge[0].to, b)))
+	for (ir_blk h = b;; h = s->c->cfg->idom[h]) {
+		if (in_loop(s, h, b))
 			n = times(n, s->trips[h]);
 		if (h == 0)
 			return n;
@@ -203,13 +234,10 @@ static uint64_t rounds_of(const struct loops *s, ir_blk b)
 /* Head of the outermost loop that contains b. */
 static ir_blk outermost(const struct loops *s, ir_blk b)
 {
-	const struct check *c = s->c;
 	ir_blk out = b;
 
-	for (ir_blk h = b;; h = c->cfg->idom[h]) {
-		if (c->cfg->loop_depth[h] &&
-			(h == b || ir_dominates(c->cfg, c->f->blocks.v[h].term.edge[0].to, b)) &&
-			s->trips[h] > 1)
+	for (ir_blk h = b;; h = s->c->cfg->idom[h]) {
+		if (in_loop(s, h, b))
 			out = h;
 		if (h == 0)
 			return out;
@@ -320,7 +348,8 @@ void ir_fit_loops(struct ir_fn *f, const ir_blk *heads, uint32_t nheads, uint64_
 {
 	struct buf why;
 	struct check c = {.f = f, .m = f->m, .a = ir_scratch(f), .why = &why};
-	struct loops s = {.c = &c, .trips = ARENA_ARRAY(c.a, uint64_t, f->blocks.n)};
+	struct loops s = {.c = &c, .trips = ARENA_ARRAY(c.a, uint64_t, f->blocks.n),
+		.body = ARENA_ARRAY(c.a, uint64_t *, f->blocks.n)};
 	bool more = true, *stuck = ARENA_ARRAY(c.a, bool, nheads);
 
 	buf_init(&why, c.a);
@@ -357,7 +386,8 @@ void ir_fit_loops(struct ir_fn *f, const ir_blk *heads, uint32_t nheads, uint64_
 
 void check_loops(struct check *c)
 {
-	struct loops s = {.c = c, .trips = ARENA_ARRAY(c->a, uint64_t, c->f->blocks.n)};
+	struct loops s = {.c = c, .trips = ARENA_ARRAY(c->a, uint64_t, c->f->blocks.n),
+		.body = ARENA_ARRAY(c->a, uint64_t *, c->f->blocks.n)};
 	bool any = false;
 
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++)

@@ -148,7 +148,8 @@ static bool member_of(struct lower *L, const struct lo_rule *r, const struct con
 
 	m->r = r;
 	part = part_on(L, c, what, &m->test);
-	if (part < 0 || lo_writes_packet(r->p->body))
+	/* a loop stands in each chain once: leaves could repeat it */
+	if (part < 0 || (r->pred | r->body) & LO_SEARCHES || lo_writes_packet(r->p->body))
 		return false;
 	m->rest = rest_of(L, c, part);
 	return true;
