@@ -144,7 +144,8 @@ static void merge(struct lo_test *t)
 {
 	uint32_t n = 0;
 
-	qsort(t->spans.v, t->spans.n, sizeof(*t->spans.v), by_low);
+	if (t->spans.n)
+		qsort(t->spans.v, t->spans.n, sizeof(*t->spans.v), by_low);
 	for (uint32_t i = 0; i < t->spans.n; i++) {
 		struct lo_span *last = n ? &t->spans.v[n - 1] : NULL, *s = &t->spans.v[i];
 
