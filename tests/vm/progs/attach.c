@@ -261,7 +261,8 @@ int main(void)
 	start(&s, "tracepoint/syscalls/sys_enter_getppid", BPF_PROG_TYPE_TRACEPOINT, COUNT(0),
 		"tracepoint", "syscalls", "sys_enter_getppid");
 	counts("tracepoint", &s, many_getppid, 50);
-	start(&s, "perf_event", BPF_PROG_TYPE_PERF_EVENT, COUNT(0), "interval", "10000000", "");
+	start(&s, "perf_event", BPF_PROG_TYPE_PERF_EVENT, COUNT(0), "interval", "10ms", "");
+	s.k.meta.probes.v[0].num[0] = 10000000; /* nanoseconds */
 	counts("interval", &s, wait_a_bit, 10);
 	start(&s, "xdp", BPF_PROG_TYPE_XDP, COUNT(2), "xdp", "lo", "");
 	counts("xdp", &s, many_packets, 50);
