@@ -3,9 +3,10 @@
 # run by the program without a compiler; kernels without this or that; users without root.
 # timeout: 170
 
-# dd by this shell until COMMAND succeeds.
+# dd by this shell until COMMAND succeeds, at most TRIES times.
 reads_until() {
-	_tries=60
+	_tries=$1
+	shift
 	while [ $_tries -gt 0 ] && ! "$@" >/dev/null 2>&1; do
 		/bin/dd if=/etc/passwd of=/dev/null bs=100 count=1 2>/dev/null
 		_tries=$((_tries - 1))
@@ -27,8 +28,8 @@ reads_while() {
 	skep() { exec skep-load "$@"; }
 	me=$(exec sh -c 'echo $PPID')
 	skep_start /tmp/moved -v /skep/objects/moved.o
-	reads_until grep -q '^tid' /tmp/moved
-	sleep 1
+	reads_until 60 grep -q '^tid' /tmp/moved
+	reads_until 20 false # and some more, for the scheduler to pick
 	skep_stop
 	expect_equal object_status $status 0
 	# pids and the inode as the system tells them; the parent of dd is this subshell
