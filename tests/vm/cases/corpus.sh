@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # bpftrace's own tools (Debian's package, files as it has them), all at once: each compiles, loads,
 # attaches and prints, or says by name what this kernel or guest lacks.
+# emulator: single x86_64
 # timeout: 500
 # files: tests/vm/cases/corpus.txt
 list=/skep/tests/vm/cases/corpus.txt

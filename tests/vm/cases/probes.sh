@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Every kind of tracing probe, patterns, one program for many.
+# emulator: single x86_64
 # timeout: 200
 
 # Reads until skep has seen enough: an emulated CPU may miss first events.

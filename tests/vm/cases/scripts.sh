@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The ready-made scripts, side by side, over a load that each of them sees something of.
+# emulator: single x86_64
 # timeout: 240
 
 names="biolat cpuprof execs exits faults irqlat offcpu oomkills opensnoop runqlat signals slowsys

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Stacks of the kernel and of a process that has ended, symbols, flame graphs, costs.
+# emulator: single x86_64
 # timeout: 120
 
 skep_start /tmp/st -v --flame /tmp/flame.svg -e 'kprobe:vfs_read /comm == "stackprog" && arg2 == 77/ {
