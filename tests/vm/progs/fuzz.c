@@ -4,6 +4,6 @@
  * timeout: 180
  */
 #define FUZZ_COUNT 500
-#define FUZZ_SECONDS 40
+#define FUZZ_SECONDS 20
 #include "tests/fuzz/fuzz.c"
 #include "tests/fuzz/kernel.c"
