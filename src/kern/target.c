@@ -6,6 +6,9 @@
  */
 #include "kern/target.h"
 #include "kern/file.h"
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -210,6 +213,17 @@ static void own_tracefs(struct target *t)
 	t->tracefs = arena_printf(t->a, "/proc/self/fd/%d", mount);
 }
 
+static bool lacks_cx16(void)
+{
+#ifdef __x86_64__
+	unsigned a, b, c, d;
+
+	return __get_cpuid(1, &a, &b, &c, &d) && !(c & bit_CMPXCHG16B);
+#else
+	return false;
+#endif
+}
+
 static void host_tracefs(struct target *t)
 {
 	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
@@ -234,6 +248,7 @@ void target_host(struct target *t, struct arena *a, const char *btf_path)
 	}
 	possible = file_read(a, "/sys/devices/system/cpu/possible", NULL);
 	t->ncpus = possible ? kern_cpu_count(possible, &t->cpu_span) : 0;
+	t->no_cx16 = lacks_cx16();
 	t->btf = kbtf_open(a, btf_path ? btf_path : "/sys/kernel/btf/vmlinux", &t->btf_why);
 	if (t->btf)
 		t->btf_why = NULL;

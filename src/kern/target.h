@@ -48,6 +48,7 @@ struct target {
 	struct kbtf *btf;	 /* NULL when there is none */
 	const char *btf_why;	 /* then: why, in words */
 	bool host;		 /* names may be looked up on this machine */
+	bool no_cx16;		 /* x86-64: the processor has no 16-byte compare-and-exchange */
 	const char *tracefs;	 /* mounted tracefs, or a directory with the same layout; or NULL */
 	int tracefs_mount;	 /* 1 + descriptor of one mounted for us alone; 0 none */
 	const char *ksyms;	 /* file in the format of /proc/kallsyms, or NULL */

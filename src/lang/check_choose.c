@@ -77,9 +77,18 @@ static bool may_hang_on_tasks(const struct check *c, const struct map_sym *m)
 	       m->wholes == clears && (clears || !c->s->config.print_maps_on_exit);
 }
 
+/*
+ * From 6.18 on the kernel makes such values with kmalloc_nolock(), which wants a 16-byte
+ * compare-and-exchange (mm/slub.c): riscv64 has none, and x86-64 without cx16.
+ */
+static bool can_make(const struct target *t)
+{
+	return t->version < KV(6, 18) || (t->arch != KERN_RISCV64 && !t->no_cx16);
+}
+
 void check_choose(struct check *c)
 {
-	if (!c->btf || c->t->version < SINCE || !target_has(c->t, KF_TASK_STORAGE) || c->s->portable)
+	if (!c->btf || !can_make(c->t) || c->t->version < SINCE || !target_has(c->t, KF_TASK_STORAGE) || c->s->portable)
 		return;
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
 		struct map_sym *m = c->s->maps.entries.v[i].value;
