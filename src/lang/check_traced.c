@@ -226,6 +226,17 @@ static struct lt value_type(struct check *c, const struct attach_point *ap, uint
 	return t;
 }
 
+/* Where an argument or a result lies follows from the prototype: other kernels may have another. */
+static void not_portable(struct check *c, struct skep_span at, const char *what)
+{
+	if (c->s->portable)
+		c_hint(c,
+			c_error(c, at, DIAG_NOT_SUPPORTED,
+				"%s of this probe cannot be in an object for other kernels", what),
+			"kprobe and kretprobe have arg0, arg1, … and retval in registers; or run the script "
+			"itself on that kernel");
+}
+
 void traced_arg(struct check *c, struct expr *e)
 {
 	const struct attach_point *first = NULL;
@@ -267,6 +278,7 @@ void traced_arg(struct check *c, struct expr *e)
 				"arg0, arg1, … are the same without names");
 		return;
 	}
+	not_portable(c, e->span, "args");
 	e->ref.kind = REF_TRACEDARG;
 	e->type = type;
 }
@@ -283,6 +295,8 @@ struct lt traced_retval(struct check *c, struct skep_span at)
 
 		if (!ap->proto || ap->kind != PROBE_FEXIT)
 			continue;
+		if (!other)
+			not_portable(c, at, "retval");
 		t = lt_from_btf(c, kbtf_return(c->btf, ap->proto), SPACE_KERNEL, false);
 		if (t.kind == LT_NONE && !ap->from_pattern) {
 			c_error(c, at, DIAG_WRONG_PROBE, "%s returns no value", ap->func);

@@ -261,6 +261,25 @@ static void missing(void **state)
 	skep_free(b);
 }
 
+/* Places that follow from a prototype hold for one kernel: no such object is made. */
+static void one_kernel_only(void **state)
+{
+	static const char *const scripts[] = {"fentry:vfs_read { @ = sum(args.count); }",
+		"fexit:vfs_read { @ = sum(retval); }"};
+	struct skep_options o = {.target = FROM};
+	struct skep_compile_options co = {.portable = true};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct skep *s;
+
+		assert_int_equal(skep_new(&s, &o), SKEP_OK);
+		assert_int_equal(skep_compile(s, "t", scripts[i], strlen(scripts[i]), &co), SKEP_EUSER);
+		assert_non_null(strstr(skep_messages(s, false), "in an object for other kernels"));
+		skep_free(s);
+	}
+}
+
 static uint64_t rnd(uint64_t *x)
 {
 	*x ^= *x << 13;
@@ -336,6 +355,7 @@ int main(void)
 		cmocka_unit_test(tracepoints),
 		cmocka_unit_test(schedulers),
 		cmocka_unit_test(missing),
+		cmocka_unit_test(one_kernel_only),
 		cmocka_unit_test(damaged),
 	};
 
