@@ -260,6 +260,14 @@ struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e); /* IPv6 
 void lo_map_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_map_update_int(struct lower *L, const struct expr *target, enum ir_op op, ir_val v);
 ir_val lo_map_incdec(struct lower *L, const struct expr *e);
+/* A number read through a pointer that may be NULL: 0 then. */
+struct lo_maybe {
+	unsigned var;
+	ir_blk done; /* open to other ways there: they give 0 */
+};
+struct lo_maybe lo_maybe_begin(struct lower *L);
+ir_val lo_maybe_at(struct lower *L, const struct lo_maybe *m, ir_val p); /* where it is not NULL */
+ir_val lo_maybe_end(struct lower *L, const struct lo_maybe *m, ir_val v);
 /* The CPUs' parts of one value, side by side; goes to absent when there is no entry. */
 ir_val lo_map_parts(struct lower *L, const struct expr *e, ir_blk absent);
 ir_val lo_map_has(struct lower *L, const struct expr *e); /* 1 or 0 */
@@ -382,5 +390,13 @@ void lo_scx_init_task(struct lower *L);
 
 /* ---- lower_stmt.c, lower_loop.c ---- */
 #define LO_ROUNDS_MAX 4096 /* rounds of a loop without a constant end, at most */
+/* A loop that counts from 0. counter: 0 … most, in the head and behind it; i: in the body. */
+struct lo_rounds {
+	ir_blk head;
+	ir_val counter, i;
+};
+/* Goes on in the body; over: where the bound leads. Values read before may change. */
+struct lo_rounds lo_rounds_begin(struct lower *L, uint64_t most, ir_blk over);
+void lo_rounds_end(struct lower *L, const struct lo_rounds *r); /* the way back: nothing is open */
 void lo_block_body(struct lower *L, const struct block *b);
 void lo_loop_stmt(struct lower *L, const struct stmt *st);

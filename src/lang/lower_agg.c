@@ -274,28 +274,17 @@ static ir_val read_extreme(struct lower *L, const struct expr *e)
 {
 	const struct meta_map *meta = &L->m->meta->maps.v[e->map->meta];
 	unsigned var = ir_var_new(L->f, IR_I64), any = ir_var_new(L->f, IR_I64);
-	ir_blk head = lo_block(L), body, out = lo_block(L), from;
-	ir_val i, p, all, start;
+	ir_blk out = lo_block(L);
+	struct lo_rounds r;
+	ir_val p, all;
 
 	ir_var_write(L->f, var, ir_const(L->f, 0));
 	ir_var_write(L->f, any, ir_const(L->f, 0));
 	all = lo_map_parts(L, e, out);
-	start = ir_const(L->f, 0);
-	i = ir_param(L->f, head, IR_I64);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, start);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	i = lo_loop(L, i, meta->cpus, body, out);
-	lo_enter(L, body);
-	p = ir_bini(L->f, IR_MUL, i, meta->value_size / meta->cpus);
+	r = lo_rounds_begin(L, meta->cpus, out);
+	p = ir_bini(L->f, IR_MUL, r.i, meta->value_size / meta->cpus);
 	take_extreme(L, e->map, ir_index(L->f, all, p), var, any);
-	i = ir_bini(L->f, IR_ADD, i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, i);
-	ir_seal(L->f, head);
+	lo_rounds_end(L, &r);
 	lo_enter(L, out);
 	return ir_var_read(L->f, var);
 }
@@ -303,26 +292,18 @@ static ir_val read_extreme(struct lower *L, const struct expr *e)
 ir_val lo_agg_read(struct lower *L, const struct expr *e)
 {
 	const struct map_sym *m = e->map;
-	ir_blk there, done;
-	unsigned var;
+	struct lo_maybe r;
 	ir_val p, v, n;
 
 	if (m->agg == MA_MIN || m->agg == MA_MAX)
 		return read_extreme(L, e);
 	p = lo_map_lookup(L, e);
-	there = lo_block(L);
-	done = lo_block(L);
-	var = ir_var_new(L->f, IR_I64);
-	ir_var_write(L->f, var, ir_const(L->f, 0));
-	p = lo_some(L, p, there, done);
-	lo_enter(L, there);
+	r = lo_maybe_begin(L);
+	p = lo_maybe_at(L, &r, p);
 	v = ir_ld(L->f, 8, p, 0);
 	if (m->agg == MA_AVG) {
 		n = ir_ld(L->f, 8, p, 8);
 		v = ir_bin(L->f, m->agg_signed ? IR_SDIV : IR_UDIV, v, n);
 	}
-	ir_var_write(L->f, var, v);
-	lo_goto(L, done);
-	lo_enter(L, done);
-	return ir_var_read(L->f, var);
+	return lo_maybe_end(L, &r, v);
 }

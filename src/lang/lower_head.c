@@ -606,27 +606,14 @@ static void step_ext(struct lower *L, ir_val info, unsigned nh, ir_blk found, ir
 static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, ir_blk none)
 {
 	unsigned nh = ir_var_new(L->f, ir_range(255));
-	ir_blk head = lo_block(L), body, from;
-	ir_val i, zero;
+	struct lo_rounds r;
 
 	ir_var_write(L->f, nh, first);
 	ir_zero(L->f, info, 0, INFO_BYTES);
 	put_info(L, info, INFO_L4, ir_const(L->f, IP6_LEN / 4));
-	i = ir_param(L->f, head, IR_I64);
-	zero = ir_const(L->f, 0);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, zero);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, none); /* the last turn finds what follows */
-	lo_enter(L, body);
+	r = lo_rounds_begin(L, IP6_EXT_MAX + 1, none); /* the last turn finds what follows */
 	step_ext(L, info, nh, found, none);
-	i = ir_bini(L->f, IR_ADD, i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, i);
-	ir_seal(L->f, head);
+	lo_rounds_end(L, &r);
 }
 
 static void find_l4_ip6(struct lower *L, struct l4s *s)

@@ -8,10 +8,10 @@
 #include "lang/lower.h"
 
 struct turns {
-	ir_blk head, body, latch, done;
+	struct lo_rounds r;
+	ir_blk latch, done;
 	ir_blk outer_break, outer_continue;
 	uint32_t outer_owned;
-	ir_val counter, i; /* 0 …, in the head and behind it; in the body */
 };
 
 static void enter_loop(struct lower *L, struct turns *t, ir_blk on_break, ir_blk on_continue)
@@ -31,37 +31,40 @@ static void leave_loop(struct lower *L, const struct turns *t)
 	L->loop_owned = t->outer_owned;
 }
 
-/* The loop's head; goes on in the body. over: where the bound leads. Values read before may change. */
-static void begin_turns(struct lower *L, struct turns *t, uint64_t most, ir_blk over)
+struct lo_rounds lo_rounds_begin(struct lower *L, uint64_t most, ir_blk over)
 {
-	ir_blk from = ir_here(L->f);
+	ir_blk from = ir_here(L->f), body;
+	struct lo_rounds r;
 	ir_val start;
 
-	lo_forget(L, NULL);
-	t->head = lo_block(L);
-	t->counter = ir_param(L->f, t->head, IR_I64);
+	r.head = lo_block(L);
+	r.counter = ir_param(L->f, r.head, IR_I64);
 	start = ir_const(L->f, 0);
-	lo_goto(L, t->head);
+	lo_goto(L, r.head);
 	ir_edge_arg(L->f, from, 0, start);
-	ir_at(L->f, t->head);
-	t->body = lo_block(L);
-	t->latch = IR_NONE;
-	t->i = lo_loop(L, t->counter, most, t->body, over);
-	lo_enter(L, t->body);
+	ir_at(L->f, r.head); /* sealed when the way back is known */
+	body = lo_block(L);
+	r.i = lo_loop(L, r.counter, most, body, over);
+	lo_enter(L, body);
+	return r;
 }
 
-static void end_turns(struct lower *L, struct turns *t)
+void lo_rounds_end(struct lower *L, const struct lo_rounds *r)
 {
-	ir_blk from;
-	ir_val i;
+	ir_val i = ir_bini(L->f, IR_ADD, r->i, 1);
+	ir_blk from = ir_here(L->f);
 
+	lo_goto(L, r->head);
+	ir_edge_arg(L->f, from, 0, i);
+	ir_seal(L->f, r->head);
+}
+
+/* The way back of a loop that can be continued. */
+static void end_turns(struct lower *L, const struct turns *t)
+{
 	lo_goto(L, t->latch);
 	lo_enter(L, t->latch);
-	i = ir_bini(L->f, IR_ADD, t->i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, t->head);
-	ir_edge_arg(L->f, from, 0, i);
-	ir_seal(L->f, t->head);
+	lo_rounds_end(L, &t->r);
 	lo_forget(L, NULL);
 }
 
@@ -97,10 +100,10 @@ static void constant_range(struct lower *L, const struct stmt *st)
 		return;
 	}
 	/* counts from 0 so that negative ends work, too */
-	begin_turns(L, &t, (uint64_t)(hi - lo), done);
+	t.r = lo_rounds_begin(L, (uint64_t)(hi - lo), done);
 	t.latch = lo_block(L);
 	enter_loop(L, &t, done, t.latch);
-	ir_var_write(L->f, st->u.each.var->var->ir_var, ir_bini(L->f, IR_ADD, t.i, lo));
+	ir_var_write(L->f, st->u.each.var->var->ir_var, ir_bini(L->f, IR_ADD, t.r.i, lo));
 	lo_block_body(L, st->u.each.body);
 	end_turns(L, &t);
 	leave_loop(L, &t);
@@ -112,8 +115,8 @@ static void begin_open(struct lower *L, struct turns *t, ir_blk *over)
 {
 	t->done = lo_block(L);
 	*over = lo_block(L);
-	begin_turns(L, t, LO_ROUNDS_MAX, *over);
-	vec_push(L->a, &L->open_loops, t->head);
+	t->r = lo_rounds_begin(L, LO_ROUNDS_MAX, *over);
+	vec_push(L->a, &L->open_loops, t->r.head);
 	t->latch = lo_block(L);
 	enter_loop(L, t, t->done, t->latch);
 }
@@ -160,7 +163,7 @@ static void open_range(struct lower *L, const struct stmt *st)
 	lo_free_slots(L);
 	begin_open(L, &t, &over);
 	inner = lo_block(L);
-	i = ir_bin(L->f, IR_ADD, t.i, lo);
+	i = ir_bin(L->f, IR_ADD, t.r.i, lo);
 	lo_if(L, below, i, hi, inner, t.done);
 	lo_enter(L, inner);
 	ir_var_write(L->f, st->u.each.var->var->ir_var, i);
@@ -168,7 +171,7 @@ static void open_range(struct lower *L, const struct stmt *st)
 	end_turns(L, &t);
 	lo_enter(L, over);
 	lost = lo_block(L);
-	i = ir_bin(L->f, IR_ADD, t.counter, lo);
+	i = ir_bin(L->f, IR_ADD, t.r.counter, lo);
 	lo_if(L, below, i, hi, lost, t.done);
 	end_open(L, &t, lost, st);
 }

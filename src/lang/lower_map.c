@@ -204,10 +204,34 @@ static void set_present(struct lower *L, const struct expr *e, ir_val p)
 	ir_st(L->f, 8, p, meta_of(L, e)->present_off, ir_const(L->f, 1));
 }
 
+struct lo_maybe lo_maybe_begin(struct lower *L)
+{
+	struct lo_maybe m = {ir_var_new(L->f, IR_I64), lo_block(L)};
+
+	ir_var_write(L->f, m.var, ir_const(L->f, 0));
+	return m;
+}
+
+ir_val lo_maybe_at(struct lower *L, const struct lo_maybe *m, ir_val p)
+{
+	ir_blk there = lo_block(L);
+
+	p = lo_some(L, p, there, m->done);
+	lo_enter(L, there);
+	return p;
+}
+
+ir_val lo_maybe_end(struct lower *L, const struct lo_maybe *m, ir_val v)
+{
+	ir_var_write(L->f, m->var, v);
+	lo_goto(L, m->done);
+	lo_enter(L, m->done);
+	return ir_var_read(L->f, m->var);
+}
+
 ir_val lo_map_read(struct lower *L, const struct expr *e)
 {
-	ir_blk there, done;
-	unsigned var;
+	struct lo_maybe m;
 	ir_val p, v;
 
 	if (e->map->agg != MA_NONE)
@@ -220,47 +244,35 @@ ir_val lo_map_read(struct lower *L, const struct expr *e)
 	if (lo_is_task_map(e))
 		return lo_task_read(L, e);
 	p = lo_map_lookup(L, e);
-	there = lo_block(L);
-	done = lo_block(L);
-	var = ir_var_new(L->f, IR_I64);
-	ir_var_write(L->f, var, ir_const(L->f, 0));
-	p = lo_some(L, p, there, done);
-	lo_enter(L, there);
-	v = ir_ld(L->f, 8, p, 0);
-	ir_var_write(L->f, var, v);
-	lo_goto(L, done);
-	lo_enter(L, done);
-	v = ir_var_read(L->f, var);
+	m = lo_maybe_begin(L);
+	p = lo_maybe_at(L, &m, p);
+	v = lo_maybe_end(L, &m, ir_ld(L->f, 8, p, 0));
 	lo_see(L, e, v, IR_NONE);
 	return v;
 }
 
 struct lo_pair lo_map_read_pair(struct lower *L, const struct expr *e)
 {
-	unsigned var[2] = {ir_var_new(L->f, IR_I64), ir_var_new(L->f, IR_I64)};
-	ir_blk there, done;
-	ir_val p, v;
+	struct lo_pair v;
+	struct lo_maybe m;
+	unsigned hi;
+	ir_val p;
 
 	if (direct(e)) {
 		p = direct_addr(L, e);
-		v = ir_ld(L->f, 8, p, 0);
-		return (struct lo_pair){v, ir_ld(L->f, 8, p, 8)};
+		v.lo = ir_ld(L->f, 8, p, 0);
+		v.hi = ir_ld(L->f, 8, p, 8);
+		return v;
 	}
 	p = lo_map_lookup(L, e);
-	there = lo_block(L);
-	done = lo_block(L);
-	for (unsigned i = 0; i < 2; i++)
-		ir_var_write(L->f, var[i], ir_const(L->f, 0));
-	p = lo_some(L, p, there, done);
-	lo_enter(L, there);
-	for (unsigned i = 0; i < 2; i++) {
-		v = ir_ld(L->f, 8, p, 8 * (int64_t)i);
-		ir_var_write(L->f, var[i], v);
-	}
-	lo_goto(L, done);
-	lo_enter(L, done);
-	v = ir_var_read(L->f, var[0]);
-	return (struct lo_pair){v, ir_var_read(L->f, var[1])};
+	hi = ir_var_new(L->f, IR_I64);
+	ir_var_write(L->f, hi, ir_const(L->f, 0));
+	m = lo_maybe_begin(L);
+	p = lo_maybe_at(L, &m, p);
+	ir_var_write(L->f, hi, ir_ld(L->f, 8, p, 8));
+	v.lo = lo_maybe_end(L, &m, ir_ld(L->f, 8, p, 0));
+	v.hi = ir_var_read(L->f, hi);
+	return v;
 }
 
 /* bpf_map_update_elem; counts the map as full when the kernel refuses. */
@@ -453,16 +465,10 @@ const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct 
 ir_val lo_map_has(struct lower *L, const struct expr *e)
 {
 	ir_val p = lo_map_lookup(L, e);
-	ir_blk there = lo_block(L), done = lo_block(L);
-	unsigned var = ir_var_new(L->f, IR_I64);
+	struct lo_maybe m = lo_maybe_begin(L);
 
-	ir_var_write(L->f, var, ir_const(L->f, 0));
-	lo_some(L, p, there, done);
-	lo_enter(L, there);
-	ir_var_write(L->f, var, ir_const(L->f, 1));
-	lo_goto(L, done);
-	lo_enter(L, done);
-	return ir_var_read(L->f, var);
+	lo_maybe_at(L, &m, p);
+	return lo_maybe_end(L, &m, ir_const(L->f, 1));
 }
 
 void lo_map_delete(struct lower *L, const struct expr *e)

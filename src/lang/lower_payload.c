@@ -159,32 +159,20 @@ void lo_contains(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	const struct expr *text = e->u.call.args.list.v[1];
 	const uint8_t *want = (const uint8_t *)text->u.str.s;
 	uint32_t n = text->u.str.n, off, at;
-	ir_blk head, body, have, next, from;
-	ir_val p, q, i, here, place = lo_slot(L, 8);
+	ir_val p, q, place = lo_slot(L, 8);
+	struct lo_rounds r;
+	ir_blk have, next;
 
 	p = start(L, &off);
 	at = L->net.base + off;
-	head = lo_block(L);
-	i = ir_param(L->f, head, IR_I64);
-	q = ir_const(L->f, 0);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, q);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	here = lo_loop(L, i, CONTAINS_MOST - n + 1, body, no);
-	lo_enter(L, body);
+	r = lo_rounds_begin(L, CONTAINS_MOST - n + 1, no);
 	have = lo_block(L), next = lo_block(L);
-	ir_st(L->f, 1, place, 0, here);
+	ir_st(L->f, 1, place, 0, r.i);
 	ir_st(L->f, 1, place, 1, ir_const(L->f, 0)); /* two bytes are not seen through by passes */
 	q = ir_bini(L->f, IR_AND, ir_ld(L->f, 2, place, 0), CONTAINS_MOST - 1);
 	q = lo_need(L, ir_index(L->f, p, q), at + n, have, no);
 	lo_enter(L, have);
 	same_bytes(L, q, at, want, n, L->m->target->arch == KERN_RISCV64 ? 1 : 8, yes, next);
 	lo_enter(L, next);
-	q = ir_bini(L->f, IR_ADD, here, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, q);
-	ir_seal(L->f, head);
+	lo_rounds_end(L, &r);
 }

@@ -169,30 +169,15 @@ static void search_unrolled(struct lower *L, ir_val text, uint32_t size, ir_val 
 static void search_loop(struct lower *L, ir_val text, uint32_t size, ir_val part, uint32_t n,
 	unsigned var, ir_blk found)
 {
-	ir_blk head = lo_block(L), body, latch, done, from;
-	ir_val i, start, p;
+	ir_blk done = lo_block(L), latch;
+	struct lo_rounds r = lo_rounds_begin(L, size, done);
+	ir_val d = difference(L, ir_index(L->f, text, r.i), part, n);
 
-	from = ir_here(L->f);
-	i = ir_param(L->f, head, IR_I64);
-	start = ir_const(L->f, 0);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, start);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	done = lo_block(L);
-	i = lo_loop(L, i, size, body, done);
-	lo_enter(L, body);
 	latch = lo_block(L);
-	p = ir_index(L->f, text, i);
-	p = difference(L, p, part, n);
-	ir_var_write(L->f, var, i);
-	lo_if(L, CC_EQ, p, ir_const(L->f, 0), found, latch);
+	ir_var_write(L->f, var, r.i);
+	lo_if(L, CC_EQ, d, ir_const(L->f, 0), found, latch);
 	lo_enter(L, latch);
-	start = ir_bini(L->f, IR_ADD, i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, start);
-	ir_seal(L->f, head);
+	lo_rounds_end(L, &r);
 	lo_enter(L, done);
 }
 

@@ -133,33 +133,22 @@ static void tell_task(struct lower *L, const struct use *u)
 /* A hash over the frames at p, up to the first that is 0. */
 static ir_val hash_frames(struct lower *L, ir_val p, uint32_t limit, ir_val seed)
 {
-	ir_blk head = lo_block(L), body, more, done, from = ir_here(L->f);
+	ir_blk done = lo_block(L), more;
 	unsigned var = ir_var_new(L->f, IR_I64);
-	ir_val i, start, w, h;
+	struct lo_rounds r;
+	ir_val w, h;
 
 	ir_var_write(L->f, var, seed);
-	i = ir_param(L->f, head, IR_I64);
-	start = ir_const(L->f, 0);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, start);
-	ir_at(L->f, head);
-	body = lo_block(L);
-	done = lo_block(L);
-	i = lo_loop(L, i, limit, body, done);
-	lo_enter(L, body);
+	r = lo_rounds_begin(L, limit, done);
 	more = lo_block(L);
-	w = ir_ld(L->f, 8, ir_index(L->f, p, ir_bini(L->f, IR_SHL, i, 3)), 0);
+	w = ir_ld(L->f, 8, ir_index(L->f, p, ir_bini(L->f, IR_SHL, r.i, 3)), 0);
 	lo_if(L, CC_NE, w, ir_const(L->f, 0), more, done);
 	lo_enter(L, more);
 	h = ir_bin(L->f, IR_XOR, ir_var_read(L->f, var), w);
 	h = ir_bini(L->f, IR_MUL, h, (int64_t)HASH_STEP);
 	w = ir_bini(L->f, IR_LSHR, h, 29);
 	ir_var_write(L->f, var, ir_bin(L->f, IR_XOR, h, w));
-	i = ir_bini(L->f, IR_ADD, i, 1);
-	from = ir_here(L->f);
-	lo_goto(L, head);
-	ir_edge_arg(L->f, from, 0, i);
-	ir_seal(L->f, head);
+	lo_rounds_end(L, &r);
 	lo_enter(L, done);
 	return ir_var_read(L->f, var);
 }

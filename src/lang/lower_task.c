@@ -44,22 +44,12 @@ static ir_val get(struct lower *L, const struct expr *e, ir_val task, uint64_t f
 
 ir_val lo_task_read(struct lower *L, const struct expr *e)
 {
-	ir_blk none = lo_block(L), done = lo_block(L), there;
-	unsigned var = ir_var_new(L->f, IR_I64);
-	ir_val p = task_of(L, e, &none), where, v;
+	struct lo_maybe m = lo_maybe_begin(L);
+	ir_val p = task_of(L, e, &m.done), where, v;
 
 	where = get(L, e, p, 0);
-	there = lo_block(L);
-	p = lo_some(L, where, there, none);
-	lo_enter(L, there);
-	v = ir_ld(L->f, 8, p, 0);
-	ir_var_write(L->f, var, v);
-	lo_goto(L, done);
-	lo_enter(L, none);
-	ir_var_write(L->f, var, ir_const(L->f, 0));
-	lo_goto(L, done);
-	lo_enter(L, done);
-	v = ir_var_read(L->f, var);
+	p = lo_maybe_at(L, &m, where);
+	v = lo_maybe_end(L, &m, ir_ld(L->f, 8, p, 0));
 	lo_see(L, e, v, e->map->by_tid ? where : IR_NONE);
 	return v;
 }
