@@ -266,6 +266,41 @@ static uint64_t most_on_a_way(const struct loops *s, const uint64_t *open)
 	return most;
 }
 
+/* Instructions that back_legal makes of one, for instruction sets without it: at most. */
+static unsigned weight_of(const struct check *c, const struct ir_ins *i)
+{
+	bool level4 = c->m->target && c->m->target->isa >= 4;
+
+	if (c->f->legal)
+		return 1;
+	switch (i->op) {
+	case IR_SDIV:
+	case IR_SMOD:
+		return level4 ? 1 : 12;
+	case IR_SEXT8:
+	case IR_SEXT16:
+	case IR_SEXT32:
+		return level4 ? 1 : 3;
+	case IR_ZERO:
+		return i->aux / 8 + 7; /* words, and up to 6 parts of words at both ends */
+	default:
+		return 1;
+	}
+}
+
+/*
+ * What going through a block costs. A block that only leads on costs nothing: one on a critical
+ * edge must not make a program too long that the front end has fitted.
+ */
+static uint64_t block_cost(const struct check *c, const struct ir_block *blk)
+{
+	uint64_t n = blk->ins.n || blk->term.nedges != 1;
+
+	for (uint32_t i = 0; i < blk->ins.n; i++)
+		n += weight_of(c, ir_ins_of(c->f, blk->ins.v[i]));
+	return n;
+}
+
 /* What the verifier has to walk, and the branches it may have open at once. */
 static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 {
@@ -281,7 +316,7 @@ static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 		if (!c->cfg->loop_depth[b])
 			continue;
 		rounds = rounds_of(s, b);
-		if (__builtin_add_overflow(*walk, times(rounds, blk->ins.n + 1), walk))
+		if (__builtin_add_overflow(*walk, times(rounds, block_cost(c, blk)), walk))
 			*walk = UINT64_MAX;
 		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP) {
 			uint64_t *o = &open[outermost(s, b)];
