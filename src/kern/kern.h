@@ -165,7 +165,16 @@ enum net_layer { /* the header a field lives in */
 #undef NET
 	NET_COUNT
 };
-enum net_kind { NK_NUM, NK_INET4, NK_INET6, NK_MAC, NK_FLAG, NK_SPECIAL };
+enum net_kind {
+	NK_NUM,
+	NK_INET4,
+	NK_INET6,
+	NK_MAC,
+	NK_FLAG,
+	NK_SPECIAL,
+	NK_OPTION, /* number in an option of TCP: off is the option's kind, width the number's bytes */
+	NK_HAS_OPTION, /* is there such an option */
+};
 struct net_layer_row {
 	const char *name;
 	uint32_t bytes; /* least header length */

@@ -3,6 +3,23 @@
 #include "lang/check.h"
 #include <string.h>
 
+/*
+ * The verifier keeps some 8000 branches open: a search of 128 bytes leaves 600 and more of them, a walk
+ * over TCP's options 300.
+ */
+#define SEARCHES_MOST 36
+
+/* Loops over packets add up: each leads into all that follow. */
+static void add_search(struct check *c, const struct expr *e, unsigned cost, const char *hint)
+{
+	if (!c->final || (c->s->searches += cost) <= SEARCHES_MOST)
+		return;
+	c_hint(c,
+		c_error(c, e->span, DIAG_TOO_BIG,
+			"more searches in packets than kernels take in one program"),
+		"%s", hint);
+}
+
 static void no_net_field(struct check *c, const struct expr *e, const char *name)
 {
 	const char *layer = e->u.field.base->u.name;
@@ -78,6 +95,8 @@ void check_net_field(struct check *c, struct expr *e)
 		return;
 	e->ref.kind = REF_NET;
 	e->ref.u.net = f;
+	if (f->kind == NK_OPTION || f->kind == NK_HAS_OPTION)
+		add_search(c, e, 2, "read the option once: $mss = tcp.mss;");
 	switch (f->kind) {
 	case NK_INET4:
 		e->type = lt_of(LT_INET4, 4);
@@ -89,6 +108,7 @@ void check_net_field(struct check *c, struct expr *e)
 		e->type = lt_of(LT_MAC, 6);
 		break;
 	case NK_FLAG:
+	case NK_HAS_OPTION:
 		e->type = lt_int(1, false);
 		break;
 	default:
@@ -161,8 +181,6 @@ void check_net_names(const struct expr *a, struct expr *b)
 }
 
 /* ---- payload ---- */
-
-#define SEARCHES_MOST 36 /* the verifier keeps some 8000 branches open, a search leaves 128 and more */
 
 static bool is_payload(const struct expr *e)
 {
@@ -270,10 +288,8 @@ void check_contains(struct check *c, struct expr *e)
 				"what the payload may contain is a text of 1 to %d bytes",
 				PAYLOAD_PART),
 			"for instance: payload contains \"\\x07example\\x03com\"");
-	else if (c->final && (c->s->searches += 3 + arg[1]->u.str.n / 8) > SEARCHES_MOST)
-		c_hint(c,
-			c_error(c, e->span, DIAG_TOO_BIG,
-				"more searches in payloads than kernels take in one program"),
+	else
+		add_search(c, e, 3 + arg[1]->u.str.n / 8,
 			"payload[offset:bytes] == \"text\" looks at one place and costs little");
 }
 

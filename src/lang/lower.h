@@ -299,6 +299,16 @@ ir_val lo_payload(struct lower *L, const struct expr *e);
 void lo_payload_equal(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
 void lo_contains(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
 
+/* ---- lower_option.c: options of TCP ---- */
+struct lo_option {
+	ir_val p;      /* has the number's bytes proven */
+	uint32_t at;   /* from there to the number */
+	ir_val place;  /* of the option, from the start of the header */
+};
+/* The block that goes on has found it; packets without it go to none. */
+struct lo_option lo_find_option(struct lower *L, const struct net_field *f, ir_blk none);
+ir_val lo_option_raw(struct lower *L, const struct net_field *f); /* in network order */
+
 /* ---- lower_edit.c: changing packets ---- */
 void lo_net_store(struct lower *L, const struct stmt *st);
 void lo_reflect(struct lower *L);
@@ -330,7 +340,7 @@ void lo_call_stmt(struct lower *L, const struct expr *e); /* printf(), exit(), c
 void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* nothing but id */
 
 /* ---- net_uses.c: a bit for each enum net_layer ---- */
-#define LO_SEARCHES (1u << 31) /* besides: it has a loop over the payload */
+#define LO_SEARCHES (1u << 31) /* besides: it has a loop over the payload or over options */
 unsigned lo_expr_layers(const struct expr *e);
 unsigned lo_block_layers(const struct block *b);
 bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */

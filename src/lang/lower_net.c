@@ -117,6 +117,8 @@ ir_val lo_net_raw(struct lower *L, const struct net_field *f)
 
 	if (f->layer == NET_VLAN || f->layer == NET_VLAN2)
 		return vlan(L, f);
+	if (f->kind == NK_OPTION || f->kind == NK_HAS_OPTION)
+		return lo_option_raw(L, f);
 	p = lo_net_ptr(L, f->layer);
 	if (f->width != 6)
 		return lo_net_load(L, f->width, p, at);

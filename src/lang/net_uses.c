@@ -2,6 +2,13 @@
 /* Which layers of a packet an expression or a block reads: a bit for each enum net_layer. */
 #include "lang/lower.h"
 
+static unsigned of_field(const struct net_field *f)
+{
+	bool walk = f->kind == NK_OPTION || f->kind == NK_HAS_OPTION;
+
+	return 1u << f->layer | (walk ? LO_SEARCHES : 0);
+}
+
 /* Functions that look at the packet as a whole: captured, or its length counted. */
 static unsigned of_call(const struct expr *e)
 {
@@ -31,7 +38,7 @@ unsigned lo_expr_layers(const struct expr *e)
 		return 0;
 	switch (e->kind) {
 	case EX_FIELD:
-		return e->ref.kind == REF_NET ? 1u << e->ref.u.net->layer
+		return e->ref.kind == REF_NET ? of_field(e->ref.u.net)
 					      : lo_expr_layers(e->u.field.base);
 	case EX_MAP:
 		return list_layers(&e->u.map.keys);

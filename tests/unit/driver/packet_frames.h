@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define FRAME_MAX 4608 /* some headers reach beyond what is looked at */
+#define FRAMES_MOST 256
 #define CUT_MAX 256   /* lengths up to this one are all tried */
 
 struct frame {
@@ -118,6 +119,15 @@ static void udp(struct frame *f, unsigned sport, unsigned dport)
 	put(f, "data", 4);
 }
 
+/* A SYN with these bytes of options: n is a multiple of 4. */
+static void syn(struct frame *f, const void *options, uint32_t n)
+{
+	tcp(f, 4000, 23, 2);
+	f->n -= 4; /* no data */
+	f->b[f->n - 8] = (uint8_t)((5 + n / 4) << 4);
+	put(f, options, n);
+}
+
 static unsigned frames_ip4(struct frame *f)
 {
 	struct frame *first = f;
@@ -220,6 +230,123 @@ static unsigned frames_more(struct frame *f)
 	return (unsigned)(f - first);
 }
 
+/* Options of TCP, well formed and not. */
+static unsigned frames_options(struct frame *f)
+{
+	static const struct {
+		const char *name;
+		uint32_t n;
+		const char *b;
+	} syns[] = {
+		{"Linux's", 20, "\2\4\5\xb4\4\2\x8\xa\0\1\2\3\0\0\0\0\1\3\3\7"},
+		{"mss", 4, "\2\4\1\x90"},
+		{"mss at an odd place", 8, "\1\2\4\1\x90\0\0\0"},
+		{"mss behind the end", 8, "\0\0\0\0\2\4\1\x90"},
+		{"mss too short", 4, "\2\3\1\x90"},
+		{"mss of no bytes", 4, "\2\0\1\x90"},
+		{"mss of one byte", 8, "\2\1\1\x90\2\4\1\x90"},
+		{"mss beyond the header", 4, "\1\2\4\1"},
+		{"an option beyond the header", 8, "\x8\xa\0\1\2\4\1\x90"},
+		{"an unknown option first", 8, "\xfe\4xy\2\4\1\x90"},
+		{"two mss", 8, "\2\4\1\x90\2\4\5\xb4"},
+		{"back to the start", 8, "\xfe\xff\1\1\2\4\1\x90"},
+		{"most options", 40,
+			"\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\2\4\1\x90"},
+		{"nothing but padding", 40,
+			"\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1"},
+	};
+	struct frame *first = f;
+
+	for (unsigned i = 0; i < sizeof(syns) / sizeof(*syns); i++) {
+		eth(f, syns[i].name, i % 3 ? 0x800 : 0x86dd);
+		i % 3 ? ip4(f, i % 2 ? 5 : 7, 0, 6) : ip6(f, 6);
+		syn(f++, syns[i].b, syns[i].n);
+	}
+	eth(f, "mss under tags", 0x88a8), tag(f, 5, 0x8100), tag(f, 100, 0x86dd), ip6(f, 60);
+	ext(f, 6, 0), syn(f++, "\2\4\1\x90", 4);
+	return (unsigned)(f - first);
+}
+
+/* What an L3 header may be, with what it leads to. */
+static void any_l3(struct frame *f, unsigned kind, unsigned proto)
+{
+	unsigned proto6 = proto == 1 ? 58 : proto;
+
+	switch (kind) {
+	case 0:
+	case 1:
+		ip4(f, kind ? 10 : 5, 0x4000, proto);
+		break;
+	case 2:
+	case 3: /* a later fragment that lies over the first, where the ports were */
+		ip4(f, 5, kind == 2 ? 0x2000 : 0x2001, proto);
+		break;
+	case 4: /* lengths that are too great, and none at all */
+	case 5:
+		ip4(f, 6, 0, proto);
+		f->b[f->n - 22] = kind == 4 ? 0xff : 0, f->b[f->n - 21] = 0;
+		break;
+	case 6:
+		ip6(f, proto6);
+		break;
+	case 7:
+		ip6(f, 60), ext(f, 43, 1), ext(f, 51, 0), ah(f, proto6);
+		break;
+	case 8:
+	case 9: /* as above: a fragment over the first */
+		ip6(f, 0), ext(f, 44, 0), fragment(f, proto6, kind == 8 ? 1 : 8);
+		break;
+	case 10: /* no length, and headers whose length is odd */
+		ip6(f, 43), f->b[f->n - 35] = 0, ext(f, 51, 0), ah(f, proto6);
+		f->b[f->n - 11] = 0, f->n -= 4;
+		break;
+	default: /* a fragment header that says it is long */
+		ip6(f, 44), fragment(f, 60, 1), f->b[f->n - 7] = 77, ext(f, proto6, 0);
+	}
+}
+#define L3_KINDS 12
+
+static void any_l4(struct frame *f, unsigned proto, bool six)
+{
+	if (proto == 6)
+		tcp(f, 4000, 23, 2);
+	else if (proto == 17)
+		udp(f, 53, 5353);
+	else
+		put(f, six ? "\200\0\0\0\0\1\0\2" : "\10\0\0\0\0\1\0\2", 8);
+}
+
+/* Every L3 under no tag to three, with every L4. */
+static unsigned frames_combined(struct frame *f)
+{
+	static const unsigned protos[] = {6, 17, 1};
+	struct frame *first = f;
+
+	for (unsigned tags = 0; tags < 4; tags++) {
+		for (unsigned l3 = 0; l3 < L3_KINDS; l3++) {
+			unsigned type = l3 < 6 ? 0x800 : 0x86dd, proto = protos[(l3 + tags) % 3];
+
+			eth(f, "combined", tags ? tags % 2 ? 0x8100 : 0x88a8 : type);
+			for (unsigned t = 1; t <= tags; t++)
+				tag(f, t == 1 ? 100 : t + 4, t < tags ? 0x8100 : type);
+			any_l3(f, l3, proto);
+			any_l4(f++, proto, l3 >= 6);
+		}
+	}
+	return (unsigned)(f - first);
+}
+
+static unsigned all_frames(struct frame *f)
+{
+	unsigned n = frames_ip4(f);
+
+	n += frames_tagged(f + n);
+	n += frames_ip6(f + n);
+	n += frames_more(f + n);
+	n += frames_options(f + n);
+	return n + frames_combined(f + n);
+}
+
 /* ---- the reference ---- */
 
 struct parsed {
@@ -300,6 +427,29 @@ static int payload_at(const struct frame *f, const struct parsed *p, int n)
 	if (has(p, n, 6, 20))
 		return f->b[p->l4 + 12] >> 4 < 5 ? -1 : p->l4 + 4 * (f->b[p->l4 + 12] >> 4);
 	return has(p, n, 17, 8) || has(p, n, 1, 8) || has(p, n, 58, 8) ? p->l4 + 8 : -1;
+}
+
+/* Where an option of TCP starts, with so many bytes of a number in it; -1 none. */
+static int option_at(const struct frame *f, const struct parsed *p, int n, int kind, int bytes)
+{
+	int at = p->l4 + 20, end;
+
+	if (!has(p, n, 6, 20))
+		return -1;
+	end = p->l4 + 4 * (f->b[p->l4 + 12] >> 4);
+	while (at < end && at < n && f->b[at]) {
+		if (f->b[at] == 1) {
+			at++;
+			continue;
+		}
+		if (at + 1 >= n || f->b[at + 1] < 2)
+			return -1;
+		if (f->b[at] == kind)
+			return at + f->b[at + 1] <= end && f->b[at + 1] >= 2 + bytes &&
+					       at + 2 + bytes <= n ? at : -1;
+		at += f->b[at + 1];
+	}
+	return -1;
 }
 
 static bool has_l3(const struct parsed *p, int n, unsigned type, int bytes)

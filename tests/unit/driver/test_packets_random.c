@@ -26,8 +26,8 @@ static unsigned below(unsigned n)
 /* ---- conditions ---- */
 
 enum kind { A_TCP_DPORT, A_TCP_RANGE, A_UDP_DPORT, A_IP_SRC, A_IP_NET, A_IP6_NET, A_VLAN, A_VLAN2, A_ICMP,
-	A_ICMP6, A_FRAG, A_L4, A_TYPE, A_ARP, A_FLAGS, A_BYTE, A_TTL, A_SET, A_LEN, A_CONTAINS, A_AND,
-	A_OR, A_NOT };
+	A_ICMP6, A_FRAG, A_L4, A_TYPE, A_ARP, A_FLAGS, A_BYTE, A_TTL, A_SET, A_LEN, A_MSS, A_SACK,
+	A_CONTAINS, A_AND, A_OR, A_NOT };
 
 struct node {
 	enum kind kind;
@@ -55,7 +55,7 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	struct node *n = &r->node[rule][at];
 
 	*n = (struct node){.kind = (enum kind)below(depth && r->nodes[rule] < 4 ? A_NOT + 1 : A_AND)};
-	if (n->kind == A_CONTAINS && r->searches++ > 4) /* each is a loop */
+	if (n->kind >= A_MSS && n->kind <= A_CONTAINS && r->searches++ > 4) /* each is a loop */
 		n->kind = A_TTL;
 	if (r->hook == BPF_PROG_TYPE_CGROUP_SKB && (n->kind == A_VLAN || n->kind == A_VLAN2 ||
 							   n->kind == A_TYPE || n->kind == A_ARP))
@@ -66,7 +66,7 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	       : n->kind == A_BYTE ? below(6)
 	       : n->kind == A_IP_NET || n->kind == A_IP6_NET ? below(33)
 							     : port();
-	n->b = n->kind == A_TCP_RANGE ? n->a + below(100) : below(256);
+	n->b = n->kind == A_TCP_RANGE ? n->a + below(65536 - n->a < 100 ? 65536 - n->a : 100) : below(256);
 	if (n->kind >= A_AND)
 		n->x = make(r, rule, depth - 1);
 	if (n->kind >= A_AND && n->kind != A_NOT)
@@ -98,6 +98,8 @@ static void text(struct buf *b, const struct node *all, int at)
 	case A_TTL: buf_printf(b, "ip.ttl > %u", n->b); break;
 	case A_SET: buf_printf(b, "l4.dport in {%u, 1, 3, 21..25, 7, 9, 5000..6000}", n->a); break;
 	case A_LEN: buf_printf(b, "pkt.len > %u", n->a); break;
+	case A_MSS: buf_printf(b, "tcp.mss >= %u", 4 * n->b); break;
+	case A_SACK: buf_printf(b, n->b & 1 ? "tcp.sackok" : "tcp.tstamp == 0"); break;
 	case A_CONTAINS: buf_printf(b, "payload contains \"%s\"", n->b & 1 ? "data" : "P/1"); break;
 	default:
 		buf_printf(b, n->kind == A_NOT ? "!(" : "(");
@@ -177,6 +179,12 @@ static bool means_l4(const struct packet *p, const struct node *n)
 	case A_BYTE:
 		return data >= 0 && data + (int)n->a + 2 <= p->n &&
 		       get16(p->f, data + (int)n->a) > n->b * 256;
+	case A_MSS:
+		data = option_at(p->f, &p->p, p->n, 2, 2);
+		return data >= 0 && get16(p->f, data + 2) >= 4 * n->b;
+	case A_SACK:
+		return tcp && (n->b & 1 ? option_at(p->f, &p->p, p->n, 4, 0) >= 0
+					: option_at(p->f, &p->p, p->n, 8, 0) < 0);
 	default: return contains(p, n->b & 1 ? "data" : "P/1");
 	}
 }
@@ -237,7 +245,7 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 			r->node[i][0].kind = r->node[0][0].kind == A_TCP_RANGE ? A_TCP_DPORT : r->node[0][0].kind;
 		if (alike && i && r->node[0][0].kind != A_TCP_RANGE && r->node[0][0].kind != A_TCP_DPORT)
 			r->node[i][0].a = r->node[0][0].a;
-		if (r->node[i][0].kind == A_CONTAINS && alike && i > 4)
+		if (r->node[i][0].kind >= A_MSS && r->node[i][0].kind <= A_CONTAINS && alike && i > 4)
 			r->node[i][0].kind = A_TTL;
 		r->drop[i] = below(2);
 		r->falls[i] = below(5) == 0;
@@ -311,16 +319,13 @@ static void one_script(uint64_t seed, const struct frame *frames, unsigned nfram
 
 static void test_random_rules(void **state)
 {
-	static struct frame frames[80];
+	static struct frame frames[FRAMES_MOST];
 	const char *seed = getenv("SEED"), *count = getenv("N"), *why;
 	uint64_t first = seed ? strtoull(seed, NULL, 0) : 1, n = count ? strtoull(count, NULL, 0) : 150;
-	unsigned nframes = frames_ip4(frames);
+	unsigned nframes = all_frames(frames);
 	bool kernel = kernel_allowed(BPF_PROG_TYPE_XDP, &why);
 
 	(void)state;
-	nframes += frames_tagged(frames + nframes);
-	nframes += frames_ip6(frames + nframes);
-	nframes += frames_more(frames + nframes);
 	for (uint64_t s = first; s < first + n; s++)
 		one_script(s, frames, nframes, kernel);
 }
