@@ -29,6 +29,7 @@ struct lo_net {
 	enum lo_l4 l4;
 	bool cut;	       /* the header of l4 is not all there; its ports may be */
 	unsigned tags;	       /* VLAN tags seen, when rules look at them */
+	bool tags_known;       /* they do */
 	ir_val tag[LO_TAGS][2]; /* their TCI and the type behind, in network order */
 	ir_val p3;	       /* pointer of L3 */
 	ir_val at[NET_COUNT];  /* pointer with the whole header proven; IR_NONE */
@@ -352,6 +353,8 @@ void lo_split_l4(struct lower *L, uint32_t from); /* ends the block; rules from 
 /* ---- lower_rules.c ---- */
 bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
 bool lo_writes_packet(const struct block *b);
+/* Does a rule from this one on, one that such packets may meet, read one of the layers? */
+bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers);
 void lo_rules(struct lower *L, uint32_t from); /* the rest of the chain, to its end */
 
 /* ---- lower_tree.c: sets of constants ---- */

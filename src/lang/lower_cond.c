@@ -91,6 +91,27 @@ static bool net_equality(struct lower *L, enum binop op, const struct expr *a,
 	return true;
 }
 
+/* "x > 0", "x <= 0" and the like: equalities, for which nothing is swapped. */
+static bool net_bound(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	const struct net_field *f = net_number(e->u.binary.a);
+	struct lo_test t = {0};
+	uint64_t most;
+
+	if (!f || f->width == 1 || !lo_test_of(L->a, e, &t) || t.spans.n != 1)
+		return false;
+	most = (1ull << (f->bits ? f->bits : 8 * f->width)) - 1;
+	if (t.spans.v[0].lo == t.spans.v[0].hi)
+		net_bits(L, f, UINT64_MAX, (uint64_t)t.spans.v[0].lo, yes, no);
+	else if (t.spans.v[0].lo == 1 && t.spans.v[0].hi == most)
+		net_bits(L, f, UINT64_MAX, 0, no, yes);
+	else if (!t.spans.v[0].lo && t.spans.v[0].hi == most - 1)
+		net_bits(L, f, UINT64_MAX, most, no, yes);
+	else
+		return false;
+	return true;
+}
+
 static void pair_equal(struct lower *L, struct lo_pair a, struct lo_pair b, ir_blk eq, ir_blk ne)
 {
 	ir_blk half = lo_block(L);
@@ -128,6 +149,8 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 		return;
 	}
 	if (net_equality(L, op, a, b, yes, no) || net_equality(L, op, b, a, yes, no))
+		return;
+	if (net_bound(L, e, yes, no))
 		return;
 	va = lo_int(L, a);
 	vb = lo_int(L, b);

@@ -60,6 +60,7 @@ struct chains {
 	unsigned levels;  /* numbers of VLAN tags that are told apart: 1, 2, 3 */
 	ir_blk at[L3_COUNT][LO_TAGS + 1];
 	ir_val p3[L3_COUNT][LO_TAGS + 1]; /* first parameter of each */
+	ir_val eth[L3_COUNT][LO_TAGS + 1]; /* then, when rules read it: where the frame starts */
 	ir_val tag[L3_COUNT][LO_TAGS + 1][LO_TAGS][2];
 	bool used[L3_COUNT][LO_TAGS + 1];
 };
@@ -67,6 +68,7 @@ struct chains {
 /* A place in the packet where L3 may start. */
 struct place {
 	ir_val p;	 /* pointer of L3 */
+	ir_val eth;	 /* the frame's start, with the Ethernet header proven */
 	ir_val type;	 /* EtherType in network order */
 	unsigned tags;	 /* VLAN tags before it */
 	unsigned walked; /* of them, how many lie in the packet */
@@ -95,6 +97,8 @@ static void make_chains(struct lower *L, struct chains *c)
 			if (l3 != L3_OTHER)
 				c->p3[l3][t] = ir_param(L->f, b, ir_ptr(IRT_PKT,
 					L->net.base + l3_bytes((enum lo_l3)l3)));
+			if (l3 != L3_OTHER && c->mask & BIT(ETH))
+				c->eth[l3][t] = ir_param(L->f, b, ir_ptr(IRT_PKT, ETH_LEN));
 			for (unsigned k = 0; k < t; k++) {
 				c->tag[l3][t][k][0] = ir_param(L->f, b, ir_range(0xffff));
 				c->tag[l3][t][k][1] = ir_param(L->f, b, ir_range(0xffff));
@@ -115,6 +119,8 @@ static void enter_chain(struct lower *L, struct chains *c, enum lo_l3 l3, const 
 	unsigned t = level(c, at->tags);
 
 	c->used[l3][t] = true;
+	if (c->eth[l3][t])
+		ir_edge_arg(L->f, from, edge, at->eth);
 	for (unsigned k = 0; k < t; k++)
 		pass(L, from, edge, at->tag[k], 2);
 }
@@ -180,7 +186,7 @@ static void by_type(struct lower *L, struct chains *c, const struct place *at)
 		enum lo_l3 l3;
 		unsigned type;
 	} kinds[] = {{L3_IP4, 0x0800}, {L3_IP6, 0x86dd}, {L3_ARP, 0x0806}};
-	ir_blk tagged, next;
+	ir_blk maybe, tagged, other, next;
 
 	for (unsigned i = 0; i < 3; i++) {
 		ir_blk hit;
@@ -195,15 +201,16 @@ static void by_type(struct lower *L, struct chains *c, const struct place *at)
 		lo_enter(L, next);
 	}
 	if (at->walked < LO_TAGS && tags_matter(c)) {
-		tagged = lo_block(L);
-		next = lo_block(L);
+		maybe = lo_block(L), tagged = lo_block(L), next = lo_block(L);
+		other = lo_block(L);
+		lo_if(L, CC_SET, at->type, ir_const(L->f, RAW16(0x8000)), maybe, other);
+		lo_enter(L, maybe);
 		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(0x8100)), tagged, next);
 		lo_enter(L, next);
-		next = lo_block(L);
-		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(0x88a8)), tagged, next);
+		lo_if(L, CC_EQ, at->type, ir_const(L->f, RAW16(0x88a8)), tagged, other);
 		lo_enter(L, tagged);
 		walk_tag(L, c, at);
-		lo_enter(L, next);
+		lo_enter(L, other);
 	}
 	to_other(L, c, at);
 }
@@ -289,6 +296,7 @@ static void frame(struct lower *L, struct chains *c, struct place *at)
 	ir_blk none;
 
 	at->type = lo_net_load(L, 2, at->p, ETH_LEN - 2);
+	at->eth = at->p;
 	if (tag_of_context(L, c, at, &in, &none)) {
 		by_type(L, c, &in);
 		lo_enter(L, none);
@@ -345,7 +353,9 @@ static void write_chains(struct lower *L, const struct chains *c)
 			n->l4 = l3 == L3_IP4 || l3 == L3_IP6 ? L4_ANY : L4_NONE;
 			n->tags = t;
 			memcpy(n->tag, c->tag[l3][t], sizeof(n->tag));
+			n->tags_known = c->levels > 1;
 			n->p3 = c->p3[l3][t];
+			n->at[NET_ETH] = c->eth[l3][t];
 			n->at[l3 == L3_IP4 ? NET_IP : l3 == L3_IP6 ? NET_IP6 : NET_ARP] = n->p3;
 			L->proofs.n = 0;
 			lo_enter(L, c->at[l3][t]);
@@ -444,45 +454,65 @@ struct l4s {
 	ir_val p4[PROTOS];
 };
 
-static bool wants_l4(const struct lower *L, const struct l4s *s, unsigned i)
+static bool wants_l4(const struct l4s *s, unsigned i)
 {
-	unsigned mask = 1u << protos[i].layer | BIT(PAYLOAD);
-
-	if (i < 2)
-		mask |= BIT(L4);
-	return (s->mask & mask) && (protos[i].only == L3_ANY || protos[i].only == L->net.l3);
+	return s->at[i] != 0;
 }
 
-/* To the chain of the protocol, or to next. */
-static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p4, ir_blk next)
+/* Makes the chains of the protocols that some rule tells from others. */
+static unsigned make_l4(struct lower *L, struct l4s *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < PROTOS; i++) {
+		unsigned mask = 1u << protos[i].layer | BIT(PAYLOAD) | (i < 2 ? BIT(L4) : 0);
+
+		L->net.l4 = protos[i].l4;
+		if ((protos[i].only == L3_ANY || protos[i].only == L->net.l3) &&
+			lo_rules_read(L, s->from, mask)) {
+			s->at[i] = lo_block(L);
+			s->p4[i] = ir_param(L->f, s->at[i], ir_ptr(IRT_PKT, 0));
+			n++;
+		}
+	}
+	L->net.l4 = L4_ANY;
+	return n;
+}
+
+static void to_l4(struct lower *L, ir_blk to, ir_val p4)
+{
+	ir_blk from = ir_here(L->f);
+
+	lo_goto(L, to);
+	ir_edge_arg(L->f, from, 0, p4);
+}
+
+/* To the chain of the protocol, whose header is so many bytes behind p; or to next. */
+static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, uint32_t off, ir_blk next)
 {
 	for (unsigned i = 0; i < PROTOS; i++) {
-		ir_blk from = ir_here(L->f), other;
+		ir_blk hit, other;
 
-		if (!wants_l4(L, s, i))
+		if (!wants_l4(s, i))
 			continue;
-		other = lo_block(L);
-		lo_if(L, CC_EQ, proto, ir_const(L->f, protos[i].proto), s->at[i], other);
-		ir_edge_arg(L->f, from, 0, p4);
+		hit = lo_block(L), other = lo_block(L);
+		lo_if(L, CC_EQ, proto, ir_const(L->f, protos[i].proto), hit, other);
+		lo_enter(L, hit);
+		to_l4(L, s->at[i], off ? ir_off(L->f, p, off) : p);
 		lo_enter(L, other);
 	}
 	lo_goto(L, next);
 }
 
-static void find_l4_ip4(struct lower *L, struct l4s *s)
+/* Goes on with the pointer of what follows the IPv4 header. */
+static void skip_ip4(struct lower *L, const struct l4s *s, ir_blk to)
 {
-	ir_blk plain = lo_block(L), options = lo_block(L), v4 = lo_block(L), sane = lo_block(L),
-	       join = lo_block(L), first = lo_block(L), from;
-	ir_val p4 = ir_param(L->f, join, ir_ptr(IRT_PKT, 0)), p = L->net.p3, v, q;
-	uint32_t at = L->net.base;
+	ir_blk plain = lo_block(L), options = lo_block(L), v4 = lo_block(L), sane = lo_block(L);
+	ir_val v = lo_net_load(L, 1, L->net.p3, L->net.base), q;
 
-	v = lo_net_load(L, 1, p, at);
 	lo_if(L, CC_EQ, v, ir_const(L->f, 0x45), plain, options);
 	lo_enter(L, plain);
-	q = ir_off(L->f, p, IP4_LEN);
-	from = ir_here(L->f);
-	lo_goto(L, join);
-	ir_edge_arg(L->f, from, 0, q);
+	to_l4(L, to, ir_off(L->f, L->net.p3, IP4_LEN));
 	lo_enter(L, options);
 	q = ir_bini(L->f, IR_LSHR, v, 4);
 	lo_if(L, CC_EQ, q, ir_const(L->f, 4), v4, s->none);
@@ -490,15 +520,34 @@ static void find_l4_ip4(struct lower *L, struct l4s *s)
 	v = ir_bini(L->f, IR_AND, v, 15);
 	lo_if(L, CC_GE, v, ir_const(L->f, 5), sane, s->none);
 	lo_enter(L, sane);
-	q = ir_index(L->f, L->net.p3, ir_bini(L->f, IR_SHL, v, 2));
-	from = ir_here(L->f);
-	lo_goto(L, join);
-	ir_edge_arg(L->f, from, 0, q);
-	lo_enter(L, join);
+	to_l4(L, to, ir_index(L->f, L->net.p3, ir_bini(L->f, IR_SHL, v, 2)));
+}
+
+/* One protocol: what has another is done without a look at the header's length. */
+static void find_l4_ip4(struct lower *L, struct l4s *s, unsigned n)
+{
+	ir_blk first = lo_block(L), join = lo_block(L), right;
+	ir_val p = L->net.p3, p4, v;
+	uint32_t at = L->net.base;
+	unsigned i = 0;
+
 	v = lo_net_load(L, 2, p, at + 6);
 	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET4)), s->none, first);
 	lo_enter(L, first);
-	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, s->none);
+	if (n == 1) {
+		while (!wants_l4(s, i))
+			i++;
+		right = lo_block(L);
+		v = lo_net_load(L, 1, p, at + 9);
+		lo_if(L, CC_EQ, v, ir_const(L->f, protos[i].proto), right, s->none);
+		lo_enter(L, right);
+		skip_ip4(L, s, s->at[i]);
+		return;
+	}
+	p4 = ir_param(L->f, join, ir_ptr(IRT_PKT, 0));
+	skip_ip4(L, s, join);
+	lo_enter(L, join);
+	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, 0, s->none);
 }
 
 /* ---- IPv6 extension headers ---- */
@@ -622,7 +671,7 @@ static void find_l4_ip6(struct lower *L, struct l4s *s)
 	ir_val v, nh, info, p4;
 
 	nh = lo_net_load(L, 1, L->net.p3, L->net.base + 6);
-	by_proto(L, s, nh, ir_off(L->f, L->net.p3, IP6_LEN), other);
+	by_proto(L, s, nh, L->net.p3, IP6_LEN, other);
 	lo_enter(L, other);
 	is_ext(L, nh, ext, s->none);
 	lo_enter(L, ext);
@@ -633,7 +682,7 @@ static void find_l4_ip6(struct lower *L, struct l4s *s)
 	p4 = get_info(L, info, INFO_L4);
 	p4 = words_on(L, ir_bini(L->f, IR_AND, p4, L4_WORDS - 1));
 	lo_free_slots(L);
-	by_proto(L, s, v, p4, s->none);
+	by_proto(L, s, v, p4, 0, s->none);
 }
 
 /*
@@ -681,17 +730,17 @@ void lo_split_l4(struct lower *L, uint32_t from)
 {
 	struct l4s s = {.from = from, .mask = layers_from(L, from), .none = lo_block(L)};
 	struct lo_net outer = L->net;
+	unsigned n;
 
-	for (unsigned i = 0; i < PROTOS; i++) {
-		s.at[i] = lo_block(L);
-		s.p4[i] = ir_param(L->f, s.at[i], ir_ptr(IRT_PKT, 0));
-	}
-	if (L->net.l3 == L3_IP4)
-		find_l4_ip4(L, &s);
+	n = make_l4(L, &s);
+	if (!n)
+		lo_goto(L, s.none);
+	else if (L->net.l3 == L3_IP4)
+		find_l4_ip4(L, &s, n);
 	else
 		find_l4_ip6(L, &s);
 	for (unsigned i = 0; i < PROTOS; i++) {
-		if (!wants_l4(L, &s, i))
+		if (!wants_l4(&s, i))
 			continue;
 		lo_enter(L, s.at[i]);
 		write_l4(L, &s, i);

@@ -42,6 +42,50 @@ static bool reads_absent(const struct lower *L, unsigned layers)
 	return false;
 }
 
+/* What the field may hold in packets of the chain: n values at most, 0 when anything. */
+static unsigned values_of(const struct lo_net *n, const struct net_field *f, unsigned v[3])
+{
+	static const unsigned types[L3_COUNT] = {[L3_IP4] = 0x0800, [L3_IP6] = 0x86dd, [L3_ARP] = 0x0806};
+	static const unsigned protos[] = {[L4_TCP] = 6, [L4_UDP] = 17, [L4_ICMP] = 1, [L4_NONE] = 0};
+
+	if (f->layer == NET_IP && !strcmp(f->name, "ip.proto") && n->l3 == L3_IP4) {
+		v[0] = protos[n->l4];
+		return v[0] != 0;
+	}
+	if (f->layer != NET_ETH || strcmp(f->name, "eth.type") != 0 || !types[n->l3])
+		return 0;
+	v[0] = types[n->l3], v[1] = 0x8100, v[2] = 0x88a8;
+	return n->tags_known && !n->tags ? 1 : 3;
+}
+
+static bool within(const struct lo_test *t, unsigned v)
+{
+	for (uint32_t i = 0; i < t->spans.n; i++) {
+		if (v >= t->spans.v[i].lo && v <= t->spans.v[i].hi)
+			return true;
+	}
+	return false;
+}
+
+/* A test of a field of which the chain knows something. */
+static enum tri known_value(const struct lower *L, const struct expr *e)
+{
+	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	struct lo_test t = {0};
+	unsigned v[3], n, hits = 0;
+
+	if (a->is_const)
+		a = b;
+	if (a->kind != EX_FIELD || a->ref.kind != REF_NET)
+		return TRI_OPEN;
+	n = values_of(&L->net, a->ref.u.net, v);
+	if (!n || !lo_test_of(L->a, e, &t))
+		return TRI_OPEN;
+	for (unsigned i = 0; i < n; i++)
+		hits += within(&t, v[i]);
+	return hits == n ? TRI_YES : hits ? TRI_OPEN : TRI_NO;
+}
+
 static enum tri known(const struct lower *L, const struct expr *e)
 {
 	enum tri a, b;
@@ -66,7 +110,7 @@ static enum tri known(const struct lower *L, const struct expr *e)
 	if ((e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) || e->kind == EX_IN)
 		return reads_absent(L, plain_layers(e->u.binary.a) | plain_layers(e->u.binary.b))
 			       ? TRI_NO
-			       : TRI_OPEN;
+			       : known_value(L, e);
 	return reads_absent(L, plain_layers(e)) ? TRI_NO : TRI_OPEN;
 }
 
@@ -314,10 +358,12 @@ static void write_run(struct lower *L, struct run *run)
 	lo_enter(L, after);
 }
 
-static bool looks_at_l4(const struct lower *L, uint32_t from)
+bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers)
 {
 	for (uint32_t i = from; i < L->net.nrules; i++) {
-		if ((L->net.rules[i].pred | L->net.rules[i].body) & L4_LAYERS)
+		const struct lo_rule *r = &L->net.rules[i];
+
+		if ((r->pred | r->body) & layers && !(r->cond && known(L, r->cond) == TRI_NO))
 			return true;
 	}
 	return false;
@@ -335,7 +381,7 @@ static bool before_l4(struct lower *L, uint32_t i)
 	ir_blk yes, no;
 	unsigned k = 0;
 
-	if (!r->cond || looks_at_l4(L, i + 1))
+	if (!r->cond || lo_rules_read(L, i + 1, L4_LAYERS))
 		return false;
 	split(L, r->cond, &c);
 	while (!c.no && k < c.n && !(lo_expr_layers(c.e[k]) & L4_LAYERS))

@@ -26,8 +26,8 @@ static unsigned below(unsigned n)
 /* ---- conditions ---- */
 
 enum kind { A_TCP_DPORT, A_TCP_RANGE, A_UDP_DPORT, A_IP_SRC, A_IP_NET, A_IP6_NET, A_VLAN, A_VLAN2, A_ICMP,
-	A_ICMP6, A_FRAG, A_L4, A_TYPE, A_ARP, A_FLAGS, A_BYTE, A_TTL, A_SET, A_LEN, A_MSS, A_SACK,
-	A_CONTAINS, A_AND, A_OR, A_NOT };
+	A_ICMP6, A_FRAG, A_L4, A_TYPE, A_ARP, A_FLAGS, A_BYTE, A_TTL, A_SET, A_LEN, A_PROTO, A_BOUND, A_SRC,
+	A_MSS, A_SACK, A_CONTAINS, A_AND, A_OR, A_NOT };
 
 struct node {
 	enum kind kind;
@@ -58,7 +58,8 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	if (n->kind >= A_MSS && n->kind <= A_CONTAINS && r->searches++ > 4) /* each is a loop */
 		n->kind = A_TTL;
 	if (r->hook == BPF_PROG_TYPE_CGROUP_SKB && (n->kind == A_VLAN || n->kind == A_VLAN2 ||
-							   n->kind == A_TYPE || n->kind == A_ARP))
+							   n->kind == A_TYPE || n->kind == A_SRC ||
+							   n->kind == A_ARP))
 		n->kind = A_TCP_DPORT;
 	n->a = n->kind == A_ICMP || n->kind == A_ICMP6 ? (below(2) ? 8 : 128)
 	       : n->kind == A_VLAN || n->kind == A_VLAN2 ? 5 + below(3)
@@ -72,6 +73,20 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	if (n->kind >= A_AND && n->kind != A_NOT)
 		n->y = make(r, rule, depth - 1);
 	return at;
+}
+
+static unsigned type_of(const struct node *n)
+{
+	static const unsigned some[] = {0x800, 0x86dd, 0x806, 0x8100, 0x88a8};
+
+	return some[n->b / 2 % 5];
+}
+
+static unsigned proto_of(const struct node *n)
+{
+	static const unsigned some[] = {6, 17, 18, 51};
+
+	return some[n->b / 2 % 4];
 }
 
 static void text(struct buf *b, const struct node *all, int at)
@@ -91,7 +106,12 @@ static void text(struct buf *b, const struct node *all, int at)
 	case A_ICMP6: buf_printf(b, "icmp6.type >= %u", n->a); break;
 	case A_FRAG: buf_printf(b, "ip.frag %s 0", n->b & 1 ? "!=" : "=="); break;
 	case A_L4: buf_printf(b, "l4.dport < %u", n->a); break;
-	case A_TYPE: buf_printf(b, "eth.type != 0x800"); break;
+	case A_TYPE: buf_printf(b, "eth.type %s 0x%x", n->b & 1 ? "!=" : "==", type_of(n)); break;
+	case A_PROTO: buf_printf(b, "ip.proto %s %u", n->b & 1 ? "in 5.." : "<", proto_of(n)); break;
+	case A_BOUND:
+		buf_printf(b, "l4.sport %s %u", n->b & 1 ? ">" : "<=", n->a > 100 ? 65534 : 0);
+		break;
+	case A_SRC: buf_printf(b, "eth.src == 02:00:00:00:00:%02x", n->b % 4); break;
 	case A_ARP: buf_printf(b, "arp.op == %u", n->b % 3); break;
 	case A_FLAGS: buf_printf(b, "(tcp.flags & %u) == %u", n->b % 32, n->b % 32 & 6); break;
 	case A_BYTE: buf_printf(b, "payload[%u:2] > %u", n->a, n->b * 256); break;
@@ -165,7 +185,7 @@ static bool means_l4(const struct packet *p, const struct node *n)
 	bool tcp = has(&p->p, p->n, 6, 20), udp = has(&p->p, p->n, 17, 8);
 	bool l4 = has(&p->p, p->n, 6, 4) || has(&p->p, p->n, 17, 4);
 	unsigned dport = l4 ? get16(p->f, p->p.l4 + 2) : 0;
-	int data = payload_at(p->f, &p->p, p->n);
+	int data = payload_at(p->f, &p->p, p->n), at;
 
 	switch (n->kind) {
 	case A_TCP_DPORT: return tcp && dport == n->a;
@@ -174,6 +194,9 @@ static bool means_l4(const struct packet *p, const struct node *n)
 	case A_ICMP: return has(&p->p, p->n, 1, 8) && p->f->b[p->p.l4] == n->a;
 	case A_ICMP6: return has(&p->p, p->n, 58, 8) && p->f->b[p->p.l4] >= n->a;
 	case A_L4: return l4 && dport < n->a;
+	case A_BOUND:
+		at = l4 ? (int)get16(p->f, p->p.l4) : 0;
+		return l4 && (at > (n->a > 100 ? 65534 : 0)) == (n->b & 1);
 	case A_SET: return l4 && in_ports(dport, n->a);
 	case A_FLAGS: return tcp && (p->f->b[p->p.l4 + 13] & n->b % 32) == (n->b % 32 & 6);
 	case A_BYTE:
@@ -201,7 +224,12 @@ static bool means(const struct packet *p, const struct node *all, int at)
 	case A_VLAN: return p->p.tags && (p->p.tci[0] & 0xfff) == n->a;
 	case A_VLAN2: return p->p.tags == 2 && (p->p.tci[1] & 0xfff) == n->a;
 	case A_FRAG: return ip && !(get16(p->f, p->p.l3 + 6) & 0x3fff) == !(n->b & 1);
-	case A_TYPE: return p->n >= 14 && get16(p->f, 12) != 0x800;
+	case A_TYPE: return p->n >= 14 && (get16(p->f, 12) == type_of(n)) == !(n->b & 1);
+	case A_SRC:
+		return p->n >= 14 && !memcmp(p->f->b + 6, "\2\0\0\0\0", 5) && p->f->b[11] == n->b % 4;
+	case A_PROTO:
+		at = ip ? p->f->b[p->p.l3 + 9] : 0;
+		return ip && (n->b & 1 ? at >= 5 && at <= (int)proto_of(n) : at < (int)proto_of(n));
 	case A_ARP: return has_l3(&p->p, p->n, 0x806, 28) && get16(p->f, p->p.l3 + 6) == n->b % 3;
 	case A_TTL: return ip && p->f->b[p->p.l3 + 8] > n->b;
 	case A_LEN: return p->n - (p->l2 ? 0 : 14) > (int)n->a;
