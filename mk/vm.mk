@@ -35,12 +35,17 @@ vm-fetch: deps-vm
 vm-shell: deps-vm vm-static
 	@tests/vm/run-guest -x $(subst :, ,$(firstword $(K))) -- scripts:/skep/scripts \
 		build/static-$(firstword $(VM_ARCHES))/skep:/skep/bin/skep
-# Schedulers for long, on 2 and on 4 CPUs; not part of make check.
+# Schedulers for long, on 2 and on 4 CPUs; not part of make check. A boot for each piece (see
+# tests/vm/cases/sched.sh), so that other guests get their turn; SCHED_P, SCHED_K, SCHED_N choose.
 SCHED_K ?= x86_64:newest arm64:newest riscv64:newest
+SCHED_P ?= core broken fifo vtime lottery latency central users pin_cgroup shares wakeups
+SCHED_N ?= 2 4
 vm-sched:
 	+@$(MAKE) --no-print-directory vm-static K="$(SCHED_K)"
-	@for n in 2 4; do \
-		VM_GUEST="-s $$n -a skep.long=1" tests/vm/suite -c sched $(SCHED_K) || exit; done
+	@for n in $(SCHED_N); do for p in $(SCHED_P); do \
+		echo "$$p on $$n CPUs"; \
+		VM_GUEST="-s $$n -a skep.long=$$p" tests/vm/suite -c sched $(SCHED_K) || bad="$$bad $$p:$$n"; \
+	done; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
 demo: deps-vm vm-static-x86_64
 	@scripts/demo
 export FRESH

@@ -13,6 +13,7 @@ struct skep_compile_options {
 	bool check_reads; /* count and report reads of memory that fail */
 	bool offline;	  /* for skep_replay: interfaces need not be there */
 	bool count_rules; /* packets and bytes of every packet rule, not only of drop("reason") */
+	bool live;	  /* a scheduler also counts what --live shows of it */
 	bool portable;	  /* relocate kernel fields when loading (CO-RE) instead of now */
 	const char *const *named; /* "--name=value" for getopt() */
 	unsigned nnamed;

@@ -85,6 +85,7 @@ int compile_script(struct skep *s, struct settings *o, bool portable)
 		.pid = o->pid,
 		.cpid = o->cpid,
 		.offline = o->value[OPT_READ] != NULL,
+		.live = o->value[OPT_LIVE] != NULL,
 		.count_rules = o->value[OPT_READ] || o->value[OPT_COUNTS] || o->value[OPT_LIVE] ||
 			o->value[OPT_METRICS] || o->value[OPT_PIN],
 		.dump = o->value[OPT_DUMP] ? o->value[OPT_DUMP] : o->value[OPT_AFTER],

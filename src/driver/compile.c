@@ -214,6 +214,7 @@ static int front(struct skep *s, const struct compile_call *c, const char *dump)
 		.cpid = c->o->cpid,
 		.offline = c->o->offline,
 		.count_rules = c->o->count_rules,
+		.live = c->o->live,
 		.named = c->o->named,
 		.nnamed = c->o->nnamed,
 		.settings = c->o->settings,

@@ -322,6 +322,7 @@ struct map_decl { /* let @m = hash(100); */
 	struct expr *size; /* or NULL */
 	struct expr *file; /* of a list: prefixes("file"), prefixes("file", size); or NULL */
 	struct skep_span span;
+	bool hidden; /* skep's own: not printed */
 	bool lru, percpu; /* checked */
 	enum list_kind list; /* checked */
 };

@@ -2,6 +2,7 @@
 /* The front end's entry: parse, check, lower, with dumps between. */
 #include "lang/lang.h"
 #include "lang/front.h"
+#include "lang/live.h"
 #include <string.h>
 
 #define SOURCE_MAX (64u << 20) /* spans are 32-bit offsets over all sources */
@@ -45,6 +46,8 @@ int lang_compile(struct ir_module *m, const char *name, const char *text, size_t
 	dump(o, "ast", s, dump_ast);
 	if (d->errors != errors)
 		return SKEP_EUSER;
+	if (o->live)
+		live_probes(s);
 	check_script(s);
 	if (d->errors != errors)
 		return SKEP_EUSER;

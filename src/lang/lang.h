@@ -12,6 +12,7 @@ struct lang_options {
 	bool check_reads; /* -kk: failed reads are counted */
 	bool offline; /* interfaces and cgroups need not be there, patterns stay as they are */
 	bool count_rules; /* packets and bytes of every packet rule */
+	bool live; /* a scheduler also counts what --live shows of it */
 	const char *const *named; /* named parameters, "--name=value" */
 	unsigned nnamed;
 	const char *const *settings; /* "max_strlen=200", over the script's config block; or NULL */

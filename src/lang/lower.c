@@ -651,11 +651,15 @@ static void add_scx_op(struct lower *L, const char *name)
 
 /*
  * A scheduler always gets an exit operation, so that the reason why the kernel ended it can be
- * shown, and init_task when it keeps values per task. Those of the script are extended.
+ * shown, and init_task when it keeps values per task. Those of the script are extended. One that has
+ * not both of cpu_online and cpu_offline would be ended when a CPU goes or comes (handle_hotplug of
+ * kernel/sched/ext.c), as when a laptop sleeps.
  */
 static void add_scx_ops(struct lower *L)
 {
 	add_scx_op(L, "exit");
+	add_scx_op(L, "cpu_online");
+	add_scx_op(L, "cpu_offline");
 	if (lo_scx_task_maps(L))
 		add_scx_op(L, "init_task");
 }

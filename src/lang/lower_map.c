@@ -106,6 +106,8 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		map.flags = BPF_F_NO_PREALLOC;
 	} else if (m->keyed) {
 		map.type = per_cpu ? BPF_MAP_TYPE_PERCPU_HASH : BPF_MAP_TYPE_HASH;
+		if (m->decl && m->decl->hidden)
+			map.role = MM_RATE;
 		if (m->decl && m->decl->lru)
 			map.type = per_cpu ? BPF_MAP_TYPE_LRU_PERCPU_HASH : BPF_MAP_TYPE_LRU_HASH;
 		map.max_entries = m->max_entries ? m->max_entries : L->s->config.max_map_keys;

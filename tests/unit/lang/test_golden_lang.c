@@ -3,12 +3,14 @@
  * tests/golden/parse, check, diag, malformed: one test per file.
  *   -- target NAME       tests/targets/NAME.target; without it a kernel 6.12 that has nothing
  *   -- params A --b=1    $1, and a named parameter
+ *   -- live              with what --live adds to schedulers
  *   -- script [escaped]  escaped: \xHH, \n, \t and \\ stand for bytes; the last newline is dropped
  *   -- ast               expected: the parsed tree
  *   -- types             expected: the checked tree; the script is lowered, too
  *   -- diag              expected messages; without it there must be none
  */
 #include "tests/golden/cases.h"
+#include "lang/live.h"
 #include "tests/unit/lang/langtest.h"
 #include <stdlib.h>
 
@@ -103,6 +105,8 @@ static void run_case(void **state)
 		dump_ast(t.s, &out);
 		golden_expect(&g, "ast", out.n ? out.p : "");
 	}
+	if (golden_find(&g, "live", 0))
+		live_probes(t.s);
 	check(&t, &g);
 	said = langtest_diags(&t);
 	if (golden_find(&g, "diag", 0))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Schedulers, where the kernel has sched_ext. `make vm-sched` runs it long: 20 s for each script,
-# twenty rounds, on 2 and 4 CPUs, with CPUs going away and coming back.
+# Schedulers, where the kernel has sched_ext. `make vm-sched` runs it long, in pieces (skep.long=PIECE
+# on the guest's command line): 20 s and twenty rounds for each script, on 2 and 4 CPUs.
+#   core       what follows below up to "scripts"      SCRIPT   scripts/sched-SCRIPT.skep
+#   shares     vtime and lottery, 10 s each            wakeups  latency beside fifo
 # timeout: 600
 # emulator: single x86_64
 
@@ -10,6 +12,7 @@ if ! have_config CONFIG_SCHED_CLASS_EXT; then
 fi
 state=/sys/kernel/sched_ext/state
 long=${SKEP_GUEST_long:-}
+ran=
 scripts=/skep/scripts
 
 enabled() {
@@ -20,11 +23,17 @@ disabled() {
 	grep -q disabled $state
 }
 
+# piece NAME: this one was asked for, or all in short.
+piece() {
+	[ -z "$long" ] || [ "$long" = "$1" ] || return 1
+	ran=1
+}
+
 spin() {
 	while :; do :; done
 }
 
-# What a machine does all day: loops, sleepers, pipes, new processes, a task bound to a CPU.
+# What a machine does all day: loops, sleepers, pipes, many new processes, a task bound to a CPU.
 load_start() {
 	for _i in 1 2 3; do
 		spin &
@@ -36,6 +45,8 @@ load_start() {
 	load="$load $!"
 	(while :; do echo x | cat | cat >/dev/null; done) &
 	load="$load $!"
+	(while :; do for _j in 1 2 3 4 5 6 7 8; do (:) & done; wait; done) &
+	load="$load $!"
 }
 
 load_stop() {
@@ -44,12 +55,15 @@ load_stop() {
 	load=
 }
 
+# A CPU goes, and comes back.
 hotplug() {
 	_c=/sys/devices/system/cpu/cpu1/online
-	[ "$long" ] && [ -w $_c ] || return 0
+	[ -w $_c ] || return 0
 	echo 0 >$_c
-	sleep 1
+	t_check $1-offline grep -q 0 $_c
+	[ -z "$long" ] || sleep 1
 	echo 1 >$_c
+	t_check $1-online grep -q 1 $_c
 }
 
 # Starts a scheduler; its output is in /tmp/s, its messages in /tmp/s.err.
@@ -79,11 +93,44 @@ try() {
 		return
 	fi
 	load_start
-	if [ "$long" ]; then sleep 10; hotplug; sleep 10; else sleep $_secs; fi
+	if [ "$long" ]; then
+		sleep 8
+		hotplug $_name
+		sleep 4
+		hotplug $_name
+		sleep 8
+	else
+		[ $_name != global ] || hotplug global
+		sleep $_secs
+	fi
 	if enabled; then t_ok $_name; else t_show /tmp/s.err; t_fail $_name "ejected"; fi
 	load_stop
 	sched_end
 	[ $status = 0 ] && disabled || { t_show /tmp/s.err; t_fail $_name-end "status $status"; }
+}
+
+# No program and no map is left of all that ran so far; the kernel frees late what it frees.
+newest=$(bpfcount)
+nothing_left() {
+	if wait_for 60 bpfcount $newest; then
+		t_ok $1-nothing_left
+	else
+		t_fail $1-nothing_left "$(bpfcount $newest | tr '\n' ';')"
+	fi
+}
+
+# rounds NAME ARGUMENTS…: loaded and unloaded again and again
+rounds() {
+	_name=$1 _n=3
+	shift
+	[ -z "$long" ] || _n=20
+	for _i in $(seq $_n); do
+		skep -q --for 100ms "$@" >/tmp/o 2>&1 || {
+			t_show /tmp/o
+			t_fail $_name-round "round $_i"
+		}
+	done
+	nothing_left $_name
 }
 
 dispatch=yes
@@ -109,7 +156,8 @@ sched_ext:enqueue {
 	$one = bpf_task_from_pid(1);
 	if ($one.pid == 1) { @init_found = count(); }
 	if (bpf_cpumask_empty($mask)) { @none_idle = count(); return; }
-	if (bpf_task_from_pid(0x3ffff)) { @nobody = count(); }
+	$no = bpf_task_from_pid(0x3ffff);
+	if ($no) { @nobody = count(); }
 }
 sched_ext:running {
 	@runs[args.p]++;
@@ -122,85 +170,108 @@ sched_ext:init_task { if (args.args.fork) { @forks = count(); } }
 sched_ext:timer:ms:50 { @timer = count(); @cpus = nr_cpu_ids(); @running = dsq_nr_queued(SCX_DSQ_GLOBAL); }
 tracepoint:sched:sched_switch { @switches = count(); }
 X
-sed -i 's/if (bpf_task_from_pid(0x3ffff)) /$no = bpf_task_from_pid(0x3ffff); if ($no) /' /tmp/global.skep
-before=$(bpfcount)
-try global 2 /tmp/global.skep
-for _m in idle init_found again ticks forks switches timer cpus; do expect_match global_$_m "^@$_m: [1-9]" /tmp/s; done
-expect_no_match global_wrong '^@(nobody|lost|never)' /tmp/s
-expect_match says_how_to_stop 'Scheduler "global" enabled in place of the kernel.*Ctrl-C' /tmp/s.err
 
-# One at a time; SIGTERM and --for end it, too.
-sched /tmp/global.skep
-skep $scripts/sched-broken.skep >/tmp/o 2>&1
-expect_equal second_status $? 1
-expect_match second_refused "another scheduler is active: 'global'" /tmp/o
-sched_end TERM
-expect_equal term_status $status 0
-skep --for 1s /tmp/global.skep >/tmp/o 2>&1
-expect_equal for_status $? 0
-t_check for_off disabled
+runs() {
+	try global 2 --live /tmp/global.skep
+	for _m in idle init_found again ticks forks switches timer cpus 'live_dispatches\[[01]\]'; do
+		expect_match global_${_m%%\\*} "^@$_m: [1-9]" /tmp/s
+	done
+	expect_match global_local '^@live_local\[1\]: [0-9]' /tmp/s
+	expect_match global_wait '^@live_wait_us:' /tmp/s
+	expect_no_match global_wrong '^@(nobody|lost|never)' /tmp/s
+	expect_match says_how_to_stop 'Scheduler "global" enabled in place of the kernel.*Ctrl-C' /tmp/s.err
+}
 
-# Killed outright: the kernel takes the machine back.
-sched /tmp/global.skep
-kill -9 $pid
-wait $pid 2>/dev/null
-t_check killed_off wait_for 20 disabled
+# One at a time; SIGTERM and --for end it, too. Killed outright: the kernel takes the machine back.
+ends() {
+	sched /tmp/global.skep
+	skep $scripts/sched-broken.skep >/tmp/o 2>&1
+	expect_equal second_status $? 1
+	expect_match second_refused "another scheduler is active: 'global'" /tmp/o
+	sched_end TERM
+	expect_equal term_status $status 0
+	skep --for 1s /tmp/global.skep >/tmp/o 2>&1
+	expect_equal for_status $? 0
+	t_check for_off disabled
+	sched /tmp/global.skep
+	kill -9 $pid
+	wait $pid 2>/dev/null
+	t_check killed_off wait_for 20 disabled
+}
 
 # Thrown out: by the watchdog, by an error of the script; it may also end itself.
-skep $scripts/sched-broken.skep >/tmp/o 2>&1
-expect_equal broken_status $? 1
-expect_match broken_why 'the kernel has ended the scheduler: runnable task stall' /tmp/o
-expect_match broken_dump 'R .*\[[0-9]+\]|CPU states' /tmp/o
-skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
-	if (@n > 20) { error("seen %d, %s", @n, args.p.comm); } }
-	sched_ext:dump { dump("my own state: %d", @n); }' >/tmp/o 2>&1
-expect_equal error_status $? 1
-expect_match error_text 'scx_bpf_error: seen [0-9]+, [a-z]' /tmp/o
-expect_match error_dump 'my own state: [0-9]' /tmp/o
-skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
-	if (@n > 20) { scx_exit(0, "enough"); } }' >/tmp/o 2>&1
-expect_equal itself_status $? 0
-expect_match itself_text 'has ended itself.*enough' /tmp/o
-
-# Loaded and unloaded again and again: nothing is left.
-rounds=3
-[ -z "$long" ] || rounds=20
-for _i in $(seq $rounds); do
-	skep -q --for 100ms /tmp/global.skep >/tmp/o 2>&1 || t_fail round "round $_i"
-done
-left() { [ "$(bpfcount)" = "$before" ]; }
-if [ "$(uname -m)" = riscv64 ]; then
-	wait_for 10 left && t_ok nothing_left ||
-		t_skip nothing_left "$(bpfcount) now, $before before; whose they are is not known yet"
-else
-	t_check nothing_left wait_for 10 left
-fi
+thrown_out() {
+	skep $scripts/sched-broken.skep >/tmp/o 2>&1
+	expect_equal broken_status $? 1
+	expect_match broken_why 'the kernel has ended the scheduler: runnable task stall' /tmp/o
+	expect_match broken_dump 'R .*\[[0-9]+\]|CPU states' /tmp/o
+	skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
+		if (@n > 20) { error("seen %d, %s", @n, args.p.comm); } }
+		sched_ext:dump { dump("my own state: %d", @n); }' >/tmp/o 2>&1
+	expect_equal error_status $? 1
+	expect_match error_text 'scx_bpf_error: seen [0-9]+, [a-z]' /tmp/o
+	expect_match error_dump 'my own state: [0-9]' /tmp/o
+	skep -e 'sched_ext:enqueue { dsq_insert(args.p, SCX_DSQ_GLOBAL, SCX_SLICE_DFL, args.enq_flags); @n++;
+		if (@n > 20) { scx_exit(0, "enough"); } }' >/tmp/o 2>&1
+	expect_equal itself_status $? 0
+	expect_match itself_text 'has ended itself.*enough' /tmp/o
+}
 
 # Every operation that this kernel has can be written.
 # riscv64 refuses cgroup_set_bandwidth as it does dispatch: too many arguments for its trampoline.
-no=sub_
-[ "$(uname -m)" != riscv64 ] || no=cgroup_set_bandwidth
-skep -l 'sched_ext:*' | grep -v -e dispatch -e sub_ -e $no | sed 's,sched_ext:\(.*\),sched_ext?:\1 { },' >/tmp/all.skep
-[ -z $dispatch ] || echo 'sched_ext:dispatch { }' >>/tmp/all.skep
-skep --dry-run /tmp/all.skep >/tmp/o 2>&1
-status=$?
-[ $status = 0 ] || t_show /tmp/o
-expect_equal all_operations "$status $(grep -c . /tmp/all.skep | sed 's/^3[0-9]$/many/')" '0 many'
+operations() {
+	_no=sub_
+	[ "$(uname -m)" != riscv64 ] || _no=cgroup_set_bandwidth
+	skep -l 'sched_ext:*' | grep -v -e dispatch -e sub_ -e $_no |
+		sed 's,sched_ext:\(.*\),sched_ext?:\1 { },' >/tmp/all.skep
+	[ -z $dispatch ] || echo 'sched_ext:dispatch { }' >>/tmp/all.skep
+	skep --dry-run /tmp/all.skep >/tmp/o 2>&1
+	status=$?
+	[ $status = 0 ] || t_show /tmp/o
+	expect_equal all_operations "$status $(grep -c . /tmp/all.skep | sed 's/^3[0-9]$/many/')" '0 many'
+}
 
-[ $dispatch ] || exit 0
+if piece core; then
+	runs
+	ends
+	rounds global /tmp/global.skep
+	thrown_out
+	operations
+fi
+# It needs no dispatch, since it lacks one. Long enough to be thrown out it is above.
+[ "$long" = broken ] && piece broken && rounds broken $scripts/sched-broken.skep
+if [ -z "$dispatch" ]; then
+	[ "$ran" ] || t_skip "$long" "the kernel refuses dispatch on this machine"
+	exit 0
+fi
+
+# ---- scripts ----
+
+in_background() {
+	mkdir -p /sys/fs/cgroup/bg
+	spin &
+	load=$!
+	echo $load >/sys/fs/cgroup/bg/cgroup.procs
+	set -- $scripts/sched-pin-cgroup.skep "$(stat -c %i /sys/fs/cgroup/bg)" 1 1
+	try script_pin_cgroup 1 "$@"
+	expect_match pinned '^@pinned: [1-9]' /tmp/s
+	[ -z "$long" ] || rounds pin_cgroup "$@"
+}
+
+# The others run below, where they are measured, if this is not the long run.
 for _s in central users; do
-	try script_$_s 1 $scripts/sched-$_s.skep
+	piece $_s || continue
+	try script_$_s 1 --live $scripts/sched-$_s.skep
+	expect_match script_$_s-queue '^@live_queued\[0\]: [0-9]' /tmp/s
 done
-mkdir -p /sys/fs/cgroup/bg
-sh -c 'while :; do :; done' &
-echo $! >/sys/fs/cgroup/bg/cgroup.procs
-load=$!
-try script_pin_cgroup 1 $scripts/sched-pin-cgroup.skep "$(stat -c %i /sys/fs/cgroup/bg)" 1 1
-expect_match pinned '^@pinned: [1-9]' /tmp/s
-load_stop
-[ -z "$long" ] || for _s in fifo vtime lottery latency; do
-	try script_$_s 20 $scripts/sched-$_s.skep
+! piece pin_cgroup || in_background
+for _s in fifo vtime lottery latency; do
+	[ "$long" != $_s ] || ! piece $_s || try script_$_s 20 $scripts/sched-$_s.skep
 done
+[ -z "$long" ] || [ ! -f $scripts/sched-$long.skep ] || [ $long = broken ] ||
+	rounds $long $scripts/sched-$long.skep
+
+# ---- shares and latency ----
 
 # ticks PID…: CPU time of these processes
 ticks() {
@@ -243,12 +314,6 @@ within() {
 	[ $ratio -ge $_least ] && [ $ratio -le $_most ]
 }
 
-weights vtime
-within 272 334 && t_ok weights || t_fail weights "ratio $ratio, wanted 303"
-weights lottery
-# 247 for whoever ran last stays out of the draw
-within 200 400 && t_ok lottery || t_fail lottery "ratio $ratio, wanted 247 to 303"
-
 # wakeups NAME: how long ten short sleeps take while others compute
 wakeups() {
 	sched $scripts/sched-$1.skep
@@ -266,7 +331,19 @@ wakeups() {
 	echo "$1: $took hundredths"
 }
 
-wakeups fifo
-fifo=$took
-wakeups latency
-[ $((took * 3)) -lt $((fifo * 2)) ] && t_ok latency || t_fail latency "$took with latency, $fifo with fifo"
+if piece shares; then
+	weights vtime
+	within 272 334 && t_ok weights || t_fail weights "ratio $ratio, wanted 303"
+	weights lottery
+	# 247 for whoever ran last stays out of the draw
+	within 200 400 && t_ok lottery || t_fail lottery "ratio $ratio, wanted 247 to 303"
+fi
+if piece wakeups; then
+	wakeups fifo
+	fifo=$took
+	wakeups latency
+	[ $((took * 3)) -lt $((fifo * 2)) ] && t_ok latency ||
+		t_fail latency "$took with latency, $fifo with fifo"
+fi
+[ "$long" ] || nothing_left all
+[ "$ran" ] || t_fail piece "there is no piece '$long'"
