@@ -140,22 +140,42 @@ static void missing_probes(struct check *c, const struct config_entry *e, enum m
 		"%s = error, warn or ignore", e->key);
 }
 
+/* A number, or enumerators of the kernel joined by '|'. */
+static bool config_value(struct check *c, const struct config_row *row, struct expr *v, uint64_t *n)
+{
+	uint64_t b;
+	int64_t num;
+
+	if (v->kind == EX_INT) {
+		*n = v->u.num.v;
+		return true;
+	}
+	if (row->type != CT_U64)
+		return false;
+	if (v->kind == EX_BINARY && v->u.binary.op == BO_OR &&
+		config_value(c, row, v->u.binary.a, n) && config_value(c, row, v->u.binary.b, &b)) {
+		*n |= b;
+		return true;
+	}
+	if (v->kind != EX_NAME || !kernel_const(c, v->u.name, &num))
+		return false;
+	*n = (uint64_t)num;
+	return true;
+}
+
 static bool config_number(
 	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
 	struct expr *v = e->value;
 	struct diag *d;
-	int64_t num;
 
-	if (v->kind == EX_INT) {
-		*n = v->u.num.v;
-	} else if (v->kind == EX_NAME && row->type == CT_U64 &&
-		   kernel_const(c, v->u.name, &num)) {
-		*n = (uint64_t)num;
-	} else {
+	if (!config_value(c, row, v, n)) {
 		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a %s", e->key,
 			row->type == CT_BOOL ? "0 or 1" : "number");
-		c_hint(c, d, "for instance: %s = %s", e->key, row->type == CT_BOOL ? "1" : "100");
+		c_hint(c, d, "for instance: %s = %s", e->key,
+			row->type == CT_BOOL  ? "1"
+			: row->type == CT_U64 ? "SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_EXITING"
+					      : "100");
 		return false;
 	}
 	if (*n >= row->min && *n <= row->max)

@@ -209,6 +209,47 @@ static void environment_wins(void **state)
 	langtest_free(&t);
 }
 
+static const struct meta_ops_member *member_of(const struct meta_ops *o, const char *name)
+{
+	for (uint32_t i = 0; i < o->members.n; i++) {
+		if (!strcmp(o->members.v[i].name, name))
+			return &o->members.v[i];
+	}
+	fail_msg("the table of operations has no '%s'", name);
+	return NULL;
+}
+
+/* The kernel's table: what the script sets, and the operations that skep adds. */
+static void scheduler_table(void **state)
+{
+	static const char text[] = "config = { sched_flags = SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_EXITING"
+		" | 0x100; sched_timeout_ms = 7; sched_dispatch_max_batch = 8;"
+		" sched_exit_dump_len = 9; sched_name = \"a.b\"; }\n"
+		"sched_ext:cpu_online { @ = count(); }";
+	struct langtest t;
+	const struct meta_ops *o;
+
+	(void)state;
+	langtest_init(&t, "x86_64-7.3");
+	langtest_parse(&t, text, strlen(text));
+	check_script(t.s);
+	assert_string_equal(langtest_diags(&t), "");
+	langtest_lower(&t, "scheduler_table");
+	assert_int_equal(t.meta.ops.n, 1);
+	o = &t.meta.ops.v[0];
+	assert_string_equal(o->type, "sched_ext_ops");
+	assert_int_equal(member_of(o, "flags")->value, 2 | 4 | 0x100);
+	assert_int_equal(member_of(o, "timeout_ms")->value, 7);
+	assert_int_equal(member_of(o, "dispatch_max_batch")->value, 8);
+	assert_int_equal(member_of(o, "exit_dump_len")->value, 9);
+	assert_string_equal(member_of(o, "name")->text, "a.b");
+	assert_int_not_equal(member_of(o, "cpu_online")->prog, META_NONE);
+	assert_int_not_equal(member_of(o, "cpu_offline")->prog, META_NONE);
+	assert_int_not_equal(member_of(o, "exit")->prog, META_NONE);
+	assert_int_equal(t.meta.progs.n, 3);
+	langtest_free(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +262,7 @@ int main(void)
 		cmocka_unit_test(every_id_has_a_case),
 		cmocka_unit_test(compile_all_steps),
 		cmocka_unit_test(environment_wins),
+		cmocka_unit_test(scheduler_table),
 	};
 
 	return cmocka_run_group_tests_name("lang", tests, NULL, NULL);
