@@ -176,6 +176,18 @@ static unsigned appeal(const struct layout *l, ir_blk b)
 	return 2 * l->cfg->loop_depth[b] + (blk->term.op != IRN_RET || blk->ins.n > 2);
 }
 
+/* No block that comes before b, and is still to be laid, leads to it. */
+static bool ready(const struct layout *l, ir_blk b)
+{
+	for (uint32_t p = 0; p < l->cfg->preds[b].n; p++) {
+		ir_blk from = l->cfg->preds[b].v[p];
+
+		if (!l->placed[from] && l->cfg->order[from] < l->cfg->order[b])
+			return false;
+	}
+	return true;
+}
+
 /*
  * The block to lay after b; UINT32_MAX when all of its successors are laid. A bit test cannot be
  * turned round, so its second edge falls through.
@@ -192,7 +204,8 @@ static ir_blk next_block(const struct layout *l, ir_blk b)
 
 		if (l->placed[to])
 			continue;
-		if (best == UINT32_MAX || appeal(l, to) > appeal(l, best))
+		if (best == UINT32_MAX || appeal(l, to) > appeal(l, best) ||
+			(appeal(l, to) == appeal(l, best) && ready(l, to) && !ready(l, best)))
 			best = to;
 	}
 	return best;

@@ -6,8 +6,12 @@
  */
 #include "ir/check.h"
 
-/* Instructions the verifier may have to walk, of its 1 000 000; ours become about two each. */
+/*
+ * Instructions the verifier may have to walk, of its 1 000 000; ours become about two each, some of
+ * that when they are made legal.
+ */
 #define WALK_MAX 250000
+#define LEGAL_WALK_MAX (2 * WALK_MAX)
 /* Branches open at once, BPF_COMPLEXITY_LIMIT_JMP_SEQ (8192), less some room. */
 #define BRANCH_MAX 8000
 
@@ -330,13 +334,13 @@ static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 
 static void check_cost(struct loops *s)
 {
-	uint64_t walk, branches;
+	uint64_t walk, branches, most = s->c->f->legal ? LEGAL_WALK_MAX : WALK_MAX;
 
 	cost_of(s, &walk, &branches);
-	if (walk > WALK_MAX)
+	if (walk > most)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
-			"loops make the verifier walk %llu instructions, at most %d are sure to be taken",
-			(unsigned long long)walk, WALK_MAX);
+			"loops make the verifier walk %llu instructions, at most %llu are sure to be taken",
+			(unsigned long long)walk, (unsigned long long)most);
 	if (branches > BRANCH_MAX)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
 			"loops leave the verifier %llu open branches, at most %d are sure to be taken",
