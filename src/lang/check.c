@@ -232,5 +232,6 @@ void check_script(struct script *s)
 	if (s->d->errors)
 		return;
 	check_settled(c);
+	check_rules(c);
 	check_choose(c);
 }

@@ -195,6 +195,9 @@ void check_var_declare(
 uint32_t check_written_size(const struct expr *e); /* bytes of a number, of what a $variable got */
 const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
 
+/* ---- check_rules.c: packet rules that cannot be meant so ---- */
+void check_rules(struct check *c);
+
 /* ---- check_choose.c: which kernel object a map becomes ---- */
 void check_note_keys(struct check *c, struct map_sym *m, const struct exprs *keys);
 void check_note_whole(struct check *c, struct map_sym *m);
