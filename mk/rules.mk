@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # How objects, layer archives, the program and the unit tests are built.
 
+# A layer's archive is made again when a file comes or goes, too: the list says which are in it.
 define layer_rules
 SRC_$(1) := $$(sort $$(wildcard $$(DIR_$(1))/*.c))
 OBJ_$(1) := $$(patsubst %.c,$(B)/obj/%.o,$$(SRC_$(1)))
-$(B)/lib$(1).a: $$(OBJ_$(1))
+$(B)/lib$(1).list: flags-asked
+	@mkdir -p $$(@D); echo '$$(OBJ_$(1))' | cmp -s - $$@ || echo '$$(OBJ_$(1))' >$$@
+$(B)/lib$(1).a: $$(OBJ_$(1)) $(B)/lib$(1).list
 	@mkdir -p $$(@D); rm -f $$@
-	@$(AR) rcsD $$@ $$^
+	@$(AR) rcsD $$@ $$(OBJ_$(1))
 TESTS_$(1) := $$(sort $$(wildcard tests/unit/$(1)/test_*.c))
 TBIN_$(1) := $$(patsubst tests/unit/%.c,$(B)/tests/%,$$(TESTS_$(1)))
 $$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(B)/obj/tests/golden/cases.o $$(foreach l,$$(USES_$(1)),$(B)/lib$$(l).a)
@@ -26,7 +29,7 @@ $(B)/obj/%.o: %.c $(B)/flags
 COMPILER_CLI := cmd_check cmd_dump cmd_replay cmd_run
 LIBS := $(foreach l,driver run load $(if $(LOADER),,back lang ir) kern base,$(B)/lib$(l).a)
 CLI_OBJ := $(if $(LOADER),$(filter-out $(COMPILER_CLI:%=$(B)/obj/src/cli/%.o),$(OBJ_cli)),$(OBJ_cli))
-$(B)/skep: $(CLI_OBJ) $(LIBS)
+$(B)/skep: $(CLI_OBJ) $(LIBS) $(B)/libcli.list
 	$(CC) $(OPT) $(CLI_OBJ) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS) $(LDFLAGS)
 
 skep: $(B)/skep

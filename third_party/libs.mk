@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # libz.a, libelf.a and libbpf.a from unpacked sources, without their own build systems.
-# Called by build-libs with SRC (sources), OUT (where include/ and lib/ go), CC, AR.
+# Called by build-libs with SRC (sources), OUT (where include/ and lib/ go), SMALL (flags), CC, AR.
 MAKEFLAGS += --no-builtin-rules
 HERE := $(dir $(abspath $(lastword $(MAKEFILE_LIST))))
 # Small before fast: nothing hot is in here. No unwind tables: nobody walks these stacks.
-OPT := -Os -g0 -fno-pie -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ffile-prefix-map=$(SRC)=.
+OPT := -Oz $(SMALL) -g0 -fno-pie -fno-unwind-tables -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -ffile-prefix-map=$(SRC)=.
 
 Z := adler32 compress crc32 deflate gzclose gzlib gzread gzwrite infback inffast inflate inftrees \
 	trees uncompr zutil

@@ -4,3 +4,11 @@
 
 /* Whether the whole text matches: * any characters, ? one, [a-z] [!a-z] one of, \ the next itself. */
 bool name_matches(const char *pattern, const char *text);
+
+struct arena;
+
+/*
+ * The paths of the files that match, sorted as strcmp sorts; NULL behind the last. Each part between
+ * slashes is a pattern; names that begin with a dot are matched by patterns that do.
+ */
+const char **file_glob(struct arena *a, const char *pattern);

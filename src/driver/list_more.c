@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Listings that look further than names: typed arguments, files of user space, counters. */
+#include "base/glob.h"
 #include "driver/list.h"
 #include "kern/uelf.h"
-#include <fnmatch.h>
 #include <string.h>
 
 /* ---- what the kernel's types describe ---- */
@@ -46,7 +46,9 @@ static void typed_function(const char *name, const char *module, void *arg)
 	const char *full = arena_printf(&l->s->a, "%s:vmlinux:%s", l->kind, name);
 	const char *brief = arena_printf(&l->s->a, "%s:%s", l->kind, name);
 
-	if (*module || (l->pattern && fnmatch(l->pattern, full, 0) && fnmatch(l->pattern, brief, 0)))
+	if (*module)
+		return;
+	if (l->pattern && !name_matches(l->pattern, full) && !name_matches(l->pattern, brief))
 		return;
 	if (kbtf_func(l->s->target.btf, name))
 		show(l, full, name, 0);
@@ -66,7 +68,7 @@ static void with_prefix(struct listing *l, const char *func, const char *prefix,
 	if (strncmp(func, prefix, n) || !func[n])
 		return;
 	text = arena_printf(&l->s->a, "%s:%s", l->kind, func + n);
-	if (!l->pattern || !fnmatch(l->pattern, text, 0))
+	if (!l->pattern || name_matches(l->pattern, text))
 		show(l, text, func, skip);
 }
 
@@ -109,7 +111,7 @@ static void user_function(const struct uelf_func *f, void *arg)
 {
 	struct in_file *x = arg;
 
-	if (fnmatch(x->pattern, f->name, 0) || (x->last && !strcmp(x->last, f->name)))
+	if (!name_matches(x->pattern, f->name) || (x->last && !strcmp(x->last, f->name)))
 		return;
 	x->last = arena_strdup(&x->l->s->a, f->name);
 	x->l->found++;
@@ -121,7 +123,7 @@ static void user_probe(const struct uelf_usdt *u, void *arg)
 	struct in_file *x = arg;
 	const char *full = arena_printf(&x->l->s->a, "%s:%s", u->provider, u->name);
 
-	if (fnmatch(x->pattern, u->name, 0) && fnmatch(x->pattern, full, 0))
+	if (!name_matches(x->pattern, u->name) && !name_matches(x->pattern, full))
 		return;
 	if (x->last && !strcmp(x->last, full))
 		return; /* one of several places */

@@ -3,9 +3,9 @@
  * Which file a name in a uprobe means. The linker's cache (/etc/ld.so.cache) is glibc's new format,
  * alone or behind the old one: sysdeps/generic/dl-cache.h.
  */
+#include "base/glob.h"
 #include "kern/file.h"
 #include "kern/uelf.h"
-#include <glob.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,17 +79,12 @@ static const char *in_directories(struct arena *a, const char *name)
 	const char *found = NULL;
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs) && !found; i++) {
-		glob_t g;
+		const char **g = file_glob(a, arena_printf(a, "%s/%s*", dirs[i], name));
 
-		if (glob(arena_printf(a, "%s/%s*", dirs[i], name), 0, NULL, &g))
-			continue;
-		for (size_t k = 0; k < g.gl_pathc && !found; k++) {
-			const char *base = strrchr(g.gl_pathv[k], '/') + 1;
-
-			if (is_library(base, name))
-				found = arena_strdup(a, g.gl_pathv[k]);
+		for (; *g && !found; g++) {
+			if (is_library(strrchr(*g, '/') + 1, name))
+				found = *g;
 		}
-		globfree(&g);
 	}
 	return found;
 }

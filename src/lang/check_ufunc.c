@@ -3,7 +3,6 @@
 #include "lang/check.h"
 #include "base/glob.h"
 #include "kern/uelf.h"
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,7 +183,6 @@ void expand_ufunc(struct check *c, struct attach_point *ap,
 {
 	struct ufind x = {.c = c, .ap = ap, .found = found, .arg = arg};
 	const char *path;
-	glob_t g;
 
 	if (!c->t->host)
 		return;
@@ -194,9 +192,6 @@ void expand_ufunc(struct check *c, struct attach_point *ap,
 			functions_of(&x, ap, path);
 		return;
 	}
-	if (glob(ap->parts.v[0], 0, NULL, &g))
-		return;
-	for (size_t i = 0; i < g.gl_pathc; i++)
-		functions_of(&x, ap, arena_strdup(c->a, g.gl_pathv[i]));
-	globfree(&g);
+	for (const char **g = file_glob(c->a, ap->parts.v[0]); *g; g++)
+		functions_of(&x, ap, *g);
 }

@@ -3,10 +3,10 @@
  * usdt:FILE:NAME, usdt:FILE:PROVIDER:NAME: one point for each place in the file where such a probe
  * stands, since each place has its arguments somewhere else.
  */
+#include "base/glob.h"
 #include "lang/check.h"
 #include "kern/uelf.h"
 #include "kern/usdt.h"
-#include <fnmatch.h>
 #include <string.h>
 
 struct places {
@@ -26,7 +26,9 @@ static void place(const struct uelf_usdt *u, void *arg)
 	struct check *c = x->c;
 
 	suggest_try(&x->near, u->name);
-	if (fnmatch(x->name, u->name, 0) || (x->provider && fnmatch(x->provider, u->provider, 0)))
+	if (!name_matches(x->name, u->name))
+		return;
+	if (x->provider && !name_matches(x->provider, u->provider))
 		return;
 	ap.parts.v = NULL;
 	ap.parts.n = ap.parts.cap = 0;

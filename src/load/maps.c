@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <linux/btf.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -42,11 +43,13 @@ static uint32_t ring_size(uint32_t want)
 static uint32_t stack_bytes(uint32_t want)
 {
 	FILE *f = fopen("/proc/sys/kernel/perf_event_max_stack", "re");
+	char text[16] = "";
 	uint32_t most;
 
 	if (!f)
 		return want;
-	if (fscanf(f, "%u", &most) == 1 && most && want / 8 > most)
+	most = fgets(text, sizeof(text), f) ? (uint32_t)strtoul(text, NULL, 10) : 0;
+	if (most && want / 8 > most)
 		want = 8 * most;
 	fclose(f);
 	return want;

@@ -61,15 +61,17 @@ static void read_more(struct perf_map *m, uint32_t tgid)
 	}
 	while (fgets(line, sizeof(line), f)) {
 		struct jitted j = {0};
-		int name = 0;
+		char *size, *name;
 
 		if (!strchr(line, '\n')) /* still being written, or no line of such a file */
 			break;
 		m->read = ftello(f);
-		if (sscanf(line, "%" SCNx64 " %" SCNx64 " %n", &j.start, &j.size, &name) < 2 || !name)
+		j.start = strtoull(line, &size, 16);
+		j.size = strtoull(size, &name, 16);
+		if (size == line || name == size || *name != ' ')
 			continue;
-		line[name + strcspn(line + name, "\n")] = 0;
-		j.name = arena_strdup(m->a, line + name);
+		name += strspn(name, " ");
+		j.name = arena_strndup(m->a, name, strcspn(name, "\n"));
 		vec_push(m->a, &m->v, j);
 	}
 	fclose(f);

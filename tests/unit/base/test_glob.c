@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Patterns of names: as libc's fnmatch answers, over random patterns and texts. */
+/* Patterns of names and paths: as libc's fnmatch and glob answer. */
+#include "base/arena.h"
 #include "base/glob.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +8,12 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fnmatch.h>
+#include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static void test_names(void **state)
 {
@@ -55,11 +61,54 @@ static void test_as_libc(void **state)
 	}
 }
 
+static void test_files_as_libc(void **state)
+{
+	static const char *const patterns[] = {"%s/*", "%s/?", "%s/*/*", "%s/*/lib[a-c]*.so*", "%s/d*/",
+		"%s/d1/.h*", "%s/*h*", "%s/no", "%s/no*/x", "%s/d1/liba.so", "%s/a/*", "%s/d?/../a",
+		"%s/\\a", "%s/d1/lib\\a.so", "%s/.*", "/*", "%s/*/libd*/*"};
+	static const char *const files[] = {"a", "b", "d1/liba.so", "d1/libb.so.1", "d1/.hidden",
+		"d2/libc.so", "d2/libd.so/x"};
+	static const char *const dirs[] = {"d1", "d2", "d2/libd.so"};
+	char dir[] = "/tmp/skep-glob-XXXXXX";
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	assert_non_null(mkdtemp(dir));
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		assert_int_equal(mkdir(arena_printf(&a, "%s/%s", dir, dirs[i]), 0700), 0);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		fclose(fopen(arena_printf(&a, "%s/%s", dir, files[i]), "w"));
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+		char *pattern = arena_alloc(&a, 200);
+		const char **got;
+		glob_t g = {0};
+
+		strcat(pattern, strncmp(patterns[i], "%s", 2) ? patterns[i] : dir);
+		if (!strncmp(patterns[i], "%s", 2))
+			strcat(pattern, patterns[i] + 2);
+		got = file_glob(&a, pattern);
+		setenv("LC_ALL", "C", 1);
+		glob(pattern, 0, NULL, &g);
+		for (size_t k = 0; k < g.gl_pathc; k++)
+			assert_string_equal(got[k] ? got[k] : "(end)", g.gl_pathv[k]);
+		assert_null(got[g.gl_pathc]);
+		globfree(&g);
+	}
+	for (size_t i = sizeof(files) / sizeof(*files); i-- > 0;)
+		unlink(arena_printf(&a, "%s/%s", dir, files[i]));
+	for (size_t i = sizeof(dirs) / sizeof(*dirs); i-- > 0;)
+		rmdir(arena_printf(&a, "%s/%s", dir, dirs[i]));
+	assert_int_equal(rmdir(dir), 0);
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_as_libc),
+		cmocka_unit_test(test_files_as_libc),
 	};
 
 	return cmocka_run_group_tests_name("base/glob", tests, NULL, NULL);
