@@ -167,6 +167,24 @@ static void put_goto(struct emit *e, ir_blk to, ir_blk next)
 		put_jump(e, isa_insn(ISA_JA, 0, 0, 0, 0), to);
 }
 
+/*
+ * The other way of a branch: a jump where it does not lie next; behind a bit test, which cannot be
+ * turned round, the end itself where that is short (one more instruction, one less on the way).
+ */
+static void put_other(struct emit *e, const struct ir_term *t, ir_blk next)
+{
+	ir_blk to = t->edge[1].to;
+	const struct ir_block *b = &e->f->blocks.v[to];
+
+	if (to == next || t->cc != CC_SET || b->term.op != IRN_RET || b->ins.n != 1 || mach_slot(e->f, b->ins.v[0])) {
+		put_goto(e, to, next);
+		return;
+	}
+	put_ins(e, b->ins.v[0]);
+	line(e, b->term.span);
+	put(e, isa_insn(ISA_EXIT, 0, 0, 0, 0));
+}
+
 static void put_term(struct emit *e, const struct ir_term *t, ir_blk next)
 {
 	enum isa_op op;
@@ -183,7 +201,7 @@ static void put_term(struct emit *e, const struct ir_term *t, ir_blk next)
 		op = isa_jcc(t->cc, t->w32, t->has_imm);
 		put_jump(e, isa_insn(op, reg(e, t->args[0]), t->has_imm ? 0 : reg(e, t->args[1]), 0,
 			t->imm), t->edge[0].to);
-		put_goto(e, t->edge[1].to, next);
+		put_other(e, t, next);
 		break;
 	default:
 		mach_bug(e->f, "emit", 0, "terminator that is no machine's");

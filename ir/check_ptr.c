@@ -112,9 +112,11 @@ void check_packets(struct check *c)
 #define FAR 0x10000u	 /* beyond MAX_PACKET_OFF: the verifier gives up on the pointer */
 #define NET_IP_ALIGN 2	 /* where strict alignment counts, the packet starts at 2 mod 4 */
 #define ROUNDS 4	 /* a distance that still grows then grows with a loop */
+#define MOVES 24	 /* steps from a loop's way back to its head that are followed */
 
 struct where {
 	uint32_t far; /* greatest distance from the packet's start */
+	uint32_t in, step; /* parameters of loops: far when it begins, and so much more each round */
 	uint8_t mod;  /* address is rem modulo mod: 1 2 4 8; 0 not known yet */
 	uint8_t rem;
 };
@@ -193,7 +195,7 @@ static bool join(struct where *p, struct where w, bool widen)
 	struct where old = *p;
 
 	if (!p->mod) {
-		*p = w;
+		p->far = w.far, p->mod = w.mod, p->rem = w.rem;
 		return true;
 	}
 	if (w.far > p->far)
@@ -204,6 +206,61 @@ static bool join(struct where *p, struct where w, bool widen)
 		p->mod /= 2;
 	p->rem %= p->mod;
 	return p->far != old.far || p->mod != old.mod || p->rem != old.rem;
+}
+
+/* v is the parameter p of a loop's head, moved: by no other loop, and nothing else comes in. */
+static bool is_moved(const struct check *c, ir_val v, ir_val p, int depth)
+{
+	const struct ir_ins *i = ir_ins_of(c->f, v);
+
+	if (v == p || depth == 0)
+		return v == p;
+	if (i->op == IR_OFF || i->op == IR_INDEX)
+		return is_moved(c, i->args[0], p, depth - 1);
+	if (i->op != IR_PARAM || c->f->blocks.v[i->block].term.op == IRN_LOOP)
+		return false;
+	for (uint32_t k = 0; k < c->cfg->preds[i->block].n; k++) {
+		const struct ir_term *t = &c->f->blocks.v[c->cfg->preds[i->block].v[k]].term;
+
+		for (unsigned e = 0; e < t->nedges; e++) {
+			const struct ir_block *to = &c->f->blocks.v[i->block];
+
+			for (uint32_t a = 0; t->edge[e].to == i->block && a < to->params.n; a++) {
+				if (to->params.v[a] == v && !is_moved(c, t->edge[e].args[a], p, depth - 1))
+					return false;
+			}
+		}
+	}
+	return true;
+}
+
+/* The way back of a loop whose rounds are counted: so many times the distance of one. */
+static bool join_back(struct pointers *s, ir_blk head, ir_val param, ir_val v, bool widen)
+{
+	const struct ir_term *t = &s->c->f->blocks.v[head].term;
+	struct where *p = &s->at[param], w = s->at[v];
+	uint64_t far, old = p->far;
+
+	if (w.far <= old || t->op != IRN_LOOP || !is_moved(s->c, v, param, MOVES))
+		return join(p, w, widen);
+	if (w.far - old > p->step)
+		p->step = w.far - (uint32_t)old;
+	far = p->step * (uint64_t)t->imm;
+	far = t->imm >= FAR || far >= FAR ? FAR : p->in + far;
+	w.far = p->far = far > FAR ? FAR : (uint32_t)far;
+	return join(p, w, widen) || p->far != old;
+}
+
+static bool join_edge(struct pointers *s, ir_blk from, const struct ir_edge *e, uint32_t a, bool widen)
+{
+	ir_val param = s->c->f->blocks.v[e->to].params.v[a];
+	struct where *p = &s->at[param], w = s->at[e->args[a]];
+
+	if (ir_dominates(s->c->cfg, e->to, from))
+		return join_back(s, e->to, param, e->args[a], widen);
+	if (w.far > p->in)
+		p->in = w.far;
+	return join(p, w, widen);
 }
 
 static bool follow(struct pointers *s, bool widen)
@@ -223,8 +280,7 @@ static bool follow(struct pointers *s, bool widen)
 
 			for (uint32_t a = 0; a < edge->nargs; a++) {
 				if (ir_is_ptr(ir_type_of(f, edge->args[a])))
-					changed |= join(&s->at[f->blocks.v[edge->to].params.v[a]],
-						s->at[edge->args[a]], widen);
+					changed |= join_edge(s, s->c->cfg->rpo[n], edge, a, widen);
 			}
 		}
 	}

@@ -487,8 +487,31 @@ static void to_l4(struct lower *L, ir_blk to, ir_val p4)
 	ir_edge_arg(L->f, from, 0, p4);
 }
 
-/* To the chain of the protocol, whose header is so many bytes behind p; or to next. */
-static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, uint32_t off, ir_blk next)
+/*
+ * The pointer p, made from base and a number that the verifier does not know: what follows is looked
+ * at once then, not once for each way here (extension headers, and for loops over the payload VLAN
+ * tags and options of IPv4).
+ */
+static ir_val forget_way(struct lower *L, ir_val base, ir_val p)
+{
+	ir_val from = ir_un(L->f, IR_ADDR, base), off;
+
+	off = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, p), from);
+	return ir_index(L->f, base, ir_bini(L->f, IR_AND, off, 0x7ffc));
+}
+
+/* Where L4 starts, of a packet whose protocol is known. */
+enum start { START_HERE, START_BEHIND_IP6, START_WALKED /* over extension headers */ };
+
+static ir_val start_of(struct lower *L, ir_val p, enum start how)
+{
+	return how == START_HERE     ? p
+	       : how == START_WALKED ? forget_way(L, L->net.p3, p)
+				     : ir_off(L->f, p, IP6_LEN);
+}
+
+/* To the chain of the protocol, or to next. */
+static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, enum start how, ir_blk next)
 {
 	for (unsigned i = 0; i < PROTOS; i++) {
 		ir_blk hit, other;
@@ -498,7 +521,7 @@ static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, uin
 		hit = lo_block(L), other = lo_block(L);
 		lo_if(L, CC_EQ, proto, ir_const(L->f, protos[i].proto), hit, other);
 		lo_enter(L, hit);
-		to_l4(L, s->at[i], off ? ir_off(L->f, p, off) : p);
+		to_l4(L, s->at[i], start_of(L, p, how));
 		lo_enter(L, other);
 	}
 	lo_goto(L, next);
@@ -547,154 +570,105 @@ static void find_l4_ip4(struct lower *L, struct l4s *s, unsigned n)
 	p4 = ir_param(L->f, join, ir_ptr(IRT_PKT, 0));
 	skip_ip4(L, s, join);
 	lo_enter(L, join);
-	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, 0, s->none);
+	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, START_HERE, s->none);
 }
 
 /* ---- IPv6 extension headers ---- */
 
-/*
- * The walk over extension headers keeps what it finds in a stack object, written in 16 bits and read
- * in 32: so the verifier forgets how it came about. All ways through the walk then end in one state,
- * and it looks at the rules once instead of once per way (there are thousands).
- * Numbers: words from L3 to L4, and its protocol.
- */
-enum info { INFO_L4 = 0, INFO_PROTO = 4, INFO_BYTES = 8 };
+/* A turn of the walk over extension headers. */
+struct ext {
+	ir_val p;      /* of the header */
+	unsigned kind; /* variable: what it is, and then what follows it */
+	ir_blk next;   /* behind it; with the pointer */
+	ir_blk none;
+};
 
-static void put_info(struct lower *L, ir_val info, enum info at, ir_val v)
+static void step_ext(struct lower *L, const struct ext *x, int proto)
 {
-	ir_st(L->f, 2, info, at, v);
-}
-
-static ir_val get_info(struct lower *L, ir_val info, enum info at)
-{
-	return ir_ld(L->f, 4, info, at);
-}
-
-/* Pointer of the header that starts this many words behind L3. */
-static ir_val words_on(struct lower *L, ir_val words)
-{
-	return ir_index(L->f, L->net.p3, ir_bini(L->f, IR_SHL, words, 2));
-}
-
-/* Bit for each kind of extension header: all are below 64. */
-#define EXT_MASK                                                                                   \
-	(1ull << PROTO_HOPOPTS | 1ull << PROTO_ROUTING | 1ull << PROTO_FRAGMENT |                  \
-		1ull << PROTO_AH | 1ull << PROTO_DSTOPTS)
-
-/* Is nh one of the headers to walk over? */
-static void is_ext(struct lower *L, ir_val nh, ir_blk yes, ir_blk no)
-{
-	ir_blk low = lo_block(L);
-	ir_val bit;
-
-	lo_if(L, CC_GT, nh, ir_const(L->f, PROTO_DSTOPTS), no, low);
-	lo_enter(L, low);
-	bit = ir_bin(L->f, IR_SHL, ir_const(L->f, 1), nh);
-	lo_if(L, CC_SET, bit, ir_const(L->f, (int64_t)EXT_MASK), yes, no);
-}
-
-/* An extension header of this length in words: leaves where the next one starts. */
-static void put_next(struct lower *L, ir_val info, ir_val l4, ir_val words, ir_blk next)
-{
-	put_info(L, info, INFO_L4, ir_bin(L->f, IR_ADD, l4, words));
-	lo_goto(L, next);
-}
-
-/* The header's first 8 bytes, proven; its first byte is the kind of the one behind. */
-static ir_val header(struct lower *L, ir_val l4, unsigned kind, ir_blk none)
-{
-	ir_blk have = lo_block(L);
-	ir_val p = lo_need(L, words_on(L, l4), L->net.base + 8, have, none);
+	uint32_t at = L->net.base;
+	ir_blk have = lo_block(L), first;
+	ir_val p = lo_need(L, x->p, at + 8, have, x->none), v;
 
 	lo_enter(L, have);
-	ir_var_write(L->f, kind, lo_net_load(L, 1, p, L->net.base));
-	return p;
+	ir_var_write(L->f, x->kind, lo_net_load(L, 1, p, at));
+	if (proto == PROTO_FRAGMENT) {
+		v = lo_net_load(L, 2, p, at + 2);
+		first = lo_block(L);
+		lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET6)), x->none, first);
+		lo_enter(L, first);
+		p = ir_off(L->f, p, 8);
+	} else { /* RFC 8200: in 8 bytes, the first not counted; RFC 4302: in words, two not counted */
+		v = lo_net_load(L, 1, p, at + 1);
+		v = ir_bini(L->f, IR_SHL, v, proto == PROTO_AH ? 2 : 3);
+		p = ir_index(L->f, ir_off(L->f, p, 8), v);
+	}
+	to_l4(L, x->next, p);
 }
 
-/* One turn of the walk; nh holds the kind of the header that comes next, and then of that behind. */
-static void step_ext(struct lower *L, ir_val info, unsigned nh, ir_blk found, ir_blk none)
+/* What comes next is an extension header or, in found, something else. */
+static void by_kind(struct lower *L, const struct ext *x, ir_blk found)
 {
-	static const struct {
-		int proto, unit, more; /* length in units of so many words, and so many words more */
-	} kinds[] = {{PROTO_HOPOPTS, 2, 2}, {PROTO_DSTOPTS, 2, 2}, {PROTO_ROUTING, 2, 2},
-		{PROTO_AH, 1, 2}}; /* RFC 8200: in 8 bytes, the first not counted; RFC 4302 */
-	ir_blk near = lo_block(L), next = lo_block(L), frag = lo_block(L), first = lo_block(L),
-	       eights = lo_block(L), known = lo_block(L), fours = lo_block(L);
-	ir_val p, l4, v, kind = ir_var_read(L->f, nh);
+	static const int kinds[] = {PROTO_HOPOPTS, PROTO_DSTOPTS, PROTO_ROUTING, PROTO_FRAGMENT, PROTO_AH};
+	ir_blk eights = lo_block(L), own[2] = {lo_block(L), lo_block(L)}, low = lo_block(L);
+	ir_val kind = ir_var_read(L->f, x->kind);
 
-	l4 = lo_bound(L, get_info(L, info, INFO_L4), L4_WORDS, near, none);
-	lo_enter(L, near);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 5; i++) {
 		ir_blk other = lo_block(L);
 
-		lo_if(L, CC_EQ, kind, ir_const(L->f, kinds[i].proto), i < 3 ? eights : fours, other);
+		if (i == 1) { /* most of what is no extension is below the others: TCP, UDP */
+			lo_if(L, CC_LT, kind, ir_const(L->f, PROTO_ROUTING), low, other);
+			lo_enter(L, other);
+			other = lo_block(L);
+		}
+		lo_if(L, CC_EQ, kind, ir_const(L->f, kinds[i]), i < 3 ? eights : own[i - 3], other);
 		lo_enter(L, other);
 	}
-	lo_if(L, CC_EQ, kind, ir_const(L->f, PROTO_FRAGMENT), frag, known);
-	lo_enter(L, known);
-	put_info(L, info, INFO_PROTO, kind);
-	lo_goto(L, found);
-	for (unsigned i = 2; i < 4; i++) {
-		lo_enter(L, i == 2 ? eights : fours);
-		p = header(L, l4, nh, none);
-		v = lo_net_load(L, 1, p, L->net.base + 1);
-		if (kinds[i].unit == 2)
-			v = ir_bini(L->f, IR_SHL, v, 1);
-		put_next(L, info, l4, ir_bini(L->f, IR_ADD, v, kinds[i].more), next);
+	lo_goto(L, low);
+	lo_enter(L, low);
+	to_l4(L, found, x->p);
+	for (unsigned i = 2; i < 5; i++) {
+		lo_enter(L, i == 2 ? eights : own[i - 3]);
+		step_ext(L, x, kinds[i]);
 	}
-	lo_enter(L, frag);
-	p = header(L, l4, nh, none);
-	v = lo_net_load(L, 2, p, L->net.base + 2);
-	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET6)), none, first);
-	lo_enter(L, first);
-	put_next(L, info, l4, ir_const(L->f, 2), next);
-	lo_enter(L, next);
 }
 
-/* From the first extension header, of this kind, to found, with L4 in info; or to none. */
-static void walk_ext(struct lower *L, ir_val info, ir_val first, ir_blk found, ir_blk none)
+/* From p, where a header of that kind starts, to found with the first that is no extension. */
+static void walk_ext(struct lower *L, ir_val p, unsigned kind, ir_blk found, ir_blk none)
 {
-	unsigned nh = ir_var_new(L->f, ir_range(255));
-	struct lo_rounds r;
+	ir_blk head = lo_block(L), body, from = ir_here(L->f);
+	ir_val i = ir_param(L->f, head, IR_I64), zero = ir_const(L->f, 0), next;
+	struct ext x = {.p = ir_param(L->f, head, ir_ptr(IRT_PKT, 0)), .kind = kind, .none = none};
 
-	ir_var_write(L->f, nh, first);
-	ir_zero(L->f, info, 0, INFO_BYTES);
-	put_info(L, info, INFO_L4, ir_const(L->f, IP6_LEN / 4));
-	r = lo_rounds_begin(L, IP6_EXT_MAX + 1, none); /* the last turn finds what follows */
-	step_ext(L, info, nh, found, none);
-	lo_rounds_end(L, &r);
+	lo_goto(L, head);
+	ir_edge_arg(L->f, from, 0, zero);
+	ir_edge_arg(L->f, from, 0, p);
+	ir_at(L->f, head);
+	body = lo_block(L);
+	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, none); /* the last turn finds what follows */
+	lo_enter(L, body);
+	x.next = lo_block(L);
+	next = ir_param(L->f, x.next, ir_ptr(IRT_PKT, 0));
+	by_kind(L, &x, found);
+	lo_enter(L, x.next);
+	i = ir_bini(L->f, IR_ADD, i, 1);
+	to_l4(L, head, i);
+	ir_edge_arg(L->f, x.next, 0, next);
+	ir_seal(L->f, head);
 }
 
 static void find_l4_ip6(struct lower *L, struct l4s *s)
 {
-	ir_blk other = lo_block(L), ext = lo_block(L), found = lo_block(L);
-	ir_val v, nh, info, p4;
+	ir_blk other = lo_block(L), found = lo_block(L);
+	unsigned kind = ir_var_new(L->f, ir_range(255));
+	ir_val nh, p4 = ir_param(L->f, found, ir_ptr(IRT_PKT, 0));
 
 	nh = lo_net_load(L, 1, L->net.p3, L->net.base + 6);
-	by_proto(L, s, nh, L->net.p3, IP6_LEN, other);
+	ir_var_write(L->f, kind, nh);
+	by_proto(L, s, nh, L->net.p3, START_BEHIND_IP6, other);
 	lo_enter(L, other);
-	is_ext(L, nh, ext, s->none);
-	lo_enter(L, ext);
-	info = lo_slot(L, INFO_BYTES);
-	walk_ext(L, info, nh, found, s->none);
+	walk_ext(L, ir_off(L->f, L->net.p3, IP6_LEN), kind, found, s->none);
 	lo_enter(L, found);
-	v = get_info(L, info, INFO_PROTO);
-	p4 = get_info(L, info, INFO_L4);
-	p4 = words_on(L, ir_bini(L->f, IR_AND, p4, L4_WORDS - 1));
-	lo_free_slots(L);
-	by_proto(L, s, v, p4, 0, s->none);
-}
-
-/*
- * The same pointer, made from a number that the verifier does not know: rules with loops over the
- * payload are looked at once then, not once for each way here (VLAN tags, options).
- */
-static ir_val forget_way(struct lower *L, ir_val p)
-{
-	ir_val from = ir_un(L->f, IR_ADDR, L->net.data), off;
-
-	off = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, p), from);
-	return ir_index(L->f, L->net.data, ir_bini(L->f, IR_AND, off, 0x7ffc));
+	by_proto(L, s, ir_var_read(L->f, kind), p4, START_WALKED, s->none);
 }
 
 /* The chain of one protocol: with all of its header, and with less. */
@@ -703,7 +677,7 @@ static void write_l4(struct lower *L, const struct l4s *s, unsigned i)
 	uint32_t bytes = L->net.base + net_layer_row(protos[i].layer)->bytes;
 	ir_blk whole = lo_block(L), cut = i < 2 && s->mask & BIT(L4) ? lo_block(L) : s->none;
 	struct lo_net outer = L->net;
-	ir_val p, p4 = s->mask & LO_SEARCHES ? forget_way(L, s->p4[i]) : s->p4[i];
+	ir_val p, p4 = s->mask & LO_SEARCHES ? forget_way(L, L->net.data, s->p4[i]) : s->p4[i];
 
 	p = lo_need(L, p4, bytes, whole, cut);
 	lo_enter(L, whole);
