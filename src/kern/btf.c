@@ -43,6 +43,7 @@ struct enumerator {
 	bool exists;
 	int64_t value;
 	const char *owner; /* name of its enum, "" when that has none */
+	uint32_t id;	   /* of the enum */
 };
 
 static const struct btf_type no_type;
@@ -670,6 +671,7 @@ static bool search_enumerator(struct kbtf *b, unsigned kind, const char *name, s
 
 			if (s[0] == name[0] && !strcmp(s, name)) {
 				e->owner = kbtf_str(b, t->name_off);
+				e->id = b->by_kind[from];
 				return true;
 			}
 		}
@@ -709,6 +711,15 @@ const char *kbtf_enum_owner(struct kbtf *b, const char *name)
 	if (!(e && e->exists) && b->base)
 		return kbtf_enum_owner(b->base, name);
 	return e && e->exists ? e->owner : "";
+}
+
+uint32_t kbtf_enum_of(struct kbtf *b, const char *name)
+{
+	const struct enumerator *e = name && name[0] ? find_enumerator(b, name) : NULL;
+
+	if (!(e && e->exists))
+		return b->base ? kbtf_enum_of(b->base, name) : 0;
+	return e->id;
 }
 
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg)

@@ -84,6 +84,7 @@ void kbtf_each_member(const struct kbtf *b, uint32_t struct_id,
 /* Enumerator by name, over all enums and enum64s; answers are cached. */
 const char *kbtf_enum_owner(struct kbtf *b, const char *name); /* its enum's name; "" none */
 bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value);
+uint32_t kbtf_enum_of(struct kbtf *b, const char *name); /* the enum it is of; 0 none */
 /* Calls fn with every enumerator name (for "did you mean"). */
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg);
 

@@ -57,6 +57,7 @@ struct lt {
 	const char *time_fmt; /* LT_TIME */
 	uint32_t int_size;   /* LT_PTR, LT_ARRAY of integers that have no BTF ("int32 *"): bytes */
 	uint32_t enum_id;    /* LT_INT: BTF id of the enum it prints as; 0 none */
+	bool boolean;	     /* LT_INT: prints as true or false */
 	bool local;	     /* LT_STRUCT, LT_ARRAY: kept by the script, not at an address */
 	const struct lt_tuple *tuple; /* LT_TUPLE */
 	enum meta_kind coded;	      /* LT_CODED */
@@ -237,7 +238,7 @@ struct block {
 struct stmt {
 	enum stmt_kind kind;
 	bool ended; /* by a ";" */
-	bool drops; /* ST_EXPR: "_ = e" */
+	bool drops; /* ST_EXPR: "_ = e"; ST_RETURN, checked: the probe returns nothing */
 	struct skep_span span;
 	union {
 		struct expr *expr; /* ST_EXPR; ST_RETURN (or NULL) */

@@ -111,6 +111,8 @@ void check_condition(struct check *c, struct expr *e);
 /* A number known at compile time within lo..hi; else reported. */
 bool check_const(struct check *c, struct expr *e, const char *what, int64_t lo, int64_t hi);
 void set_const(struct expr *e, uint64_t v, bool is_signed);
+/* A pointer of that type is moved by elements: their size must be known. */
+void check_step(struct check *c, struct skep_span at, const struct lt *t);
 /* Folds and types e = a op b, both checked and numbers. */
 void check_arith(struct check *c, struct expr *e, enum binop op, struct expr *a, struct expr *b);
 
@@ -184,7 +186,10 @@ enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
 bool agg_is_number(enum meta_agg agg); /* its value is one number */
 void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */
-void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound);
+/* '=', what pointers take as well as numbers (+= -= ++ --), what only numbers do (*= …). */
+enum map_change { MAP_SET, MAP_ADD, MAP_OP };
+void check_map_assign(
+	struct check *c, struct expr *target, struct expr *value, enum map_change change);
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
 void check_var(struct check *c, struct expr *e); /* EX_VAR as a value */
@@ -217,6 +222,7 @@ bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
 void check_sizeof(struct check *c, struct expr *e);
 void check_offsetof(struct check *c, struct expr *e);
 struct lt lt_int(uint32_t size, bool is_signed);
+struct lt lt_bool(void); /* 0 or 1, and prints as such */
 struct lt lt_str(uint32_t size);
 struct lt lt_of(enum lt_kind kind, uint32_t size);
 static inline bool lt_is(const struct expr *e, enum lt_kind k)

@@ -75,14 +75,14 @@ void check_every(struct check *c, struct expr *e)
 {
 	if (count_args(c, e, 1, 1))
 		check_const(c, arg(e, 0), "number", 1, INT64_MAX);
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 }
 
 void check_rate(struct check *c, struct expr *e)
 {
 	struct exprs *keys;
 
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	if (!count_args(c, e, 2, 3))
 		return;
 	if (arg(e, 0)->kind == EX_TUPLE) {

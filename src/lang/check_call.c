@@ -96,7 +96,7 @@ static void check_has_key(struct check *c, struct expr *e)
 
 	if (!count_args(c, e, 2, 2) || !whole_map(c, e))
 		return;
-	e->type = lt_int(1, false);
+	e->type = lt_bool();
 	sym = m->map;
 	if (key->kind == EX_TUPLE)
 		keys = key->u.tuple;
@@ -105,7 +105,6 @@ static void check_has_key(struct check *c, struct expr *e)
 	check_map_keys(c, sym, &keys, key->span);
 }
 
-/* delete(@x[k]), delete(@x, k), delete(@x) */
 /*
  * As a value, delete() of an entry tells whether there was one. Its key is then looked at twice, so
  * only a key whose parts change nothing gives one.
@@ -119,9 +118,10 @@ static void delete_value(struct expr *e, const struct exprs *keys)
 			return;
 	}
 	if (keys->list.n)
-		e->type = lt_int(8, true);
+		e->type = lt_bool();
 }
 
+/* delete(@x[k]), delete(@x, k), delete(@x) */
 static void check_delete(struct check *c, struct expr *e)
 {
 	struct expr *m = arg(e, 0), *key = arg(e, 1);

@@ -10,6 +10,7 @@ static const struct {
 	uint32_t size;
 	bool is_signed;
 } int_names[] = {
+	{"_Bool", 1, false},
 	{"bool", 1, false},
 	{"char", 1, true},
 	{"int", 4, true},
@@ -77,6 +78,7 @@ bool lt_int_name(const char *name, struct lt *t)
 	for (unsigned i = 0; i < sizeof(int_names) / sizeof(*int_names); i++) {
 		if (!strcmp(int_names[i].name, name)) {
 			*t = lt_int(int_names[i].size, int_names[i].is_signed);
+			t->boolean = !strcmp(name, "bool") || !strcmp(name, "_Bool");
 			return true;
 		}
 	}

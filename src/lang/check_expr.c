@@ -14,6 +14,12 @@ void set_const(struct expr *e, uint64_t v, bool is_signed)
 	e->type = lt_int(8, is_signed);
 }
 
+static void set_truth(struct expr *e, uint64_t v)
+{
+	set_const(e, v, true);
+	e->type = lt_bool();
+}
+
 /* ---- what a place in the script wants ---- */
 
 static void not_a_number(
@@ -197,7 +203,7 @@ static void check_compare(struct check *c, struct expr *e)
 	enum binop op = e->u.binary.op;
 	struct diag *d;
 
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	if (a->type.kind == LT_UNKNOWN || b->type.kind == LT_UNKNOWN) {
 		e->type.kind = LT_UNKNOWN;
 		return;
@@ -229,8 +235,15 @@ static void check_compare(struct check *c, struct expr *e)
 		warn_negative(c, b, a);
 	}
 	if (a->is_const && b->is_const)
-		set_const(
-			e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value), true);
+		set_truth(e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value));
+}
+
+void check_step(struct check *c, struct skep_span at, const struct lt *t)
+{
+	if (c->s->portable && t->btf && !t->int_size)
+		c_unsupported(c, at,
+			"sums of a pointer to a kernel's type in an object for other kernels are",
+			"(uint64) makes a number of the pointer");
 }
 
 /* pointer + n, n + pointer, pointer - n: by as many elements, as in C. */
@@ -248,10 +261,7 @@ static bool check_pointer_sum(struct check *c, struct expr *e)
 		return false;
 	e->type = a->type;
 	lt_forget(&e->type);
-	if (c->s->portable && a->type.btf && !a->type.int_size)
-		c_unsupported(c, e->span,
-			"sums of a pointer to a kernel's type in an object for other kernels are",
-			"(uint64) makes a number of the pointer");
+	check_step(c, e->span, &a->type);
 	return true;
 }
 
@@ -269,13 +279,13 @@ static void check_binary(struct check *c, struct expr *e)
 			check_compare(c, e);
 		return;
 	}
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	if (op == BO_LAND || op == BO_LOR) {
 		what = arena_printf(c->a, "an operand of '%s'", binop_text(op));
 		check_number(c, a, what);
 		check_number(c, b, what);
 		if (a->is_const && b->is_const)
-			set_const(e, fold(op, false, a->const_value, b->const_value), true);
+			set_truth(e, fold(op, false, a->const_value, b->const_value));
 		return;
 	}
 	if (a->type.kind == LT_UNKNOWN || b->type.kind == LT_UNKNOWN) {
@@ -311,7 +321,7 @@ static void check_unary(struct check *c, struct expr *e)
 		e->type.kind = LT_UNKNOWN;
 		return;
 	}
-	e->type = lt_int(8, op == UO_NOT || !is_u64(&a->type));
+	e->type = op == UO_NOT ? lt_bool() : lt_int(8, !is_u64(&a->type));
 	if (a->type.kind == LT_UNKNOWN ||
 		!(op == UO_NOT ? check_number(c, a, what) : check_int(c, a, what))) {
 		e->type.kind = LT_UNKNOWN;
@@ -321,7 +331,7 @@ static void check_unary(struct check *c, struct expr *e)
 		return;
 	switch (op) {
 	case UO_NOT:
-		set_const(e, !a->const_value, true);
+		set_truth(e, !a->const_value);
 		break;
 	case UO_BNOT:
 		set_const(e, ~a->const_value, e->type.is_signed);
@@ -340,6 +350,7 @@ static void check_ternary(struct check *c, struct expr *e)
 {
 	struct expr *cond = e->u.ternary.cond, *yes = e->u.ternary.yes, *no = e->u.ternary.no;
 	struct expr *first = yes ? yes : cond;
+	bool changed;
 
 	check_condition(c, cond);
 	if (yes)
@@ -365,6 +376,8 @@ static void check_ternary(struct check *c, struct expr *e)
 		if (cond->is_const && first->is_const && no->is_const)
 			set_const(e, cond->const_value ? first->const_value : no->const_value,
 				e->type.is_signed);
+		e->type.boolean = first->type.boolean && no->type.boolean;
+		e->type.enum_id = first->type.enum_id == no->type.enum_id ? no->type.enum_id : 0;
 		break;
 	case LT_STR:
 		e->type =
@@ -384,8 +397,11 @@ static void check_ternary(struct check *c, struct expr *e)
 		break;
 	case LT_TUPLE:
 	case LT_BUF:
-		if (yes && lt_grow(c, &e->type, no->type, false))
+		changed = c->changed; /* the type is made anew in each round: that it grows is no news */
+		if (yes && lt_grow(c, &e->type, no->type, false)) {
+			c->changed = changed;
 			break;
+		}
 		/* fall through */
 	default:
 		c_error(c, e->span, DIAG_WRONG_TYPE,
@@ -400,7 +416,7 @@ static void check_incdec(struct check *c, struct expr *e)
 
 	e->type = lt_int(8, true);
 	if (t->kind == EX_MAP) {
-		check_map_assign(c, t, NULL, true);
+		check_map_assign(c, t, NULL, MAP_ADD);
 		if (t->map)
 			e->type = t->type;
 		return;
@@ -415,6 +431,11 @@ static void check_incdec(struct check *c, struct expr *e)
 		return;
 	}
 	check_var(c, t);
+	if (lt_is(t, LT_PTR) && !t->type.trusted) {
+		check_step(c, e->span, &t->type);
+		e->type = t->type;
+		return;
+	}
 	if (check_int(c, t, e->u.incdec.dec ? "the operand of '--'" : "the operand of '++'"))
 		e->type = t->type;
 }
@@ -452,7 +473,10 @@ static void check_leaf(struct check *c, struct expr *e)
 {
 	switch (e->kind) {
 	case EX_INT:
-		set_const(e, e->u.num.v, !e->u.num.is_unsigned);
+		if (e->is_bool)
+			set_truth(e, e->u.num.v);
+		else
+			set_const(e, e->u.num.v, !e->u.num.is_unsigned);
 		break;
 	case EX_STR:
 		e->type = lt_str(e->u.str.n + 1);

@@ -43,6 +43,7 @@ struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool ty
 		if (i.size == 1 || i.size == 2 || i.size == 4 || i.size == 8)
 			t = lt_int(i.size, i.is_signed && !i.is_bool);
 		t.enum_id = i.is_enum ? i.id : 0;
+		t.boolean = i.is_bool;
 		break;
 	case KBTF_PTR:
 		return pointer_to(c, &i, space, typed);
@@ -205,15 +206,15 @@ static struct lt tp_pointer(struct check *c, const struct tracepoint *tp, const 
 {
 	struct lt t = lt_of(LT_PTR, 8);
 	const char *tag = strstr(ctype, "struct "), *star = strchr(ctype, '*');
-	size_t n;
 
 	/* arguments of system calls are the caller's; other tracepoints pass the kernel's */
 	t.space = !strcmp(tp->category, "syscalls") ? SPACE_USER : SPACE_KERNEL;
-	if (tag && c->btf && star && !strchr(star + 1, '*')) {
+	if (star && strchr(star + 1, '*')) {
+		t.int_size = 8; /* argv: an array of addresses */
+	} else if (tag && star && c->btf) {
 		tag += 7;
-		n = strcspn(tag, " *");
-		t.btf = kbtf_find_struct(c->btf, arena_strndup(c->a, tag, n));
-	} else if (strstr(ctype, "char *") && !strchr(star + 1, '*')) {
+		t.btf = kbtf_find_struct(c->btf, arena_strndup(c->a, tag, strcspn(tag, " *")));
+	} else if (strstr(ctype, "char *")) {
 		t.int_size = 1;
 		t.is_signed = true;
 	}

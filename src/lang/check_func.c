@@ -390,7 +390,7 @@ static void check_search(struct check *c, struct expr *e)
 			"say how long they are: str(pointer, 32)");
 		return;
 	}
-	e->type = lt_int(8, true);
+	e->type = e->ref.u.builtin == BI_F_STRCONTAINS ? lt_bool() : lt_int(8, true);
 }
 
 /* strcap(text, n): its first n bytes. */

@@ -23,6 +23,7 @@ struct lt kept_type(const struct check *c, const struct expr *e)
 	case LT_INT:
 		t = lt_int(8, !is_u64(&t) || lt_adapts(e));
 		t.enum_id = e->type.enum_id;
+		t.boolean = e->type.boolean;
 		break;
 	case LT_STR:
 		t = lt_str(kept_size(c, t.size));
@@ -182,6 +183,10 @@ bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 	case LT_INT:
 		if (t->is_signed && !new.is_signed) {
 			t->is_signed = false;
+			c->changed = true;
+		}
+		if (t->boolean && !new.boolean) {
+			t->boolean = false;
 			c->changed = true;
 		}
 		if (t->enum_id && t->enum_id != new.enum_id && !is_const) {

@@ -286,9 +286,11 @@ static void settle_sign(struct check *c, struct map_sym *m, const struct expr *v
 		m->value.is_signed = c->changed = true;
 }
 
-/* target = value; value NULL for ++ and --; compound: the map must hold numbers. */
-void check_map_assign(struct check *c, struct expr *target, struct expr *value, bool compound)
+/* target = value; value NULL for ++ and --; when it is changed the map must hold numbers. */
+void check_map_assign(
+	struct check *c, struct expr *target, struct expr *value, enum map_change change)
 {
+	bool compound = change != MAP_SET;
 	struct map_sym *m;
 	struct lt t;
 
@@ -297,6 +299,11 @@ void check_map_assign(struct check *c, struct expr *target, struct expr *value, 
 	m = check_map(c, target, MAP_WRITE);
 	if (compound && value && !check_int(c, value, "the right side"))
 		return;
+	if (change == MAP_ADD && m->value.kind == LT_PTR) {
+		check_step(c, target->span, &m->value);
+		target->type = m->value;
+		return;
+	}
 	if (value && !can_keep(c, value, "kept in a map"))
 		return;
 	t = value ? kept_type(c, value) : lt_int(8, true);

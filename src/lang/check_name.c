@@ -151,6 +151,7 @@ void check_name(struct check *c, struct expr *e)
 		e->ref.kind = REF_CONST;
 		e->ref.u.num = (uint64_t)v;
 		set_const(e, (uint64_t)v, true);
+		e->type.enum_id = c->btf ? kbtf_enum_of(c->btf, e->u.name) : 0;
 	} else {
 		unknown_name(c, e);
 	}
@@ -249,7 +250,7 @@ void check_in(struct check *c, struct expr *e)
 
 	check_expr(c, a);
 	check_net_names(a, b);
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	k = a->type.kind;
 	if (k == LT_STR) {
 		c_unsupported(c, a->span, "'in' for strings is", "write x == \"a\" || x == \"b\"");

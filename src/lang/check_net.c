@@ -258,7 +258,7 @@ bool check_payload_text(struct check *c, struct expr *e)
 						     : a->u.index.index->const_value),
 			b->u.str.n);
 	}
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	return true;
 }
 
@@ -266,7 +266,7 @@ void check_contains(struct check *c, struct expr *e)
 {
 	struct expr *const *arg = e->u.call.args.list.v;
 
-	e->type = lt_int(8, true);
+	e->type = lt_bool();
 	if (!count_args(c, e, 2, 2))
 		return;
 	if (!is_payload(arg[0])) {

@@ -38,6 +38,25 @@ static struct expr *cast_value(struct check *c, struct stmt *s)
 	return e;
 }
 
+static enum map_change change_of(const struct stmt *s)
+{
+	if (!s->u.assign.compound)
+		return MAP_SET;
+	return s->u.assign.op == BO_ADD || s->u.assign.op == BO_SUB ? MAP_ADD : MAP_OP;
+}
+
+/* $p += n: as $p = $p + n, by as many elements. */
+static struct expr *pointer_step(struct check *c, struct stmt *s, struct expr *value)
+{
+	if (change_of(s) != MAP_ADD || s->u.assign.target->type.kind != LT_PTR)
+		return value;
+	value = binary_of(c, s->u.assign.op, s->u.assign.target, value);
+	s->u.assign.value = value;
+	s->u.assign.compound = false;
+	check_expr(c, value);
+	return value;
+}
+
 static void check_assign(struct check *c, struct stmt *s)
 {
 	struct expr *target = s->u.assign.target, *value = s->u.assign.value;
@@ -47,7 +66,7 @@ static void check_assign(struct check *c, struct stmt *s)
 		if (is_agg_call(value) && !s->u.assign.compound)
 			check_agg_assign(c, target, value);
 		else
-			check_map_assign(c, target, value, s->u.assign.compound);
+			check_map_assign(c, target, value, change_of(s));
 		if (s->u.assign.compound)
 			check_arith(c, NULL, s->u.assign.op, target, value);
 		return;
@@ -59,8 +78,10 @@ static void check_assign(struct check *c, struct stmt *s)
 	else if (target->kind != EX_FIELD)
 		check_expr(c, value);
 	if (target->kind == EX_VAR) {
-		if (s->u.assign.compound)
+		if (s->u.assign.compound) {
 			check_var(c, target); /* must have a value */
+			value = pointer_step(c, s, value);
+		}
 		if (s->u.assign.compound && check_int(c, target, "the left side") &&
 			check_int(c, value, "the right side"))
 			check_arith(c, NULL, s->u.assign.op, target, value);
@@ -187,6 +208,10 @@ static void check_return(struct check *c, struct stmt *s)
 		if (ap->kind == PROBE_COUNT || (ap->op && (!ap->ops_proto || ap->ops_ret)) ||
 			ap->proto_ret || (ap->missing && ap->kind == PROBE_LSM))
 			continue;
+		if (!kern_is_packet(ap->kind) && !ap->op) { /* bpftrace takes one, and nobody sees it */
+			s->drops = true;
+			return;
+		}
 		e = c_error(c, v->span, DIAG_WRONG_PROBE, "%s returns no value", ap->name);
 		if (kern_is_packet(ap->kind))
 			c_hint(c, e, "drop() and pass() decide what becomes of the packet");

@@ -157,6 +157,10 @@ static inline bool lo_is_pair(const struct lt *t)
 struct lo_pair lo_inet6(struct lower *L, const struct expr *e);
 ir_val lo_extend(struct lower *L, ir_val v, uint32_t size, bool is_signed);
 enum ir_op lo_arith(enum binop op, bool is_signed);
+/* Counts a divisor v, the value of by, that is 0. */
+void lo_note_zero(struct lower *L, enum binop op, const struct expr *by, ir_val v);
+/* What adding 1 to a value of that type adds: the size of what a pointer points to; of void a byte. */
+uint32_t lo_step(const struct lower *L, const struct lt *t);
 /* Value of a condition as 0 or 1. */
 ir_val lo_truth(struct lower *L, const struct expr *e);
 

@@ -121,6 +121,7 @@ void lo_net_store(struct lower *L, const struct stmt *st)
 	const struct net_field *f = target->ref.u.net;
 	ir_val v = lo_int(L, value);
 
+	lo_note_zero(L, st->u.assign.compound ? st->u.assign.op : BO_ADD, value, v);
 	if (st->u.assign.compound)
 		v = ir_bin(L->f, lo_arith(st->u.assign.op, false), lo_net_field(L, f), v);
 	if (f->kind == NK_SPECIAL)

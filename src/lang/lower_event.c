@@ -218,7 +218,7 @@ static void told(struct lower *L, const struct expr *e, enum meta_event_type typ
 	buf_init(&text, L->a);
 	for (const char *c = at.source ? at.source->name : "script"; *c; c++)
 		buf_printf(&text, *c == '%' ? "%%%%" : "%c", *c);
-	buf_printf(&text, ":%u:%u-%u: %s: %s\n", at.line, at.col, at.col + e->span.len - 1, what,
+	buf_printf(&text, ":%u:%u-%u: %s: %s\n", at.line, at.col, at.col + e->span.len, what,
 		args.list.v[0]->u.str.s);
 	formatted(L, type, text.p, args.list.v + 1, args.list.n - 1);
 }

@@ -78,12 +78,27 @@ enum ir_op lo_arith(enum binop op, bool is_signed)
 	return is_signed ? arith[op].s : arith[op].u;
 }
 
-/* What adding 1 to a pointer moves it by; void counts as a byte. */
-static uint32_t pointee_size(const struct lower *L, const struct lt *t)
+/* A scheduler's hot path does without, as its C would. */
+void lo_note_zero(struct lower *L, enum binop op, const struct expr *by, ir_val v)
+{
+	ir_blk zero, done;
+
+	if ((op != BO_DIV && op != BO_MOD) || by->is_const || L->ap->op)
+		return;
+	zero = lo_block(L);
+	done = lo_block(L);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), zero, done);
+	lo_enter(L, zero);
+	lo_count(L, MC_DIV_ZERO, by->span.off);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+uint32_t lo_step(const struct lower *L, const struct lt *t)
 {
 	uint32_t size = t->int_size;
 
-	if (!size && t->btf)
+	if (t->kind == LT_PTR && !size && t->btf)
 		size = kbtf_size(L->m->target->btf, t->btf);
 	return size ? size : 1;
 }
@@ -97,7 +112,8 @@ static ir_val binary(struct lower *L, const struct expr *e)
 	a = lo_int(L, e->u.binary.a);
 	b = lo_int(L, e->u.binary.b);
 	if (e->type.kind == LT_PTR)
-		b = ir_bini(L->f, IR_MUL, b, pointee_size(L, &e->type));
+		b = ir_bini(L->f, IR_MUL, b, lo_step(L, &e->type));
+	lo_note_zero(L, e->u.binary.op, e->u.binary.b, b);
 	return ir_bin(L->f, lo_arith(e->u.binary.op, e->type.is_signed), a, b);
 }
 
@@ -324,12 +340,13 @@ static ir_val named(struct lower *L, const struct expr *e)
 static ir_val incdec(struct lower *L, const struct expr *e)
 {
 	const struct expr *t = e->u.incdec.target;
+	int64_t by = lo_step(L, &t->type);
 	ir_val old, new;
 
 	if (t->kind == EX_MAP)
 		return lo_map_incdec(L, e);
 	old = ir_var_read(L->f, t->var->ir_var);
-	new = ir_bini(L->f, IR_ADD, old, e->u.incdec.dec ? -1 : 1);
+	new = ir_bini(L->f, IR_ADD, old, e->u.incdec.dec ? -by : by);
 	ir_var_write(L->f, t->var->ir_var, new);
 	return e->u.incdec.prefix ? new : old;
 }

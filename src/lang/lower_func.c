@@ -38,11 +38,17 @@ ir_val lo_reg(struct lower *L, const char *name)
 	return ir_ldctx(L->f, 8, kern_reg_off(L->m->target->arch, name), IR_I64);
 }
 
-/* 1 in user mode: x86 has the privilege level in cs, arm64 the exception level, riscv SPP. */
+/*
+ * 1 in user mode, where there are registers to see it in: x86 has the privilege level in cs, arm64 the
+ * exception level, riscv SPP.
+ */
 static ir_val usermode(struct lower *L)
 {
+	enum kern_ctx ctx = kern_probe(L->ap->kind)->ctx;
 	ir_val v;
 
+	if (ctx != CTX_PT_REGS && ctx != CTX_PERF_EVENT) /* kernel code, or skep itself: BEGIN */
+		return ir_const(L->f, kern_probe(L->ap->kind)->parts == PP_NONE);
 	switch (L->m->target->arch) {
 	case KERN_X86_64:
 		v = ir_bini(L->f, IR_LSHR, lo_reg(L, "cs"), 1); /* 3 in user mode, 0 in the kernel */

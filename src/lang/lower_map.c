@@ -433,7 +433,7 @@ static ir_val fetch_add(struct lower *L, ir_val p, int64_t by)
 ir_val lo_map_incdec(struct lower *L, const struct expr *e)
 {
 	const struct expr *t = e->u.incdec.target;
-	int64_t by = e->u.incdec.dec ? -1 : 1;
+	int64_t step = lo_step(L, &t->type), by = e->u.incdec.dec ? -step : step;
 	ir_blk done = lo_block(L);
 	unsigned var = ir_var_new(L->f, IR_I64);
 	ir_val p, v;

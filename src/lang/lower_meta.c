@@ -223,5 +223,7 @@ struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off)
 	}
 	if (t->enum_id)
 		return field_of(MK_ENUM, off, 8, enum_type(L, t->enum_id));
+	if (t->boolean)
+		return field_of(MK_BOOL, off, 8, 0);
 	return field_of(t->is_signed || t->size < 8 ? MK_INT : MK_UINT, off, 8, 0);
 }

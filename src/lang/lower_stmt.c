@@ -36,6 +36,7 @@ static void assign_var(struct lower *L, const struct stmt *st)
 						     : lt_unsigned_pair(target, value);
 		ir_val old = ir_var_read(L->f, var->ir_var);
 
+		lo_note_zero(L, st->u.assign.op, value, v);
 		v = ir_bin(L->f, lo_arith(st->u.assign.op, !uns), old, v);
 	}
 	if (ir_is_ptr(ir_type_of(L->f, v)))
@@ -53,7 +54,11 @@ static void assign(struct lower *L, const struct stmt *st)
 		bool uns = st->u.assign.op == BO_SHR ? !target->type.is_signed
 						     : lt_unsigned_pair(target, value);
 		ir_val v = lo_int(L, value);
+		uint32_t step = lo_step(L, &target->type);
 
+		if (step != 1)
+			v = ir_bini(L->f, IR_MUL, v, step);
+		lo_note_zero(L, st->u.assign.op, value, v);
 		lo_map_update_int(L, target, lo_arith(st->u.assign.op, !uns), v);
 	} else if (target->kind == EX_MAP) {
 		lo_map_assign(L, target, value);
@@ -66,6 +71,7 @@ static void assign(struct lower *L, const struct stmt *st)
 			ir_val old = lo_member_int(L, target);
 
 			v = lo_int(L, value);
+			lo_note_zero(L, st->u.assign.op, value, v);
 			v = ir_bin(L->f, lo_arith(st->u.assign.op, target->type.is_signed), old, v);
 		} else {
 			v = lo_int(L, value);
@@ -119,29 +125,32 @@ static void lsm_return(struct lower *L, ir_val v)
 	ir_ret(L->f, v);
 }
 
-/* Without a value the probe ends; the program may hold others behind it. */
-static void give_back(struct lower *L, const struct stmt *st)
-{
-	ir_val v = st->u.expr ? lo_int(L, st->u.expr) : IR_NONE;
-
-	lo_release(L, 0);
-	if (st->u.expr && L->ap->kind == PROBE_LSM)
-		lsm_return(L, v);
-	else if (st->u.expr)
-		ir_ret(L->f, v);
-	else
-		lo_goto(L, L->after_probe);
-}
-
 static void expr_stmt(struct lower *L, const struct expr *e)
 {
 	if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_MAP)
 		lo_map_update_int(L, e->u.incdec.target, e->u.incdec.dec ? IR_SUB : IR_ADD,
-			ir_const(L->f, 1));
+			ir_const(L->f, lo_step(L, &e->u.incdec.target->type)));
 	else if (e->kind == EX_CALL && (e->ref.kind == REF_FUNC || e->ref.kind == REF_KFUNC))
 		lo_call_stmt(L, e);
 	else if (e->type.kind == LT_INT)
 		lo_int(L, e);
+}
+
+/* Without a value the probe ends; the program may hold others behind it. */
+static void give_back(struct lower *L, const struct stmt *st)
+{
+	bool value = st->u.expr && !st->drops;
+	ir_val v = value ? lo_int(L, st->u.expr) : IR_NONE;
+
+	if (st->drops)
+		expr_stmt(L, st->u.expr);
+	lo_release(L, 0);
+	if (value && L->ap->kind == PROBE_LSM)
+		lsm_return(L, v);
+	else if (value)
+		ir_ret(L->f, v);
+	else
+		lo_goto(L, L->after_probe);
 }
 
 static void one(struct lower *L, const struct stmt *st)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* C definitions: struct, union, enum, typedef. They end with the ';' as current token. */
+/*
+ * C definitions: struct, union, enum, typedef. They end with the ';' as current token; as in bpftrace
+ * it may be missing after the last brace of one.
+ */
 #include "lang/parse.h"
 #include <string.h>
 
@@ -220,7 +223,7 @@ static struct cdef *definition_body(struct parser *p, enum cdef_kind kind, const
 	} else {
 		while (!p->panic && !p_is(p, TOK_RBRACE) && !p_is(p, TOK_EOF)) {
 			members(p, d);
-			if (!p->panic)
+			if (!p->panic && !p_is(p, TOK_RBRACE)) /* bpftrace does without the last */
 				p_expect(p, TOK_SEMI, "';' after a member");
 		}
 	}
@@ -275,6 +278,10 @@ void parse_definition(struct parser *p)
 			vec_push(p->a, &p->s->cdefs, m.inner);
 		attributes(p, &ignored);
 	}
-	if (!p->panic && !p_is(p, TOK_SEMI))
+	if (p->panic || p_is(p, TOK_SEMI))
+		return;
+	if (m.inner && !p->lex.frame && !p_is(p, TOK_EOF))
+		p->lex.pos = p->tok.span.off - p->lex.base; /* a probe's text is read raw */
+	else
 		p_expected(p, "';' after a definition");
 }

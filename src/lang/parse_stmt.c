@@ -241,6 +241,29 @@ static struct stmt *member_incdec(struct parser *p, struct stmt *s)
 	return s;
 }
 
+static struct block *block_of(struct parser *p, struct expr *e)
+{
+	struct block *b = ARENA_NEW(p->a, struct block);
+	struct stmt *s = stmt_new(p, ST_EXPR);
+
+	s->u.expr = e;
+	s->span = b->span = e->span;
+	vec_push(p->a, &b->list, s);
+	return b;
+}
+
+/* cond ? printf("a") : printf("b"); chooses what is done: its sides need no value. */
+static struct stmt *either(struct parser *p, struct stmt *s)
+{
+	struct expr *e = s->u.expr;
+
+	s->kind = ST_IF;
+	s->u.cond.cond = e->u.ternary.cond;
+	s->u.cond.yes = block_of(p, e->u.ternary.yes);
+	s->u.cond.no = block_of(p, e->u.ternary.no);
+	return s;
+}
+
 static struct stmt *expr_stmt(struct parser *p)
 {
 	struct stmt *s = stmt_new(p, ST_EXPR);
@@ -262,6 +285,9 @@ static struct stmt *expr_stmt(struct parser *p)
 		s->kind = ST_ASSIGN;
 		s->u.assign.compound = false;
 	}
+	if (s->kind != ST_ASSIGN && e->kind == EX_TERNARY && e->u.ternary.yes &&
+		e->u.ternary.yes->kind == EX_CALL && e->u.ternary.no->kind == EX_CALL)
+		return either(p, s);
 	if (s->kind != ST_ASSIGN)
 		return spread(p, s);
 	p_next(p);

@@ -13,6 +13,11 @@ struct lt lt_int(uint32_t size, bool is_signed)
 	return (struct lt){.kind = LT_INT, .size = size, .is_signed = is_signed};
 }
 
+struct lt lt_bool(void)
+{
+	return (struct lt){.kind = LT_INT, .size = 8, .is_signed = true, .boolean = true};
+}
+
 struct lt lt_str(uint32_t size)
 {
 	return (struct lt){.kind = LT_STR, .size = size};
@@ -62,8 +67,7 @@ bool lt_unsigned_pair(const struct expr *a, const struct expr *b)
 
 bool lt_bool_cast(const struct expr *e)
 {
-	return e->kind == EX_CAST && !e->u.cast.stars && e->type.kind == LT_INT &&
-	       (!strcmp(e->u.cast.type, "bool") || !strcmp(e->u.cast.type, "_Bool"));
+	return e->kind == EX_CAST && e->type.boolean;
 }
 
 static const char *pointer_text(const struct script *s, const struct lt *t)
@@ -95,6 +99,8 @@ const char *lt_text(const struct script *s, const struct lt *t)
 	case LT_NONE:
 		return "nothing";
 	case LT_INT:
+		if (t->boolean)
+			return "bool";
 		return arena_printf(s->a, "%sint%u", t->is_signed ? "" : "u", t->size * 8);
 	case LT_STR:
 		return arena_printf(s->a, "string[%u]", t->size);

@@ -156,6 +156,13 @@ static void say_bound(struct session *s, const struct meta_counter *c, uint64_t 
 		n, n == 1 ? "" : "s", place(s, c->ref));
 }
 
+static void say_zero(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	session_say(s,
+		"WARNING: %" PRIu64 " division%s by zero%s: the quotient is 0, the rest the dividend\n",
+		n, n == 1 ? "" : "s", place(s, c->ref));
+}
+
 static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *, uint64_t) = {
 	[MC_MAP_FULL] = say_full,
 	[MC_STR_CUT] = say_cut,
@@ -163,6 +170,7 @@ static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *
 	[MC_MAP_ERROR] = say_error,
 	[MC_STACK_LOST] = say_stack,
 	[MC_LOOP_BOUND] = say_bound,
+	[MC_DIV_ZERO] = say_zero,
 };
 
 /* Not lost by us, but not seen either: the kernel passes over a program that is busy. */

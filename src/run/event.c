@@ -123,13 +123,20 @@ static bool on_printf(struct session *s, const struct record *r)
 
 static bool on_print_map(struct session *s, const struct record *r)
 {
+	const struct meta_map *map = user_map(s, r->id);
 	uint64_t word[2] = {0, 1};
+	struct table t;
 
-	if (!user_map(s, r->id))
+	if (!map)
 		return false;
 	if (r->size >= sizeof(struct meta_event) + sizeof(word))
 		memcpy(word, r->bytes + sizeof(struct meta_event), sizeof(word));
-	session_print_map(s, r->id, word[0], word[1]);
+	session_read_map(s, r->id, &t);
+	/* who asks for a scalar gets one: bpftrace prints 0 for what was never set */
+	if (!t.entries.n && map->scalar && map->agg != MA_HIST && map->agg != MA_LHIST)
+		table_add_zero(&t);
+	table_top(&t, word[0]);
+	s->form->map(&s->out, &t, word[1]);
 	return true;
 }
 
