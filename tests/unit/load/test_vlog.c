@@ -51,6 +51,31 @@ static const struct {
 	 "Reason:\n  The first argument (R1) to f\n  is not what it wants.\n\nAt:\n  p0\n"
 	 "  >>> 7 | (85) call\n\nSuggestion:\n  Pass something else.\n\nprocessed 7 insns\n",
 		"The first argument (R1) to f is not what it wants.", NULL, 2, 21},
+	/* what writers of schedulers get wrong, as 6.12, 7.2 and 7.3 say it */
+	{"0: (79) r6 = *(u64 *)(r1 +8)          ; R1=ctx() R6_w=trusted_ptr_or_null_task_struct(id=1)\n"
+	 "; let x = prev.flags @ demo.sched:2\n5: (79) r1 = *(u64 *)(r6 +0)\n"
+	 "R6 invalid mem access 'trusted_ptr_or_null_'\nprocessed 2 insns (limit 1000000)\n",
+		"may be NULL without a check", NULL, 2, 21},
+	{"9: (85) call bpf_map_lookup_elem#1\n; c = c + 1 @ demo.sched:3\n"
+	 "2: (79) r1 = *(u64 *)(r0 +0)\nR0 invalid mem access 'map_value_or_null'\n\n"
+	 "Verification failed: Memory Safety: x\n\nReason:\n  R0 may be NULL here.\n\nprocessed 9\n",
+		"may be NULL without a check", NULL, 2, 3},
+	{"1: (b7) r1 = 0                        ; R1=0\n; p.scx.weight = 0 @ demo.sched:2\n"
+	 "2: (63) *(u32 *)(r6 +892) = r1\nR6 cannot write into ptr_task_struct at off=892 size=4\n"
+	 "processed 3 insns (limit 1000000)\n",
+		"does not let programs write this field", "scx.slice", 2, 3},
+	{"1: (b4) w2 = -1                       ; R2_w=0xffffffff\n"
+	 "5: (85) call scx_bpf_create_dsq#64\n"
+	 "program must be sleepable to call sleepable kfunc scx_bpf_create_dsq\nprocessed 3 insns\n",
+		"may sleep, and this operation may not", "init", 2, 21},
+	{"0: (85) call scx_bpf_get_idle_cpumask#105878\n; } @ demo.sched:2\n5: (95) exit\n"
+	 "Unreleased reference id=1 alloc_insn=0\n"
+	 "BPF_EXIT instruction in main prog would lead to reference leak\nprocessed 3 insns\n",
+		"is not given back on some path", NULL, 2, 21},
+	{"4: (bf) r4 = r7\n5: (85) call scx_bpf_dispatch#60\n"
+	 "arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar\n"
+	 "processed 7 insns (limit 1000000)\n",
+		"wants a kernel pointer", NULL, 2, 21},
 	{"doesn't have 4-th argument\n", "fewer arguments", NULL, 1, 1},
 	{"", "does not allow", NULL, 1, 1},
 	{"\n\n\n", "does not allow", NULL, 1, 1},
@@ -111,6 +136,8 @@ static const struct {
 	{SYS_ATTACH, "xdp", ENODEV, DIAG_NO_SUCH_INTERFACE, "no such interface"},
 	{SYS_ATTACH, "interval", EPERM, DIAG_NO_PERMISSION, "perf_event_paranoid"},
 	{SYS_OPS, "", EBUSY, DIAG_SCHED, "another scheduler"},
+	{SYS_OPS, "", EINVAL, DIAG_SCHED, "refuses its settings"},
+	{SYS_OPS, "", E2BIG, DIAG_SCHED, "30000 at most"},
 	{SYS_OPS, "", EIO, DIAG_ATTACH, "Input/output error"},
 	{SYS_RUN, "", EIO, DIAG_SYSTEM, "Input/output error"},
 };
