@@ -314,6 +314,8 @@ bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version)
 {
 	uint32_t set = scx_kfunc_set(kfunc);
 
+	if (kfunc_effects(kfunc) & KE_SLEEP && !op->sleepable)
+		return false;
 	if (!set)
 		return true;
 	/* select_cpu only, until scx_bpf_select_cpu_and() opened it (kernel/sched/ext_idle.c, 6.17)

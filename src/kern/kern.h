@@ -239,7 +239,7 @@ const struct scx_alias *scx_alias_at(unsigned i);
 uint32_t scx_kfunc_set(const char *kfunc); /* 0 unknown */
 /*
  * Whether the operation may call the kfunc on a kernel of this version (0: the newest). True for
- * functions that are no sched_ext kfuncs. 6.12 loads a wrong call and aborts when it runs.
+ * functions that are no sched_ext kfuncs and do not sleep. 6.12 loads a wrong call and aborts when it runs.
  */
 bool scx_may_call(const struct scx_op *op, const char *kfunc, uint32_t version);
 
