@@ -23,6 +23,7 @@ struct check {
 	bool final;	      /* the last round: everything is settled */
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
+	bool raw_text;	      /* the literal here is compared with a payload */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What packet rules do: drop("reason"), redirect, capture, every, rate; lists from files. */
 #include "lang/check.h"
+#include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
 
 #define RATE_MOST 1000000000 /* a nanosecond each */
 #define CAPTURE_MOST 2048
@@ -116,6 +118,11 @@ bool check_list_decl(struct check *c, struct map_decl *m)
 		c_hint(c,
 			c_error(c, m->span, DIAG_WRONG_ARGS, "%s() needs the name of a file", m->type),
 			"for instance: let %.60s = %s(\"list.txt\");", m->map, m->type);
+	else if (m->list && c->t->host && !c->s->portable && access(m->file->u.str.s, R_OK))
+		c_hint(c,
+			c_error(c, m->file->span, DIAG_NO_SUCH_TARGET, "cannot read the list '%.200s': %s",
+				m->file->u.str.s, strerror(errno)),
+			"paths of lists are relative to where skep is started");
 	else if (m->list && m->size)
 		check_const(c, m->size, "number of entries", 1, LIST_MOST);
 	return m->list || m->file;

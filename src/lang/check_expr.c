@@ -273,7 +273,9 @@ static void check_binary(struct check *c, struct expr *e)
 
 	check_expr(c, a);
 	check_net_names(a, b);
+	c->raw_text = a->kind == EX_INDEX && a->ref.kind == REF_NET;
 	check_expr(c, b);
+	c->raw_text = false;
 	if (op >= BO_EQ) {
 		if (!check_payload_text(c, e))
 			check_compare(c, e);
@@ -480,6 +482,9 @@ static void check_leaf(struct check *c, struct expr *e)
 		break;
 	case EX_STR:
 		e->type = lt_str(e->u.str.n + 1);
+		if (!c->raw_text && memchr(e->u.str.s, 0, e->u.str.n))
+			c_hint(c, c_error(c, e->span, DIAG_BAD_CHAR, "zero byte in a string"),
+				"text ends where its zero byte is; payloads of packets may hold some");
 		if (e->u.str.n >= c->s->config.max_strlen) {
 			struct diag *d = c_error(c, e->span, DIAG_TOO_BIG,
 				"string of %u bytes; at most %u fit", e->u.str.n,

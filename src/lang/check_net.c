@@ -279,7 +279,9 @@ void check_contains(struct check *c, struct expr *e)
 		return;
 	}
 	payload_here(c, arg[0]);
+	c->raw_text = true;
 	check_expr(c, arg[1]);
+	c->raw_text = false;
 	if (arg[1]->type.kind == LT_UNKNOWN)
 		return;
 	if (arg[1]->kind != EX_STR || !arg[1]->u.str.n || arg[1]->u.str.n > PAYLOAD_PART)

@@ -201,11 +201,28 @@ static void zero_byte(struct lexer *l, uint32_t from)
 		diag_hint(l->d, e, "text ends where its zero byte is: leave out what follows");
 }
 
+/* Behind "contains", "] ==" or "] !=": what a payload is compared with may hold zeroes; the checker looks. */
+static bool after_bytes(const struct lexer *l, uint32_t at)
+{
+	static const char word[] = "contains";
+	const char *s = l->text;
+
+	while (at && (unsigned char)s[at - 1] <= ' ')
+		at--;
+	if (at > sizeof(word) && !memcmp(s + at - (sizeof(word) - 1), word, sizeof(word) - 1))
+		return true;
+	if (at < 3 || s[at - 1] != '=' || (s[at - 2] != '=' && s[at - 2] != '!'))
+		return false;
+	for (at -= 2; at && (unsigned char)s[at - 1] <= ' ';)
+		at--;
+	return at && s[at - 1] == ']';
+}
+
 /* At the opening quote. An unterminated string ends at the end of its line. */
 static void string(struct lexer *l, struct token *t)
 {
 	uint32_t start = l->pos++, limit = l->pos;
-	bool nul = false;
+	bool nul = after_bytes(l, start); /* reported already, or allowed */
 	char *out;
 
 	while (limit < l->len && l->text[limit] != '"') {

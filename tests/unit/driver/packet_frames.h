@@ -262,6 +262,7 @@ static unsigned frames_options(struct frame *f)
 		i % 3 ? ip4(f, i % 2 ? 5 : 7, 0, 6) : ip6(f, 6);
 		syn(f++, syns[i].b, syns[i].n);
 	}
+	eth(f, "zeroes", 0x800), ip4(f, 5, 0, 1), put(f++, "\10\0\0\0\0\1\0\2\0\1\0\2\0", 13);
 	eth(f, "mss under tags", 0x88a8), tag(f, 5, 0x8100), tag(f, 100, 0x86dd), ip6(f, 60);
 	ext(f, 6, 0), syn(f++, "\2\4\1\x90", 4);
 	return (unsigned)(f - first);

@@ -172,6 +172,13 @@ static bool want_default(const struct frame *f, const struct parsed *p, int n)
 	return !arp && !(has(p, n, 17, 8) && get16(f, p->l4) == 53);
 }
 
+static bool want_zeroes(const struct frame *f, const struct parsed *p, int n)
+{
+	int at = payload_at(f, p, n);
+
+	return has(p, n, 1, 8) && f->b[p->l4] == 8 && at + 5 <= n && !memcmp(f->b + at, "\0\1\0\2\0", 5);
+}
+
 static bool want_mss(const struct frame *f, const struct parsed *p, int n)
 {
 	int at = option_at(f, p, n, 2, 2);
@@ -268,6 +275,8 @@ static const struct rule {
 	{"xdp:v0 { $d = payload[0:4]; if ($d == 0x64617461 && payload[1] == 0x61) { drop(); } }",
 		want_data},
 	{"xdp:v0 /payload contains \"HTTP\"/ { drop(); }", want_http},
+	{"xdp:v0 /icmp.type == 8 && payload[0:5] == \"\\0\\1\\0\\x02\\0\"/ { drop(); }", want_zeroes},
+	{"xdp:v0 /icmp.type == 8 && payload contains \"\\1\\0\\2\\0\"/ { drop(); }", want_zeroes},
 	{"xdp:v0 /tcp.mss < 500/ { drop(); }", want_mss},
 	{"xdp:v0 { $m = tcp.mss; if ($m in {200..400, 7}) { drop(); } }", want_mss},
 	{"xdp:v0 /tcp.sackok && tcp.wscale == 7 && tcp.tsval == 0x10203 && tcp.tstamp/ { drop(); }",
