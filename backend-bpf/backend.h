@@ -44,6 +44,7 @@ enum code_reloc_kind {
 	CR_MAP_VALUE, /* ld_imm64: map index, offset in .add */
 	CR_KFUNC, /* call: kfunc index of the module */
 	CR_FIELD, /* instruction whose off (load, store) or imm (number) is a kernel field's offset */
+	CR_FUNC,  /* ld_imm64: function index of the program */
 };
 struct code_reloc {
 	uint32_t kind;	/* enum code_reloc_kind */
@@ -55,15 +56,22 @@ struct code_line { /* from this instruction on, this place in the script */
 	uint32_t insn;
 	struct skep_span span;
 };
+struct code_fn { /* a function behind the program's own */
+	const char *name;
+	uint32_t start; /* instruction */
+};
 struct code { /* one program */
 	struct bpf_insn *insn;
 	uint32_t n;
+	VEC(struct code_fn) fns; /* those that helpers call back */
 	VEC(struct code_reloc) relocs;
 	VEC(struct code_line) lines;
 	uint32_t spills, reloads; /* for -v and the bench */
 	uint32_t stack;
 };
 void back_emit(const struct ir_fn *f, struct code *out);
+/* Puts the functions of a program behind it, in their order in f->subs, and joins them. */
+void back_join(const struct ir_fn *f, struct code *out, const struct code *subs);
 
 /* Names of machine operations for the IR's text form. */
 extern const struct ir_machine_names back_machine_names;

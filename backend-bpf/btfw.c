@@ -77,6 +77,29 @@ uint32_t btfw_chars(struct btfw *w, uint32_t n)
 	return btfw_array(w, btfw_int(w, 1, true), n);
 }
 
+/* Functions that helpers call back: the kernel wants them static, and looks no further. */
+static void put_subs(struct btfw *w)
+{
+	static const char *const args[] = {"map", "key", "value", "frame"};
+	uint32_t proto = 0;
+
+	w->subs = ARENA_ARRAY(w->a, uint32_t, w->m->meta->progs.n + 1);
+	for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
+		const struct code *c = &w->code[i];
+
+		if (c->fns.n && !proto) {
+			proto = btfw_type(w, "", BTF_KIND_FUNC_PROTO, 4, btfw_int(w, 8, true));
+			for (unsigned k = 0; k < 4; k++) {
+				btfw_word(w, btfw_str(w, args[k], strlen(args[k])));
+				btfw_word(w, w->ptr_void);
+			}
+		}
+		w->subs[i] = w->n + 1;
+		for (uint32_t k = 0; k < c->fns.n; k++)
+			btfw_type(w, c->fns.v[k].name, BTF_KIND_FUNC, BTF_FUNC_STATIC, proto);
+	}
+}
+
 /*
  * Static linkage: of global functions kernels would check the return type and arguments, which
  * says nothing about a program's entry.
@@ -92,6 +115,7 @@ static void put_progs(struct btfw *w)
 	for (uint32_t i = 0; i < w->m->meta->progs.n; i++)
 		w->func[i] = btfw_type(w, w->m->meta->progs.v[i].name, BTF_KIND_FUNC,
 			BTF_FUNC_STATIC, proto);
+	put_subs(w);
 }
 
 static uint32_t put_var(struct btfw *w, const char *name, uint32_t type)
@@ -157,7 +181,7 @@ static void put_maps(struct btfw *w)
 		const struct obj_sec *sec = &w->l.secs.v[s];
 		uint32_t n = 0;
 
-		if (sec->kind == OBJ_CODE || sec->kind == OBJ_OPS)
+		if (sec->kind == OBJ_CODE || sec->kind == OBJ_TEXT || sec->kind == OBJ_OPS)
 			continue;
 		for (uint32_t i = 0; i < meta->maps.n; i++) {
 			const struct meta_map *r = &meta->maps.v[i];
@@ -292,6 +316,23 @@ static void put_struct_ops(struct btfw *w)
 
 /* ---- .BTF.ext: per section of code, records sorted by offset ---- */
 
+struct fn { /* one function: its instructions, and where they are in the object */
+	const struct code *c;
+	uint32_t from, to, sec, off, type;
+};
+
+/* The program i, or with k above 0 one of the functions behind it. */
+static struct fn fn_of(const struct btfw *w, uint32_t i, uint32_t k)
+{
+	const struct code *c = &w->code[i];
+	struct fn f = {.c = c, .from = k ? c->fns.v[k - 1].start : 0,
+		.to = k < c->fns.n ? c->fns.v[k].start : c->n,
+		.type = k ? w->subs[i] + k - 1 : w->func[i]};
+
+	f.sec = obj_place(&w->l, w->code, i, f.from, &f.off);
+	return f;
+}
+
 struct place {
 	uint32_t file, line_text, line, col;
 };
@@ -345,9 +386,9 @@ static void put_line(struct buf *out, uint32_t off, struct place p)
  * The kernel wants a record at a program's first instruction, growing offsets, and none at the
  * second half of a 16-byte instruction.
  */
-static uint32_t put_prog_lines(struct btfw *w, struct buf *out, uint32_t prog)
+static uint32_t put_fn_lines(struct btfw *w, struct buf *out, const struct fn *f)
 {
-	const struct code *c = &w->code[prog];
+	const struct code *c = f->c;
 	struct place now = {0};
 	uint32_t n = 0, last = 0;
 
@@ -355,37 +396,40 @@ static uint32_t put_prog_lines(struct btfw *w, struct buf *out, uint32_t prog)
 		const struct code_line *l = &c->lines.v[i];
 		struct place p = locate(w, l->span.off);
 
-		if (!p.line || l->insn >= c->n || (n && l->insn <= last) || !c->insn[l->insn].code)
+		if (l->insn < f->from)
+			continue;
+		if (!p.line || l->insn >= f->to || (n && l->insn <= last) || !c->insn[l->insn].code)
 			continue;
 		if (n && p.line == now.line && p.col == now.col && p.file == now.file)
 			continue;
-		if (!n && l->insn) {
-			put_line(out, w->l.prog_off[prog], p);
+		if (!n && l->insn > f->from) {
+			put_line(out, f->off, p);
 			n++;
 		}
-		put_line(out, w->l.prog_off[prog] + l->insn * 8, p);
+		put_line(out, f->off + (l->insn - f->from) * 8, p);
 		n++;
 		last = l->insn;
 		now = p;
 	}
 	if (!n && w->m->meta->sources.n) {
-		put_line(out, w->l.prog_off[prog], now);
+		put_line(out, f->off, now);
 		n++;
 	}
 	return n;
 }
 
-static uint32_t put_prog_func(struct btfw *w, struct buf *out, uint32_t prog)
+static uint32_t put_fn_func(struct btfw *w, struct buf *out, const struct fn *f)
 {
-	struct bpf_func_info r = {.insn_off = w->l.prog_off[prog], .type_id = w->func[prog]};
+	struct bpf_func_info r = {.insn_off = f->off, .type_id = f->type};
 
+	(void)w;
 	buf_put(out, &r, sizeof(r));
 	return 1;
 }
 
-static uint32_t put_prog_core(struct btfw *w, struct buf *out, uint32_t prog)
+static uint32_t put_fn_core(struct btfw *w, struct buf *out, const struct fn *f)
 {
-	const struct code *c = &w->code[prog];
+	const struct code *c = f->c;
 	static const enum bpf_core_relo_kind kinds[FACTS] = {
 		[FACT_OFF] = BPF_CORE_FIELD_BYTE_OFFSET, [FACT_SIZE] = BPF_CORE_FIELD_BYTE_SIZE,
 		[FACT_LSHIFT] = BPF_CORE_FIELD_LSHIFT_U64, [FACT_RSHIFT] = BPF_CORE_FIELD_RSHIFT_U64,
@@ -394,17 +438,19 @@ static uint32_t put_prog_core(struct btfw *w, struct buf *out, uint32_t prog)
 
 	for (uint32_t i = 0; i < c->relocs.n; i++) {
 		const struct code_reloc *r = &c->relocs.v[i];
-		const struct btfw_field *f;
-		struct bpf_core_relo rec = {.insn_off = w->l.prog_off[prog] + r->insn * 8};
+		const struct btfw_field *field;
+		struct bpf_core_relo rec = {.insn_off = f->off + (r->insn - f->from) * 8};
 
+		if (r->insn < f->from || r->insn >= f->to)
+			continue;
 		if (r->kind != CR_FIELD || r->index >= w->fields.n)
 			continue;
-		f = &w->fields.v[r->index];
-		if (!f->root)
+		field = &w->fields.v[r->index];
+		if (!field->root)
 			continue;
 		rec.kind = kinds[w->m->fields.v[r->index].fact];
-		rec.type_id = f->root;
-		rec.access_str_off = btfw_str(w, f->access, strlen(f->access));
+		rec.type_id = field->root;
+		rec.access_str_off = btfw_str(w, field->access, strlen(field->access));
 		buf_put(out, &rec, sizeof(rec));
 		n++;
 	}
@@ -413,18 +459,22 @@ static uint32_t put_prog_core(struct btfw *w, struct buf *out, uint32_t prog)
 
 /* A table of .BTF.ext: record size, then per section its name, count and records; empty if none. */
 static void put_table(struct btfw *w, struct buf *out, uint32_t rec_size,
-	uint32_t (*put)(struct btfw *w, struct buf *out, uint32_t prog))
+	uint32_t (*put)(struct btfw *w, struct buf *out, const struct fn *f))
 {
 	for (uint32_t s = 0; s < w->l.secs.n; s++) {
 		struct buf recs;
 		uint32_t head[2] = {0, 0};
 
-		if (w->l.secs.v[s].kind != OBJ_CODE)
+		if (w->l.secs.v[s].kind != OBJ_CODE && w->l.secs.v[s].kind != OBJ_TEXT)
 			continue;
 		buf_init(&recs, w->a);
 		for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
-			if (w->l.prog_sec[i] == s)
-				head[1] += put(w, &recs, i);
+			for (uint32_t k = 0; k <= w->code[i].fns.n; k++) {
+				struct fn f = fn_of(w, i, k);
+
+				if (f.sec == s)
+					head[1] += put(w, &recs, &f);
+			}
 		}
 		if (!head[1])
 			continue;
@@ -450,9 +500,9 @@ static void put_ext(struct btfw *w, struct buf *out)
 	buf_init(&func, w->a);
 	buf_init(&line, w->a);
 	buf_init(&core, w->a);
-	put_table(w, &func, sizeof(struct bpf_func_info), put_prog_func);
-	put_table(w, &line, sizeof(struct bpf_line_info), put_prog_lines);
-	put_table(w, &core, sizeof(struct bpf_core_relo), put_prog_core);
+	put_table(w, &func, sizeof(struct bpf_func_info), put_fn_func);
+	put_table(w, &line, sizeof(struct bpf_line_info), put_fn_lines);
+	put_table(w, &core, sizeof(struct bpf_core_relo), put_fn_core);
 	h.func_len = (uint32_t)func.n;
 	h.line_off = h.func_len;
 	h.line_len = (uint32_t)line.n;

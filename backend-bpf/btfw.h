@@ -22,6 +22,7 @@ struct btfw {
 	uint32_t ints[2][4]; /* by sign and log2 of bytes; 0 not yet */
 	uint32_t ptr_void;
 	uint32_t *func;	     /* per program: its FUNC */
+	uint32_t *subs;	     /* per program: FUNC of the first of its functions, the others follow */
 	VEC(struct btfw_array) arrays;
 	VEC(struct btfw_field) fields; /* per ir_module.fields row */
 	struct btfw_line {	       /* the script's line looked up last; places mostly go forward */

@@ -234,8 +234,8 @@ static void color_block(struct color *c, ir_blk b)
 	for (uint32_t k = 0; k < blk->params.n; k++)
 		c->dies[blk->params.v[k]] = 0;
 	find_deaths(c, b);
-	if (b == 0 && blk->params.n)
-		want(c, blk->params.v[0], 1, 1u << 20); /* where the kernel puts the context */
+	for (uint32_t k = 0; b == 0 && k < blk->params.n; k++)
+		want(c, blk->params.v[k], k + 1, 1u << 20); /* where the kernel puts them */
 	for (unsigned hinted = 2; hinted-- > 0;) { /* first those that have a register to inherit */
 		for (uint32_t k = 0; k < blk->params.n; k++) {
 			ir_val p = blk->params.v[k];

@@ -37,6 +37,7 @@ struct elfw {
 	uint32_t *shndx;	/* per obj_layout section */
 	VEC(Elf64_Rel) *rels;	/* per obj_layout section */
 	uint32_t *map_sym, *prog_sym, *kfunc_sym;
+	uint32_t locals; /* symbols that are no other file's business stand first */
 };
 
 static uint32_t put_str(struct elfw *w, const char *s)
@@ -70,10 +71,14 @@ static void put_rel(struct elfw *w, uint32_t sec, uint64_t off, uint32_t sym, ui
 	vec_push(w->a, &w->rels[sec], r);
 }
 
-/* The instructions of one program, prepared for relocation. */
-static void put_code(struct elfw *w, uint32_t prog, struct bpf_insn *out)
+/*
+ * The instructions of one program, prepared for relocation. libbpf takes a reference to a function
+ * as clang makes it for a static one: to the section, the place there in imm.
+ */
+static const struct bpf_insn *ready_code(struct elfw *w, uint32_t prog)
 {
 	const struct code *c = &w->code[prog];
+	struct bpf_insn *out = ARENA_ARRAY(w->a, struct bpf_insn, c->n);
 
 	memcpy(out, c->insn, c->n * sizeof(*out));
 	for (uint32_t i = 0; i < c->relocs.n; i++) {
@@ -87,23 +92,31 @@ static void put_code(struct elfw *w, uint32_t prog, struct bpf_insn *out)
 			out[r->insn].src_reg = 0;
 			out[r->insn].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
 			out[r->insn + 1].imm = 0;
+		} else if (r->kind == CR_FUNC) {
+			uint32_t off;
+
+			obj_place(&w->l, w->code, prog, c->fns.v[r->index].start, &off);
+			out[r->insn].src_reg = 0;
+			out[r->insn].imm = (int32_t)off;
 		} else if (r->kind == CR_KFUNC) {
 			out[r->insn].src_reg = BPF_PSEUDO_KFUNC_CALL;
 			out[r->insn].imm = (int32_t)w->m->kfuncs.v[r->index].btf_id;
 		}
 	}
+	return out;
 }
 
 static void put_rels(struct elfw *w, uint32_t prog)
 {
 	const struct code *c = &w->code[prog];
-	uint32_t sec = w->l.prog_sec[prog];
 
 	for (uint32_t i = 0; i < c->relocs.n; i++) {
 		const struct code_reloc *r = &c->relocs.v[i];
-		uint64_t off = w->l.prog_off[prog] + (uint64_t)r->insn * 8;
+		uint32_t off, sec = obj_place(&w->l, w->code, prog, r->insn, &off);
 
-		if (r->kind == CR_KFUNC)
+		if (r->kind == CR_FUNC)
+			put_rel(w, sec, off, 1, R_BPF_64_64); /* the section's symbol */
+		else if (r->kind == CR_KFUNC)
 			put_rel(w, sec, off, w->kfunc_sym[r->index], R_BPF_64_32);
 		else if (r->kind != CR_FIELD)
 			put_rel(w, sec, off, w->map_sym[r->index], R_BPF_64_64);
@@ -115,8 +128,14 @@ static const void *code_bytes(struct elfw *w, uint32_t s)
 	uint8_t *p = arena_alloc(w->a, w->l.secs.v[s].size);
 
 	for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
+		const struct code *c = &w->code[i];
+		const struct bpf_insn *insn = ready_code(w, i);
+		uint32_t own = code_main(c);
+
 		if (w->l.prog_sec[i] == s)
-			put_code(w, i, (struct bpf_insn *)(p + w->l.prog_off[i]));
+			memcpy(p + w->l.prog_off[i], insn, own * sizeof(*insn));
+		if (w->l.text == s)
+			memcpy(p + w->l.text_off[i], insn + own, (c->n - own) * sizeof(*insn));
 	}
 	return p;
 }
@@ -154,6 +173,7 @@ static const void *sec_bytes(struct elfw *w, uint32_t s)
 
 	switch (sec->kind) {
 	case OBJ_CODE:
+	case OBJ_TEXT:
 		return code_bytes(w, s);
 	case OBJ_OPS:
 		return ops_bytes(w, s);
@@ -171,7 +191,7 @@ static void put_layout_secs(struct elfw *w)
 		struct sec e = {.name = sec->name, .type = SHT_PROGBITS, .align = 8,
 			.flags = SHF_ALLOC | SHF_WRITE, .size = sec->size};
 
-		if (sec->kind == OBJ_CODE)
+		if (sec->kind == OBJ_CODE || sec->kind == OBJ_TEXT)
 			e.flags = SHF_ALLOC | SHF_EXECINSTR;
 		if (sec->kind == OBJ_RODATA)
 			e.flags = SHF_ALLOC;
@@ -181,15 +201,39 @@ static void put_layout_secs(struct elfw *w)
 	}
 }
 
+/* Local ones: the section .text and the functions in it. */
+static void put_text_symbols(struct elfw *w)
+{
+	uint32_t first = w->syms.n, sec = w->l.text == META_NONE ? 0 : w->shndx[w->l.text];
+
+	if (sec)
+		put_sym(w, "", STT_SECTION, sec, 0, 0);
+	for (uint32_t i = 0; i < w->m->meta->progs.n; i++) {
+		const struct code *c = &w->code[i];
+
+		for (uint32_t k = 0; k < c->fns.n; k++) {
+			uint32_t end = k + 1 < c->fns.n ? c->fns.v[k + 1].start : c->n, off;
+
+			obj_place(&w->l, w->code, i, c->fns.v[k].start, &off);
+			put_sym(w, c->fns.v[k].name, STT_FUNC, sec, off,
+				(uint64_t)(end - c->fns.v[k].start) * 8);
+		}
+	}
+	w->locals = w->syms.n;
+	for (uint32_t i = first; i < w->locals; i++)
+		w->syms.v[i].st_info = ELF64_ST_INFO(STB_LOCAL, ELF64_ST_TYPE(w->syms.v[i].st_info));
+}
+
 static void put_symbols(struct elfw *w)
 {
 	const struct meta *meta = w->m->meta;
 	struct obj_member *unused;
 
 	vec_push(w->a, &w->syms, (Elf64_Sym){0});
+	put_text_symbols(w);
 	for (uint32_t i = 0; i < meta->progs.n; i++)
 		w->prog_sym[i] = put_sym(w, meta->progs.v[i].name, STT_FUNC,
-			w->shndx[w->l.prog_sec[i]], w->l.prog_off[i], w->code[i].n * 8);
+			w->shndx[w->l.prog_sec[i]], w->l.prog_off[i], code_main(&w->code[i]) * 8);
 	for (uint32_t i = 0; i < meta->maps.n; i++) {
 		uint32_t s = w->l.map_sec[i];
 
@@ -249,7 +293,7 @@ static uint32_t put_tables(struct elfw *w)
 			.size = w->rels[s].n * sizeof(Elf64_Rel)});
 	}
 	put_sec(w, (struct sec){.name = ".symtab", .type = SHT_SYMTAB, .align = 8, .link = strtab,
-		.info = 1, .entsize = sizeof(Elf64_Sym), .data = w->syms.v,
+		.info = w->locals, .entsize = sizeof(Elf64_Sym), .data = w->syms.v,
 		.size = w->syms.n * sizeof(Elf64_Sym)});
 	return put_sec(w, (struct sec){.name = ".strtab", .type = SHT_STRTAB, .align = 1});
 }

@@ -66,12 +66,14 @@ static int offset(const struct emit *e, ir_val v, int64_t off)
 static void put_ld64(struct emit *e, const struct ir_ins *i)
 {
 	enum isa_op op = mach_op(i);
-	bool map = op == ISA_LD64_MAP || op == ISA_LD64_VALUE;
+	bool map = op == ISA_LD64_MAP || op == ISA_LD64_VALUE, func = op == ISA_LD64_FUNC;
 	uint64_t imm = (uint64_t)i->imm;
 
 	if (map) /* first half names the map, second the place in its value */
 		imm = i->aux | (op == ISA_LD64_VALUE ? imm << 32 : 0);
-	if (!map && i->aux)
+	if (func)
+		reloc(e, CR_FUNC, i->aux, 0);
+	else if (!map && i->aux)
 		reloc(e, CR_FIELD, i->aux - 1, 0);
 	if (map)
 		reloc(e, op == ISA_LD64_MAP ? CR_MAP : CR_MAP_VALUE, i->aux, (uint32_t)i->imm);
@@ -248,4 +250,50 @@ void back_emit(const struct ir_fn *f, struct code *out)
 	fill_jumps(&e);
 	out->insn = e.insns.v;
 	out->n = e.insns.n;
+}
+
+static void append(struct code *out, const struct code *sub, struct bpf_insn *insn, struct arena *a)
+{
+	uint32_t at = out->n;
+
+	memcpy(insn + at, sub->insn, sub->n * sizeof(*insn));
+	for (uint32_t i = 0; i < sub->relocs.n; i++) {
+		struct code_reloc r = sub->relocs.v[i];
+
+		r.insn += at;
+		vec_push(a, &out->relocs, r);
+	}
+	for (uint32_t i = 0; i < sub->lines.n; i++) {
+		struct code_line l = sub->lines.v[i];
+
+		l.insn += at;
+		vec_push(a, &out->lines, l);
+	}
+	out->spills += sub->spills;
+	out->reloads += sub->reloads;
+	out->n += sub->n;
+}
+
+void back_join(const struct ir_fn *f, struct code *out, const struct code *subs)
+{
+	struct bpf_insn *insn;
+	uint32_t n = out->n;
+
+	if (!f->subs.n)
+		return;
+	for (uint32_t k = 0; k < f->subs.n; k++)
+		n += subs[k].n;
+	insn = ARENA_ARRAY(f->a, struct bpf_insn, n);
+	memcpy(insn, out->insn, out->n * sizeof(*insn));
+	for (uint32_t k = 0; k < f->subs.n; k++) {
+		vec_push(f->a, &out->fns, (struct code_fn){f->subs.v[k]->name, out->n});
+		append(out, &subs[k], insn, f->a);
+	}
+	for (uint32_t i = 0; i < out->relocs.n; i++) {
+		const struct code_reloc *r = &out->relocs.v[i];
+
+		if (r->kind == CR_FUNC)
+			insn[r->insn].imm = (int32_t)(out->fns.v[r->index].start - r->insn - 1);
+	}
+	out->insn = insn;
 }

@@ -137,6 +137,7 @@ static void too_big(struct frame *fr)
 {
 	struct ir_fn *f = fr->f;
 	ir_val most[DIAG_SPANS] = {0};
+	const char *why = "";
 	struct diag *d;
 
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
@@ -145,9 +146,11 @@ static void too_big(struct frame *fr)
 				rank(f, most, f->blocks.v[b].ins.v[i]);
 		}
 	}
+	if (f->below)
+		why = arena_printf(f->a, ", %u of them for what its loops over maps call", f->below);
 	d = diag_error(f->m->diags, most[0] ? f->vals.v[most[0]].span : first_place(f), DIAG_TOO_BIG,
-		"program '%s' needs %u bytes of stack, the kernel gives %u (%u values do not fit "
-		"registers)", f->name, f->stack, BACK_STACK_MAX, fr->spills.n);
+		"program '%s' needs %u bytes of stack%s, the kernel gives %u (%u values do not fit "
+		"registers)", f->name, f->stack + f->below, why, BACK_STACK_MAX, fr->spills.n);
 	for (unsigned k = 1; k < DIAG_SPANS; k++) {
 		const struct ir_ins *o = &f->vals.v[most[k]];
 
@@ -196,6 +199,6 @@ void back_frame(struct ir_fn *f)
 	for (uint32_t s = 0; s < fr.spills.n; s++)
 		fr.back->slot_at.v[fr.spills.v[s]] = -(int32_t)(f->stack + 8 * (place[s] + 1));
 	f->stack += 8 * places;
-	if (f->stack > BACK_STACK_MAX)
+	if (((f->stack + 31) & ~31u) + f->below > BACK_STACK_MAX)
 		too_big(&fr);
 }

@@ -500,13 +500,13 @@ static bool run_until(struct interp *in, uint32_t depth)
 	return true;
 }
 
-bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[3], uint64_t *r0)
+bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[4], uint64_t *r0)
 {
 	struct interp_state *s = in->state;
 
 	if (!enter(in, pc))
 		return false;
-	memcpy(&s->r[1], args, 3 * sizeof(args[0]));
+	memcpy(&s->r[1], args, 4 * sizeof(args[0]));
 	if (!run_until(in, s->depth))
 		return false;
 	*r0 = s->r[0];

@@ -411,7 +411,7 @@ static bool h_csum_diff(struct interp *in, const uint64_t *a, uint64_t *r0)
 static bool h_loop(struct interp *in, const uint64_t *a, uint64_t *r0)
 {
 	uint32_t n = (uint32_t)a[0], k;
-	uint64_t stop = 0, pc = a[1], args[3] = {0, a[2], 0};
+	uint64_t stop = 0, pc = a[1], args[4] = {0, a[2]};
 
 	if (a[3] || n > LOOPS_MAX) {
 		*r0 = answer(a[3] ? -EINVAL : -E2BIG);
@@ -423,6 +423,36 @@ static bool h_loop(struct interp *in, const uint64_t *a, uint64_t *r0)
 			return false;
 	}
 	*r0 = k;
+	return true;
+}
+
+/* Entries that are deleted on the way are passed over; the kernel may give new ones, this does not. */
+static bool h_for_each_map_elem(struct interp *in, const uint64_t *a, uint64_t *r0)
+{
+	struct interp_map *m = map_arg(in, a[0]);
+	uint64_t stop = 0, done = 0;
+	uint8_t *keys;
+	int64_t n;
+
+	if (!m)
+		return false;
+	n = a[3] ? -EINVAL : map_keys(in, m, &keys);
+	if (n < 0) {
+		*r0 = answer(n);
+		return true;
+	}
+	for (int64_t k = 0; k < n && !stop; k++) {
+		uint8_t *key = keys + k * map_row(m)->key_size;
+		uint64_t args[4] = {a[0], 0, map_lookup_addr(in, m, key), a[2]};
+
+		if (!args[2])
+			continue;
+		args[1] = mem_key(in, key, map_row(m)->key_size);
+		done++;
+		if (!interp_callback(in, (uint32_t)a[1], args, &stop))
+			return false;
+	}
+	*r0 = done;
 	return true;
 }
 
@@ -456,6 +486,7 @@ static helper_fn *const helpers[] = {
 	[BPF_FUNC_ringbuf_discard] = h_ringbuf_discard,
 	[BPF_FUNC_ringbuf_query] = h_nothing,
 	[BPF_FUNC_ktime_get_coarse_ns] = h_ktime,
+	[BPF_FUNC_for_each_map_elem] = h_for_each_map_elem,
 	[BPF_FUNC_loop] = h_loop,
 	[BPF_FUNC_strncmp] = h_strncmp,
 	[BPF_FUNC_xdp_get_buff_len] = h_buff_len,

@@ -21,7 +21,8 @@
 enum region_id {
 	REGION_NONE,
 	REGION_STACK, /* FRAMES of them */
-	REGION_CTX = REGION_STACK + FRAMES,
+	REGION_KEY = REGION_STACK + FRAMES, /* FRAMES of them: keys given to callbacks */
+	REGION_CTX = REGION_KEY + FRAMES,
 	REGION_PKT,
 	REGION_MAPREF, /* offset: map index; no memory */
 	REGION_MAP,    /* one per map, then ring buffer records */
@@ -80,14 +81,16 @@ struct interp_state {
 
 /* interp.c */
 bool interp_fail(struct interp *in, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Runs the function at pc with r1..r3 until it returns; its r0. For helpers with callbacks. */
-bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[3], uint64_t *r0);
+/* Runs the function at pc with r1..r4 until it returns; its r0. For helpers with callbacks. */
+bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[4], uint64_t *r0);
 
 /* interp_mem.c */
 void mem_init(struct interp *in);
 bool mem_start(struct interp *in);  /* stack, context and packet for a run */
 bool mem_finish(struct interp *in); /* packet back to the caller */
 uint64_t mem_addr(const struct interp *in, uint32_t region, uint64_t off);
+/* The address of a key that the function about to be called back gets; it may only read it. */
+uint64_t mem_key(struct interp *in, uint8_t *key, uint32_t size);
 /* size bytes at addr; NULL and an error when they are not all in one piece of memory. */
 uint8_t *mem_at(struct interp *in, uint64_t addr, uint64_t size, bool write);
 uint8_t *mem_try(struct interp *in, uint64_t addr, uint64_t size, bool write); /* no error */
@@ -109,6 +112,8 @@ uint64_t map_lookup_addr(struct interp *in, struct interp_map *m, const void *ke
 int map_update(struct interp *in, struct interp_map *m, const void *key, const void *value,
 	uint64_t flags);
 int map_delete(struct interp_map *m, const void *key);
+/* All keys of a map, one behind the other, as they are now; -EINVAL when it cannot be walked. */
+int64_t map_keys(struct interp *in, const struct interp_map *m, uint8_t **keys);
 
 /* interp_call.c */
 bool call_helper(struct interp *in, uint32_t id);

@@ -442,6 +442,24 @@ int map_delete(struct interp_map *m, const void *key)
 	return m->kind ? m->kind->remove(m, key) : -EINVAL;
 }
 
+int64_t map_keys(struct interp *in, const struct interp_map *m, uint8_t **keys)
+{
+	uint32_t size = m->row->key_size, n = 0;
+
+	if (!m->kind || m->kind->lpm)
+		return -EINVAL;
+	if (!m->kind->table) {
+		*keys = arena_alloc(in->a, (size_t)m->row->max_entries * size + 1);
+		for (uint32_t at = 0; at < m->row->max_entries; at++)
+			memcpy(*keys + (size_t)at * size, &at, sizeof(at));
+		return m->row->max_entries;
+	}
+	*keys = arena_alloc(in->a, (size_t)m->count * size + 1);
+	for (uint32_t at = m->oldest; at != NO_ENTRY; at = m->entries.v[at].newer)
+		memcpy(*keys + (size_t)n++ * size, key_at(m, at), size);
+	return n;
+}
+
 /* ---- for the caller ---- */
 
 void interp_map_each(const struct interp *in, uint32_t map,

@@ -69,6 +69,15 @@ uint64_t mem_addr(const struct interp *in, uint32_t id, uint64_t off)
 	return (uint64_t)id << ADDR_SHIFT | (region(in, id)->base + off);
 }
 
+uint64_t mem_key(struct interp *in, uint8_t *key, uint32_t size)
+{
+	uint32_t id = REGION_KEY + in->state->depth;
+
+	*region(in, id) = one_piece(key, size);
+	region(in, id)->read_only = true;
+	return mem_addr(in, id, 0);
+}
+
 /* ---- the packet and its context ---- */
 
 static uint32_t put_ctx_skb(struct interp *in)

@@ -401,6 +401,19 @@ static void sel_off(struct isel *s, ir_val v)
 		mach_bug(s->f, "isel", v, "offset beyond 32 bits");
 }
 
+/*
+ * Twice the same exclusive or changes nothing, but the verifier forgets the number: before 6.7 it
+ * takes a function that is called back to run exactly once, and what it wrote to be there.
+ */
+static void sel_hide(struct isel *s, ir_val v)
+{
+	ir_val a = reg(s, s->f->vals.v[v].args[0]), b = reg(s, s->f->vals.v[v].args[1]);
+
+	a = emit(s, (struct ir_ins){.op = MACH(XOR64_RR), .nargs = 2, .args = {a, b},
+		.type = IR_I64});
+	become(s, v, ISA_XOR64_RR, 2, a, b, 0);
+}
+
 static void sel_ins(struct isel *s, ir_val v)
 {
 	const struct ir_ins *i = ir_ins_of(s->f, v);
@@ -412,14 +425,23 @@ static void sel_ins(struct isel *s, ir_val v)
 		return;
 	case FORM_BIN:
 	case FORM_INDEX:
-		sel_bin(s, v);
+		if (i->op == IR_HIDE)
+			sel_hide(s, v);
+		else
+			sel_bin(s, v);
 		return;
 	case FORM_UN:
-		sel_un(s, v);
+		if (i->op == IR_FRCTX) /* a load */
+			become(s, v, ISA_LDX64, 1, reg(s, i->args[0]), 0, 0);
+		else
+			sel_un(s, v);
 		return;
 	case FORM_SLOT:
 		s->f->vals.v[v].aux = SLOT_OBJECT;
 		vec_push(s->f->a, &s->done.ins, v);
+		return;
+	case FORM_FUNC:
+		become(s, v, ISA_LD64_FUNC, 0, 0, 0, 0);
 		return;
 	case FORM_MAPREF:
 	case FORM_GADDR:

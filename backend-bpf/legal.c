@@ -6,10 +6,7 @@
  *
  * Requires: checked IR. Ensures: IR whose every operation has a row in isel.def; f->legal.
  */
-#include "backend-bpf/backend.h"
-#include "backend-bpf/insn.h"
-
-#define OBJECTS_MAX (IR_STACK_MAX - 2 * IR_STACK_RESERVE) /* bytes; the rest is for spills */
+#include "backend-bpf/mach.h"
 
 struct legal {
 	struct ir_fn *f;
@@ -284,12 +281,34 @@ static uint32_t scratch_map(struct ir_module *m)
 	return m->meta->maps.n - 1;
 }
 
+/* Objects whose address goes to functions that are called back: those have to be on the stack. */
+static void keep_frames(const struct ir_fn *f, bool *keep)
+{
+	for (ir_blk b = 0; b < f->blocks.n; b++) {
+		const struct ir_block *blk = &f->blocks.v[b];
+
+		for (uint32_t i = 0; i < blk->ins.n; i++) {
+			const struct ir_ins *in = ir_ins_of(f, blk->ins.v[i]);
+			const struct kern_helper *h = in->op == IR_CALL ? kern_helper_by_id(in->aux)
+									 : NULL;
+
+			for (unsigned a = 0; h && a < in->nargs; a++) {
+				if (h->arg[a] == KA_CBCTX)
+					keep[in->args[a]] = true;
+			}
+		}
+	}
+}
+
 /* Chooses the largest objects until the rest fits; true when there are any. */
-static bool choose_moved(const struct ir_fn *f, bool *moved)
+static bool choose_moved(struct ir_fn *f, bool *moved)
 {
 	const struct ir_block *entry = &f->blocks.v[0];
-	int64_t total = 0;
-	bool any = false;
+	int64_t total = 0, most = back_room(f);
+	bool any = false, *keep = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
+
+	if (f->top->subs.n)
+		keep_frames(f, keep);
 
 	for (uint32_t i = 0; i < entry->ins.n; i++) {
 		const struct ir_ins *s = ir_ins_of(f, entry->ins.v[i]);
@@ -297,14 +316,14 @@ static bool choose_moved(const struct ir_fn *f, bool *moved)
 		if (s->op == IR_SLOT)
 			total += (s->imm + 7) & ~7;
 	}
-	while (total > OBJECTS_MAX) {
+	while (total > most) {
 		ir_val best = IR_NONE;
 
 		for (uint32_t i = 0; i < entry->ins.n; i++) {
 			ir_val v = entry->ins.v[i];
 			const struct ir_ins *s = ir_ins_of(f, v);
 
-			if (s->op == IR_SLOT && !moved[v] &&
+			if (s->op == IR_SLOT && !moved[v] && !keep[v] &&
 				(!best || s->imm > f->vals.v[best].imm))
 				best = v;
 		}

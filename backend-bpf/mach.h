@@ -53,6 +53,8 @@ struct back_fn {
 	ir_val exchange2;
 };
 struct back_fn *back_data(struct ir_fn *f);
+/* Bytes that stack objects of f may take; those of functions called back from it go to f->below. */
+int64_t back_room(struct ir_fn *f);
 /* The order of blocks, n of them. */
 const ir_blk *back_order(const struct ir_fn *f, uint32_t *n);
 

@@ -117,7 +117,16 @@ static void place_progs(const struct ir_module *m, const struct code *code, stru
 
 		l->prog_sec[i] = s;
 		l->prog_off[i] = l->secs.v[s].size;
-		l->secs.v[s].size += code[i].n * (uint32_t)sizeof(struct bpf_insn);
+		l->secs.v[s].size += code_main(&code[i]) * (uint32_t)sizeof(struct bpf_insn);
+	}
+	l->text = META_NONE;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!code[i].fns.n)
+			continue;
+		if (l->text == META_NONE)
+			l->text = add_sec(m->a, l, ".text", OBJ_TEXT, META_NONE);
+		l->text_off[i] = l->secs.v[l->text].size;
+		l->secs.v[l->text].size += (code[i].n - code_main(&code[i])) * (uint32_t)sizeof(struct bpf_insn);
 	}
 }
 
@@ -163,6 +172,15 @@ uint32_t obj_ops_layout(const struct ir_module *m, const struct meta_ops *o, str
 	return size ? size : 8;
 }
 
+uint32_t obj_place(const struct obj_layout *l, const struct code *code, uint32_t i, uint32_t insn,
+	uint32_t *off)
+{
+	uint32_t own = code_main(&code[i]);
+
+	*off = insn < own ? l->prog_off[i] + insn * 8 : l->text_off[i] + (insn - own) * 8;
+	return insn < own ? l->prog_sec[i] : l->text;
+}
+
 void obj_layout(const struct ir_module *m, const struct code *code, struct obj_layout *l)
 {
 	struct arena *a = m->a;
@@ -171,6 +189,7 @@ void obj_layout(const struct ir_module *m, const struct code *code, struct obj_l
 	*l = (struct obj_layout){0};
 	l->prog_sec = ARENA_ARRAY(a, uint32_t, m->meta->progs.n + 1);
 	l->prog_off = ARENA_ARRAY(a, uint32_t, m->meta->progs.n + 1);
+	l->text_off = ARENA_ARRAY(a, uint32_t, m->meta->progs.n + 1);
 	l->map_sec = ARENA_ARRAY(a, uint32_t, m->meta->maps.n + 1);
 	l->map_off = ARENA_ARRAY(a, uint32_t, m->meta->maps.n + 1);
 	l->ops_off = ARENA_ARRAY(a, uint32_t, m->meta->ops.n + 1);

@@ -15,6 +15,7 @@ enum obj_sec_kind {
 	OBJ_DATA,
 	OBJ_RODATA,
 	OBJ_OPS,   /* .struct_ops.link */
+	OBJ_TEXT,  /* .text: functions that programs hand to helpers */
 };
 
 struct obj_sec {
@@ -27,6 +28,8 @@ struct obj_sec {
 struct obj_layout {
 	VEC(struct obj_sec) secs; /* code first, in order of first use */
 	uint32_t *prog_sec, *prog_off; /* per program; bytes */
+	uint32_t text; /* section .text; META_NONE when there is none */
+	uint32_t *text_off; /* per program: its first function there */
 	uint32_t *map_sec, *map_off;   /* per map; META_NONE for struct_ops maps */
 	uint32_t *ops_off;	       /* per meta.ops row, in .struct_ops.link */
 };
@@ -39,5 +42,14 @@ struct obj_member {
 };
 uint32_t obj_ops_layout(const struct ir_module *m, const struct meta_ops *o, struct arena *a,
 	struct obj_member **members);
+
+/* Instructions of the program itself: the functions it hands to helpers lie behind. */
+static inline uint32_t code_main(const struct code *c)
+{
+	return c->fns.n ? c->fns.v[0].start : c->n;
+}
+/* Where instruction insn of program i is: its section, and the offset there in *off. */
+uint32_t obj_place(const struct obj_layout *l, const struct code *code, uint32_t i, uint32_t insn,
+	uint32_t *off);
 
 void obj_layout(const struct ir_module *m, const struct code *code, struct obj_layout *l);

@@ -14,7 +14,7 @@ const struct back_pass back_passes[] = {
 };
 const unsigned back_npasses = sizeof(back_passes) / sizeof(back_passes[0]);
 
-void back_compile_fn(struct ir_fn *f, struct code *out)
+static void compile_one(struct ir_fn *f, struct code *out)
 {
 	*out = (struct code){0};
 	for (unsigned i = 0; i < back_npasses; i++) {
@@ -25,4 +25,15 @@ void back_compile_fn(struct ir_fn *f, struct code *out)
 			return;
 	}
 	back_emit(f, out);
+}
+
+void back_compile_fn(struct ir_fn *f, struct code *out)
+{
+	struct code *subs = ARENA_ARRAY(f->a, struct code, f->subs.n + 1);
+
+	for (uint32_t k = 0; k < f->subs.n; k++)
+		compile_one(f->subs.v[k], &subs[k]);
+	compile_one(f, out);
+	if (!f->m->diags->errors)
+		back_join(f, out, subs);
 }

@@ -177,12 +177,75 @@ static void expand_ins(struct pcopy *p, ir_val v, uint32_t i)
 		vec_push(p->f->a, &p->c.out->ins, v);
 }
 
+/* The parameter k of the entry under another name, in the register it comes in. */
+static ir_val arrives(struct pcopy *p, uint32_t k)
+{
+	ir_val param = p->f->blocks.v[0].params.v[k], v;
+	struct ir_ins ins = *ir_ins_of(p->f, param);
+
+	ins.reg = (uint8_t)(k + 1);
+	v = copies_emit(&p->c, ins, param);
+	p->c.out->ins.n--; /* a parameter, not an instruction */
+	return v;
+}
+
+/* The value that m made takes the parameter's name. */
+static void take_name(struct pcopy *p, const struct copy *m, ir_val param)
+{
+	struct ir_block *out = p->c.out;
+	uint32_t i = out->ins.n;
+
+	while (i-- > 0 && out->ins.v[i] != m->result)
+		;
+	if (i == UINT32_MAX)
+		return;
+	out->ins.v[i] = param;
+	p->f->vals.v[param] = p->f->vals.v[m->result];
+}
+
+/* What helpers give the functions they call back, in r1 and up, to where it is wanted. */
+static void enter_sub(struct pcopy *p)
+{
+	const struct ir_block *blk = &p->f->blocks.v[0];
+	struct copy *m[IR_MAX_ARGS] = {0};
+	ir_val from[IR_MAX_ARGS] = {0};
+	unsigned live = 0;
+
+	for (uint32_t k = 0; k < blk->params.n; k++) {
+		uint8_t reg = p->f->vals.v[blk->params.v[k]].reg;
+
+		live |= reg == IR_NO_REG ? 0 : 1u << reg;
+	}
+	start(p, live, blk->params.n, NO_SPAN);
+	for (uint32_t k = 0; k < p->f->blocks.v[0].params.n && k < IR_MAX_ARGS; k++) {
+		ir_val param = p->f->blocks.v[0].params.v[k];
+		uint8_t reg = p->f->vals.v[param].reg;
+
+		if (reg == k + 1 || (reg == IR_NO_REG && !p->memory[param]))
+			continue;
+		from[k] = arrives(p, k);
+		m[k] = add(p, from[k], p->memory[param] ? IR_NO_REG : reg, p->memory[param]);
+	}
+	copies_run(&p->c);
+	for (uint32_t k = 0; k < IR_MAX_ARGS; k++) {
+		if (!m[k])
+			continue;
+		if (m[k]->reg != IR_NO_REG)
+			take_name(p, m[k], p->f->blocks.v[0].params.v[k]);
+		p->f->blocks.v[0].params.v[k] = from[k];
+	}
+}
+
 static void enter(struct pcopy *p, ir_blk b)
 {
 	struct ir_block *blk = &p->f->blocks.v[b];
 	ir_val ctx = b == 0 && blk->params.n ? blk->params.v[0] : IR_NONE;
 	const struct ir_term *t;
 
+	if (b == 0 && blk->params.n > 1) {
+		enter_sub(p);
+		return;
+	}
 	if (ctx && p->f->vals.v[ctx].reg != 1) {
 		struct ir_ins ins = *ir_ins_of(p->f, ctx);
 		uint8_t reg = ins.reg;

@@ -136,7 +136,7 @@ static void at_head(struct verify *y, const struct demand *d)
 	while (param < ref->params.n && ref->params.v[param] != d->v)
 		param++;
 	if (d->b == 0) {
-		if (param == ref->params.n || d->place != 1)
+		if (param == ref->params.n || d->place != param + 1)
 			wrong(y, d->b, d->place, d->v, "not set on the way from the start");
 		return;
 	}

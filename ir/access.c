@@ -121,7 +121,8 @@ static unsigned call_accesses(const struct ir_fn *f, const struct ir_ins *i, str
 
 		if (h)
 			helper_access(f, i, h, a, &acc);
-		else if (t.kind == IRT_SLOT || t.kind == IRT_MAPV || t.kind == IRT_REC) {
+		else if (t.kind == IRT_SLOT || t.kind == IRT_MAPV || t.kind == IRT_REC ||
+			t.kind == IRT_FRAME) {
 			/* A kfunc may read and write all it can reach. */
 			acc.how = ACC_READ | ACC_PART;
 			acc.size = t.n;

@@ -36,7 +36,7 @@ ir_val ir_new_ins(struct ir_fn *f, struct ir_ins ins)
 	return f->vals.n - 1;
 }
 
-struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx)
+struct ir_fn *ir_fn_blank(struct ir_module *m, const char *name, enum kern_ctx ctx)
 {
 	struct ir_fn *f = ARENA_NEW(m->a, struct ir_fn);
 
@@ -44,17 +44,61 @@ struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx
 	f->a = m->a;
 	f->name = arena_strdup(m->a, name);
 	f->ctx = ctx;
-	vec_push(m->a, &m->fns, f);
+	f->top = f;
 	vec_push(f->a, &f->vals, (struct ir_ins){.reg = IR_NO_REG});
-	ir_param(f, ir_block_new(f), ir_ptr(IRT_CTX, ctx));
+	ir_block_new(f);
 	f->blocks.v[0].sealed = true;
+	return f;
+}
+
+struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx)
+{
+	struct ir_fn *f = ir_fn_blank(m, name, ctx);
+
+	vec_push(m->a, &m->fns, f);
+	f->ctx_val = ir_param(f, 0, ir_ptr(IRT_CTX, ctx));
 	ir_at(f, 0);
 	return f;
 }
 
+struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint32_t frame)
+{
+	struct ir_fn *f = ir_fn_blank(top->m, name, top->ctx);
+	const struct meta_map *row = &top->m->meta->maps.v[map];
+
+	f->top = top;
+	ir_param(f, 0, ir_ptr(IRT_MAP, 0));
+	ir_param(f, 0, ir_ptr(IRT_KEY, row->key_size));
+	ir_param(f, 0, ir_ptr(IRT_MAPV, row->value_size));
+	ir_param(f, 0, ir_ptr(IRT_FRAME, frame));
+	ir_at(f, 0);
+	f->ctx_val = ir_un(f, IR_FRCTX, ir_arg(f, EACH_FRAME));
+	return f;
+}
+
+/* Addresses made before claim too much, as the frame did. */
+void ir_sub_frame(struct ir_fn *f, uint32_t bytes)
+{
+	ir_val frame = ir_arg(f, EACH_FRAME);
+	uint32_t excess = f->vals.v[frame].type.n - bytes;
+
+	f->vals.v[frame].type.n = bytes;
+	for (ir_val v = 1; v < f->vals.n; v++) {
+		struct ir_ins *i = &f->vals.v[v];
+
+		if ((i->op == IR_OFF || i->op == IR_INDEX) && i->type.kind == IRT_FRAME)
+			i->type.n -= excess;
+	}
+}
+
+ir_val ir_arg(const struct ir_fn *f, enum ir_each n)
+{
+	return f->blocks.v[0].params.v[n];
+}
+
 ir_val ir_ctx(const struct ir_fn *f)
 {
-	return f->blocks.v[0].params.v[0];
+	return f->ctx_val;
 }
 
 ir_blk ir_block_new(struct ir_fn *f)
@@ -169,6 +213,20 @@ ir_val ir_slot(struct ir_fn *f, uint32_t size)
 ir_val ir_map(struct ir_fn *f, uint32_t map)
 {
 	return put(f, (struct ir_ins){.op = IR_MAP, .aux = map});
+}
+
+ir_val ir_func(struct ir_fn *f, struct ir_fn *sub)
+{
+	struct ir_fn *top = f->top;
+	uint32_t n = 0;
+
+	while (n < top->subs.n && top->subs.v[n] != sub)
+		n++;
+	if (n == top->subs.n) {
+		ir_sub_cost(sub);
+		vec_push(f->a, &top->subs, sub);
+	}
+	return put(f, (struct ir_ins){.op = IR_FUNC, .aux = n});
 }
 
 ir_val ir_gaddr(struct ir_fn *f, uint32_t map, uint32_t off)

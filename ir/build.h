@@ -33,6 +33,7 @@ struct ir_build {
 	uint32_t defs_cap;
 };
 
+struct ir_fn *ir_fn_blank(struct ir_module *m, const char *name, enum kern_ctx ctx);
 struct ir_build *ir_building(struct ir_fn *f); /* makes it when a finished function is changed */
 void ir_add_pred(struct ir_fn *f, ir_blk from, unsigned edge);
 _Noreturn void ir_bug(const struct ir_fn *f, const char *fmt, ...)

@@ -24,6 +24,8 @@ static const struct {
 		BPF_MAP_TYPE_LPM_TRIE)},
 	{"map_lookup_percpu_elem", MAPS(BPF_MAP_TYPE_PERCPU_HASH, BPF_MAP_TYPE_PERCPU_ARRAY,
 		BPF_MAP_TYPE_LRU_PERCPU_HASH)},
+	{"for_each_map_elem", MAPS(BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_HASH,
+		BPF_MAP_TYPE_PERCPU_ARRAY, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_LRU_PERCPU_HASH)},
 	{"map_push_elem", MAPS(BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK)},
 	{"map_pop_elem", MAPS(BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK)},
 	{"map_peek_elem", MAPS(BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_STACK)},
@@ -93,7 +95,10 @@ static bool memory_kind(struct check *c, struct ir_type t, enum kern_arg kind)
 	switch (t.kind) {
 	case IRT_SLOT:
 	case IRT_MAPV:
+	case IRT_FRAME:
 		return true;
+	case IRT_KEY:
+		return map_data || kind == KA_MEM_R;
 	case IRT_PKT:
 		return map_data;
 	case IRT_REC: /* as key or value since 6.1 */
@@ -189,6 +194,30 @@ static void arg_string(struct check *c, const struct call *k, unsigned a)
 		want(c, k, a, "a string in read-only data");
 }
 
+/* The function has to take what the helper gives it: the map's entries, the caller's frame. */
+static void arg_func(struct check *c, const struct call *k, unsigned a)
+{
+	const struct ir_ins *i = ir_ins_of(c->f, k->i->args[a]);
+	struct ir_type frame = a + 1 < k->i->nargs ? ir_type_of(c->f, k->i->args[a + 1]) : IR_VOID;
+	const struct ir_block *e;
+	const struct ir_fn *sub;
+
+	if (i->op != IR_FUNC || i->aux >= c->f->top->subs.n) {
+		want(c, k, a, "a function");
+		return;
+	}
+	sub = c->f->top->subs.v[i->aux];
+	e = &sub->blocks.v[0];
+	if (sub == c->f || !k->map || e->params.n != EACH_PARAMS)
+		want(c, k, a, "a function for the entries of a map");
+	else if (ir_type_of(sub, e->params.v[EACH_KEY]).n > k->map->key_size ||
+		 ir_type_of(sub, e->params.v[EACH_VALUE]).n > k->map->value_size)
+		FAIL(c, k, "bounds", "@%s expects greater keys or values than @%s has", sub->name,
+			k->map->kname);
+	else if (frame.kind != IRT_SLOT || frame.n < ir_type_of(sub, e->params.v[EACH_FRAME]).n)
+		FAIL(c, k, "bounds", "@%s expects a greater frame", sub->name);
+}
+
 static void check_arg(struct check *c, const struct call *k, unsigned a)
 {
 	struct ir_type t = ir_type_of(c->f, k->i->args[a]);
@@ -248,7 +277,10 @@ static void check_arg(struct check *c, const struct call *k, unsigned a)
 		if (t.kind != IRT_MAPV || t.flags & IRT_NULLABLE)
 			want(c, k, a, "a timer in a map value");
 		break;
-	default: /* KA_FUNC: functions are no values of this IR */
+	case KA_FUNC:
+		arg_func(c, k, a);
+		break;
+	default:
 		want(c, k, a, "something that the IR cannot express");
 	}
 }

@@ -14,6 +14,9 @@
 #define LEGAL_WALK_MAX (2 * WALK_MAX)
 /* Branches open at once, BPF_COMPLEXITY_LIMIT_JMP_SEQ (8192), less some room. */
 #define BRANCH_MAX 8000
+/* A function that is called back gets that part of it: it is walked some times, with others. */
+#define SUB_SHARE 4
+#define SUB_WALKS 3
 
 struct loops {
 	struct check *c;
@@ -305,6 +308,35 @@ static uint64_t block_cost(const struct check *c, const struct ir_block *blk)
 	return n;
 }
 
+/* What the verifier walks for functions that are called back from here, and leaves open in them. */
+static uint64_t sub_walk(const struct ir_fn *f, const struct ir_block *blk, uint64_t *branches)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < blk->ins.n; i++) {
+		const struct ir_ins *in = ir_ins_of(f, blk->ins.v[i]);
+
+		if (in->op != IR_FUNC || in->aux >= f->top->subs.n)
+			continue;
+		n += f->top->subs.v[in->aux]->walk;
+		*branches += f->top->subs.v[in->aux]->branches;
+	}
+	return n * SUB_WALKS;
+}
+
+void ir_sub_cost(struct ir_fn *sub)
+{
+	const struct check c = {.f = sub, .m = sub->m};
+
+	for (ir_blk b = 0; b < sub->blocks.n; b++) {
+		const struct ir_block *blk = &sub->blocks.v[b];
+		uint64_t inner = 0;
+
+		sub->walk += block_cost(&c, blk) + sub_walk(sub, blk, &inner);
+		sub->branches += inner + (blk->term.nedges == 2);
+	}
+}
+
 /* What the verifier has to walk, and the branches it may have open at once. */
 static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 {
@@ -315,36 +347,44 @@ static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {
 		ir_blk b = c->cfg->rpo[n];
 		const struct ir_block *blk = &c->f->blocks.v[b];
-		uint64_t rounds;
+		uint64_t rounds, inside = 0, n_inside;
 
 		if (!c->cfg->loop_depth[b])
 			continue;
 		rounds = rounds_of(s, b);
-		if (__builtin_add_overflow(*walk, times(rounds, block_cost(c, blk)), walk))
+		n_inside = sub_walk(c->f, blk, &inside);
+		if (__builtin_add_overflow(*walk, times(rounds, block_cost(c, blk) + n_inside), walk))
 			*walk = UINT64_MAX;
-		if (blk->term.nedges == 2 && blk->term.op != IRN_LOOP) {
+		inside += blk->term.nedges == 2 && blk->term.op != IRN_LOOP;
+		if (inside) {
 			uint64_t *o = &open[outermost(s, b)];
 
-			if (__builtin_add_overflow(*o, rounds, o))
+			if (__builtin_add_overflow(*o, times(rounds, inside), o))
 				*o = UINT64_MAX;
 		}
 	}
 	*branches = most_on_a_way(s, open);
 }
 
+static uint64_t share(const struct loops *s, uint64_t n)
+{
+	return ir_is_sub(s->c->f) ? n / SUB_SHARE : n;
+}
+
 static void check_cost(struct loops *s)
 {
-	uint64_t walk, branches, most = s->c->f->legal ? LEGAL_WALK_MAX : WALK_MAX;
+	uint64_t walk, branches, open = share(s, BRANCH_MAX);
+	uint64_t most = share(s, s->c->f->legal ? LEGAL_WALK_MAX : WALK_MAX);
 
 	cost_of(s, &walk, &branches);
 	if (walk > most)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
 			"loops make the verifier walk %llu instructions, at most %llu are sure to be taken",
 			(unsigned long long)walk, (unsigned long long)most);
-	if (branches > BRANCH_MAX)
+	if (branches > open)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
-			"loops leave the verifier %llu open branches, at most %d are sure to be taken",
-			(unsigned long long)branches, BRANCH_MAX);
+			"loops leave the verifier %llu open branches, at most %llu are sure to be taken",
+			(unsigned long long)branches, (unsigned long long)open);
 }
 
 static bool fits(const struct loops *s)
@@ -352,7 +392,7 @@ static bool fits(const struct loops *s)
 	uint64_t walk, branches;
 
 	cost_of(s, &walk, &branches);
-	return walk <= WALK_MAX && branches <= BRANCH_MAX;
+	return walk <= share(s, WALK_MAX) && branches <= share(s, BRANCH_MAX);
 }
 
 /* One step more for a loop of n rounds, if everything still fits. */

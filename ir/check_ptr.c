@@ -294,7 +294,7 @@ static void check_aligned(struct pointers *s, ir_blk b, ir_val v, ir_val p, int6
 	struct where w = s->at[p];
 	/* riscv64 does not promise efficient unaligned access (a Kconfig choice): all is checked. */
 	bool strict = always || (t && t->arch == KERN_RISCV64) ||
-		ir_type_of(s->c->f, p).kind == IRT_SLOT;
+		ir_type_of(s->c->f, p).kind == IRT_SLOT || ir_type_of(s->c->f, p).kind == IRT_FRAME;
 
 	if (strict && (w.mod < width || (w.rem + (uint64_t)off) % width))
 		check_fail(s->c, b, v, "align", "%u bytes at %+lld are not surely aligned", width,
@@ -339,7 +339,8 @@ void check_pointers(struct check *c)
 {
 	struct pointers s = {.c = c, .at = ARENA_ARRAY(c->a, struct where, c->f->vals.n)};
 
-	s.at[ir_ctx(c->f)].mod = 8;
+	for (uint32_t i = 0; i < c->f->blocks.v[0].params.n; i++)
+		s.at[c->f->blocks.v[0].params.v[i]].mod = 8;
 	for (int round = 0; follow(&s, round >= ROUNDS); round++)
 		;
 	for (uint32_t n = 0; n < c->cfg->nrpo; n++) {

@@ -61,6 +61,9 @@ static void check_unary(struct check *c, ir_blk b, ir_val v)
 		fits = t.kind == IRT_BTF || t.kind == IRT_CTX || t.kind == IRT_PKT ||
 			t.kind == IRT_PKTEND;
 		break;
+	case IR_FRCTX:
+		fits = t.kind == IRT_FRAME && t.n >= 8;
+		break;
 	case IR_WIDE:
 		fits = t.kind == IRT_I32;
 		break;
@@ -87,6 +90,8 @@ static void check_fixed(struct check *c, ir_blk b, ir_val v)
 		check_fail(c, b, v, "type", "a constant is a number that fits its type");
 	if (i->op == IR_SLOT && (i->imm <= 0 || i->imm > INT32_MAX))
 		check_fail(c, b, v, "type", "a stack object of %lld bytes", (long long)i->imm);
+	if (i->op == IR_FUNC && i->aux >= c->f->top->subs.n)
+		check_fail(c, b, v, "type", "no such function");
 	if ((i->op == IR_MAP || i->op == IR_GADDR) && !map)
 		check_fail(c, b, v, "type", "no such map");
 	/* array_map_direct_value_addr: arrays of one entry only */
@@ -98,7 +103,8 @@ static void check_fixed(struct check *c, ir_blk b, ir_val v)
 /* ---- pointers ---- */
 static bool points_to_memory(struct ir_type t)
 {
-	return t.kind == IRT_SLOT || t.kind == IRT_MAPV || t.kind == IRT_REC || t.kind == IRT_PKT;
+	return t.kind == IRT_SLOT || t.kind == IRT_MAPV || t.kind == IRT_REC ||
+		t.kind == IRT_PKT || t.kind == IRT_FRAME || t.kind == IRT_KEY;
 }
 
 /* The base of an access or of pointer arithmetic (N4: none on what may be NULL). */
@@ -158,6 +164,8 @@ static void check_writable(struct check *c, ir_blk b, ir_val v)
 	struct ir_type t = arg_type(c, i, 0);
 	const struct ir_ins *root = ir_ins_of(c->f, ir_origin(c->f, i->args[0]).root);
 
+	if (t.kind == IRT_KEY)
+		check_fail(c, b, v, "readonly", "keys are read-only");
 	if (t.kind == IRT_PKT && c->f->ctx != CTX_XDP_MD && c->f->ctx != CTX_SK_BUFF)
 		check_fail(c, b, v, "readonly", "packets are written in xdp and tc programs only");
 	if (root->op == IR_GADDR && c->m->meta->maps.v[root->aux].role == MM_RODATA)
@@ -170,6 +178,9 @@ static void check_stored(struct check *c, ir_blk b, ir_val v, unsigned a)
 	const struct ir_ins *i = ir_ins_of(c->f, v);
 	struct ir_type t = arg_type(c, i, a);
 
+	if (t.kind == IRT_CTX && i->op == IR_ST && i->width == 8 &&
+		ir_ins_of(c->f, i->args[0])->op == IR_SLOT)
+		return; /* for the functions that get the frame: it stays what it is */
 	if (!check_num(t))
 		check_fail(c, b, v, "type", "a number is stored, not %s ('addr' makes one)",
 			check_type_text(c, t));
@@ -312,6 +323,7 @@ static void check_ins(struct check *c, ir_blk b, ir_val v)
 	case FORM_CONST:
 	case FORM_SLOT:
 	case FORM_MAPREF:
+	case FORM_FUNC:
 	case FORM_GADDR: check_fixed(c, b, v); break;
 	case FORM_OFF: check_base(c, b, v); break;
 	case FORM_INDEX: check_index(c, b, v); break;
@@ -365,8 +377,11 @@ static void check_ret(struct check *c, ir_blk b, ir_val v)
 	if (!check_num(t))
 		check_fail(c, b, IR_NONE, "type", "the result is a number, not %s",
 			check_type_text(c, t));
+	/* check_func_call: what a callback returns is in 0..1 */
+	else if (ir_is_sub(c->f) && (t.kind != IRT_I64 || t.hi > 1))
+		check_fail(c, b, IR_NONE, "result", "a function that is called back returns 0 or 1");
 	/* check_return_code: fentry and fexit programs return 0 */
-	else if (c->f->ctx == CTX_RAW_TP && !(ir_is_const(c->f, v) && !ir_ins_of(c->f, v)->imm))
+	else if (!ir_is_sub(c->f) && c->f->ctx == CTX_RAW_TP && !(ir_is_const(c->f, v) && !ir_ins_of(c->f, v)->imm))
 		check_fail(c, b, IR_NONE, "result", "these programs return the constant 0");
 }
 

@@ -158,6 +158,8 @@ struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const cha
 		return ir_ptr(IRT_SLOT, (uint32_t)i->imm);
 	case FORM_MAPREF:
 		return ir_ptr(IRT_MAP, 0);
+	case FORM_FUNC:
+		return ir_ptr(IRT_FUNC, 0);
 	case FORM_GADDR:
 		return infer_gaddr(f, i, why);
 	case FORM_OFF:

@@ -14,6 +14,7 @@
  *   - bytes that a helper reads from a slot (keys, values, memory) are initialised on every path;
  *   - packet pointers do not live across calls that invalidate them;
  *   - what is acquired (rec, own btf) is given back exactly once on every path;
+ *   - functions that a helper calls back belong to one program, and end in 0 or 1;
  *   - every cycle goes through a LOOP terminator; stack objects fit the budget.
  */
 #pragma once
@@ -64,7 +65,7 @@ enum ir_tflag {
 struct ir_type {
 	uint8_t kind;  /* enum ir_tkind */
 	uint8_t flags; /* enum ir_tflag */
-	uint32_t n;    /* SLOT MAPV REC PKT: bytes; CTX: enum kern_ctx; BTF: index into module's btf */
+	uint32_t n;    /* SLOT MAPV REC PKT FRAME KEY: bytes; CTX: enum kern_ctx; BTF: index into module's btf */
 	uint64_t hi;   /* I64: greatest value, unsigned; IR_ANY_RANGE when unknown. Others 0 */
 };
 
@@ -98,7 +99,7 @@ struct ir_ins {
 	struct ir_type type;
 	ir_val args[IR_MAX_ARGS];
 	int64_t imm; /* CONST of type i32: sign-extended */
-	uint32_t aux; /* MAP GADDR: map index; ZERO: bytes; CALL: helper id; KCALL: kfunc index;
+	uint32_t aux; /* MAP GADDR: map index; FUNC: index in top->subs; ZERO: bytes; CALL: helper id; KCALL: kfunc index;
 		       * LDF STF FOFS: field index; LDCTX: 1 + the field (TP), 0 none */
 	struct skep_span span;
 };
@@ -161,9 +162,14 @@ struct ir_fn {
 	VEC(struct ir_ins) vals; /* [0] unused */
 	VEC(struct ir_block) blocks;
 	uint32_t stack; /* after frame layout: bytes used */
+	uint32_t below; /* bytes of stack of the functions called back from here */
 	bool machine;	/* operations are the machine's */
 	bool half_result; /* of what it returns only the low 32 bits count */
 	bool no_result; /* nobody looks at what it returns (operations of struct_ops that give nothing) */
+	struct ir_fn *top; /* the program it belongs to; itself when it is one */
+	VEC(struct ir_fn *) subs; /* of a program: functions that helpers call back, inner first */
+	uint64_t walk, branches; /* what going through a sub costs the verifier: ir_sub_cost */
+	ir_val ctx_val; /* while it is built: the context */
 	bool legal;	/* back_legal is done: the stack budget and constant divisors are checked */
 	struct ir_build *build; /* build.c's bookkeeping, NULL when done */
 	void *back;	/* backend's own data about this function */
@@ -190,7 +196,20 @@ struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const cha
 
 /* ---- building (build.c) ---- */
 struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx);
-ir_val ir_ctx(const struct ir_fn *f); /* the context parameter of the entry */
+/*
+ * A function that bpf_for_each_map_elem calls for each entry of map: its parameters are the map,
+ * key<N>, mapv<N>, frame<N>. What the caller hands on lies in the frame, the context at 0.
+ */
+struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint32_t frame);
+void ir_sub_frame(struct ir_fn *f, uint32_t bytes); /* once it is known how many there are */
+enum ir_each { EACH_MAP, EACH_KEY, EACH_VALUE, EACH_FRAME, EACH_PARAMS }; /* those parameters */
+ir_val ir_arg(const struct ir_fn *f, enum ir_each n);
+ir_val ir_ctx(const struct ir_fn *f); /* the context */
+ir_val ir_func(struct ir_fn *f, struct ir_fn *sub); /* sub is finished */
+static inline bool ir_is_sub(const struct ir_fn *f)
+{
+	return f->top != f;
+}
 ir_blk ir_block_new(struct ir_fn *f);
 ir_val ir_param(struct ir_fn *f, ir_blk b, struct ir_type t); /* appends a parameter */
 
@@ -278,7 +297,7 @@ ir_val ir_new_ins(struct ir_fn *f, struct ir_ins ins);
 /* ---- properties (ops.c) ---- */
 enum ir_form {
 	FORM_PARAM, FORM_CONST, FORM_BIN, FORM_UN, FORM_SLOT, FORM_MAPREF, FORM_GADDR, FORM_OFF,
-	FORM_INDEX, FORM_LD, FORM_ST, FORM_ZERO, FORM_ATOM, FORM_CAS, FORM_LDF, FORM_STF, FORM_FOFS,
+	FORM_INDEX, FORM_FUNC, FORM_LD, FORM_ST, FORM_ZERO, FORM_ATOM, FORM_CAS, FORM_LDF, FORM_STF, FORM_FOFS,
 	FORM_CALL
 };
 enum ir_oflag { OF_P = 1, OF_R = 2, OF_A = 4, OF_M = 8, OF_W = 16 };
@@ -343,6 +362,7 @@ bool ir_check(const struct ir_fn *f, struct buf *why);
  * Gives each of the loops with these heads a bound, up to most, as great as the rule about the cost
  * of loops allows; 1 when it allows none. What they have must be at least most.
  */
+void ir_sub_cost(struct ir_fn *sub); /* once, when it is finished */
 void ir_fit_loops(struct ir_fn *f, const ir_blk *heads, uint32_t nheads, uint64_t most);
 
 /* ---- passes: each keeps ir_check true ---- */

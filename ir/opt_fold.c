@@ -413,9 +413,11 @@ static bool fold_off(struct fold *s, ir_val v)
 
 static bool fold_one(struct fold *s, ir_val v)
 {
+	bool pure = ir_op_row(def(s, v)->op)->flags & OF_P;
+
 	switch (ir_op_row(def(s, v)->op)->form) {
-	case FORM_BIN: return fold_bin(s, v);
-	case FORM_UN: return fold_un(s, v);
+	case FORM_BIN: return pure && fold_bin(s, v);
+	case FORM_UN: return pure && fold_un(s, v);
 	case FORM_OFF: return fold_off(s, v);
 	case FORM_INDEX: return fold_index(s, v);
 	case FORM_LD:

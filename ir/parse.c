@@ -4,6 +4,7 @@
  * diagnostic with its place; whether the program keeps the rules is check.c's business.
  */
 #include "ir/parse.h"
+#include "ir/build.h"
 #include <linux/bpf.h>
 #include <string.h>
 
@@ -76,6 +77,12 @@ struct ir_type parse_type(struct parse *p)
 		t = ir_ptr(IRT_SLOT, type_size(p));
 	else if (take_word(p, "map"))
 		t = ir_ptr(IRT_MAP, 0);
+	else if (take_word(p, "func"))
+		t = ir_ptr(IRT_FUNC, 0);
+	else if (take_word(p, "frame"))
+		t = ir_ptr(IRT_FRAME, type_size(p));
+	else if (take_word(p, "key"))
+		t = ir_ptr(IRT_KEY, type_size(p));
 	else if (take_word(p, "mapv"))
 		t = ir_ptr(IRT_MAPV, type_size(p));
 	else if (take_word(p, "rec"))
@@ -172,6 +179,22 @@ uint32_t parse_map_name(struct parse *p)
 	if (!p->failed) {
 		p->tok = tok;
 		parse_fail(p, "no map @%s is declared", name);
+	}
+	return 0;
+}
+
+uint32_t parse_func_name(struct parse *p)
+{
+	struct tok tok = p->tok;
+	const char *name = want_name(p, TOK_AT, "@function");
+
+	for (uint32_t i = 0; i < p->f->top->subs.n; i++) {
+		if (!strcmp(p->f->top->subs.v[i]->name, name))
+			return i;
+	}
+	if (!p->failed) {
+		p->tok = tok;
+		parse_fail(p, "no 'sub @%s' stands before", name);
 	}
 	return 0;
 }
@@ -411,7 +434,7 @@ static void parse_param(struct parse *p, bool entry)
 
 	want_punct(p, ':');
 	ins.type = parse_type(p);
-	if (entry) {
+	if (entry && !ir_is_sub(p->f)) {
 		v = ir_ctx(p->f);
 		if (!ir_type_eq(ins.type, ir_type_of(p->f, v)))
 			parse_fail(p, "the entry's parameter is the context, ctx<%s>",
@@ -438,7 +461,7 @@ static void parse_block(struct parse *p)
 	if (take_punct(p, '(')) {
 		do {
 			parse_param(p, p->here == 0);
-			if (p->here == 0 && n++)
+			if (p->here == 0 && n++ && !ir_is_sub(p->f))
 				parse_fail(p, "the entry has one parameter, the context");
 		} while (take_punct(p, ','));
 		want_punct(p, ')');
@@ -470,22 +493,9 @@ static void check_pending(struct parse *p)
 	}
 }
 
-static void parse_prog(struct parse *p)
+static void parse_body(struct parse *p)
 {
-	const char *name = want_name(p, TOK_AT, "@name");
-	const char *ctx_name = want_name(p, TOK_WORD, "context");
-	int ctx = p->failed ? 0 : kern_ctx_by_name(ctx_name);
-
-	if (ctx < 0)
-		parse_fail(p, "no context '%s'", ctx_name);
-	if (p->failed)
-		return;
-	p->f = ir_fn_new(p->m, name, (enum kern_ctx)ctx);
 	p->f->build = NULL;
-	vec_push(p->m->meta->a, &p->m->meta->progs,
-		(struct meta_prog){.name = p->f->name, .section = ctx_name,
-			.type = kern_ctx_prog_type((enum kern_ctx)ctx), .ops = META_NONE,
-			.member = META_NONE});
 	p->f->machine = take_word(p, "machine");
 	p->f->legal = take_word(p, "legal") || p->f->machine;
 	smap_init(&p->values, p->m->a);
@@ -501,6 +511,57 @@ static void parse_prog(struct parse *p)
 		parse_block(p);
 	want_punct(p, '}');
 	check_pending(p);
+}
+
+/* A function that is called back stands before its program and has the same context. */
+static void parse_sub(struct parse *p, const char *name, enum kern_ctx ctx)
+{
+	if (!p->top)
+		p->top = ir_fn_blank(p->m, "", ctx);
+	else if (p->top->ctx != ctx)
+		parse_fail(p, "functions of one program have one context");
+	p->f = ir_fn_blank(p->m, name, ctx);
+	p->f->top = p->top;
+	parse_body(p);
+	if (!p->failed)
+		ir_sub_cost(p->f);
+	vec_push(p->m->a, &p->top->subs, p->f);
+}
+
+static void adopt_subs(struct parse *p)
+{
+	struct ir_fn *f = p->f;
+
+	for (uint32_t i = 0; p->top && i < p->top->subs.n; i++) {
+		p->top->subs.v[i]->top = f;
+		vec_push(p->m->a, &f->subs, p->top->subs.v[i]);
+	}
+	if (p->top && p->top->ctx != f->ctx)
+		parse_fail(p, "functions of one program have one context");
+	p->top = NULL;
+}
+
+static void parse_fn(struct parse *p, bool prog)
+{
+	const char *name = want_name(p, TOK_AT, "@name");
+	const char *ctx_name = want_name(p, TOK_WORD, "context");
+	int ctx = p->failed ? 0 : kern_ctx_by_name(ctx_name);
+
+	if (ctx < 0)
+		parse_fail(p, "no context '%s'", ctx_name);
+	if (p->failed)
+		return;
+	if (!prog) {
+		parse_sub(p, name, (enum kern_ctx)ctx);
+		return;
+	}
+	p->f = ir_fn_new(p->m, name, (enum kern_ctx)ctx);
+	adopt_subs(p);
+	vec_push(p->m->meta->a, &p->m->meta->progs,
+		(struct meta_prog){.name = p->f->name, .section = ctx_name,
+			.type = kern_ctx_prog_type((enum kern_ctx)ctx), .ops = META_NONE,
+			.member = META_NONE});
+	parse_body(p);
 }
 
 bool ir_parse(struct ir_module *m, const char *text, size_t len, uint32_t base,
@@ -522,9 +583,13 @@ bool ir_parse(struct ir_module *m, const char *text, size_t len, uint32_t base,
 		else if (take_word(&p, "btf"))
 			parse_btf(&p);
 		else if (take_word(&p, "prog"))
-			parse_prog(&p);
+			parse_fn(&p, true);
+		else if (take_word(&p, "sub"))
+			parse_fn(&p, false);
 		else
-			parse_fail(&p, "map, field, kfunc, btf or prog expected");
+			parse_fail(&p, "map, field, kfunc, btf, sub or prog expected");
 	}
+	if (p.top && !p.failed)
+		parse_fail(&p, "'sub' without its 'prog' behind");
 	return !p.failed;
 }

@@ -37,6 +37,7 @@ struct parse {
 	VEC(uint32_t) pending; /* values used before their definition: offsets by value index */
 	ir_blk here;
 	const struct ir_machine_names *machine;
+	struct ir_fn *top; /* of the 'sub's read, whose 'prog' is still to come */
 };
 
 /* ---- lex.c ---- */
@@ -56,6 +57,7 @@ struct ir_type parse_type(struct parse *p);
 ir_val parse_value(struct parse *p); /* %name, also one defined further down */
 ir_blk parse_block_name(struct parse *p);
 uint32_t parse_map_name(struct parse *p);
+uint32_t parse_func_name(struct parse *p);
 uint32_t parse_field_name(struct parse *p);
 uint8_t parse_reg(struct parse *p); /* @rN when there, else IR_NO_REG */
 void parse_span(struct parse *p, struct skep_span *s);

@@ -228,6 +228,9 @@ static void operands_of_form(struct parse *p, struct ir_ins *ins, struct operand
 		if (ins->op == IR_GADDR && p->tok.kind == TOK_NUM && p->tok.joined)
 			ins->imm = want_num(p);
 		break;
+	case FORM_FUNC:
+		ins->aux = parse_func_name(p);
+		break;
 	case FORM_OFF:
 	case FORM_LD:
 		address(p, ins, os);

@@ -58,6 +58,8 @@ void ir_print_type(const struct ir_module *m, struct ir_type t, struct buf *out)
 	case IRT_MAPV:
 	case IRT_REC:
 	case IRT_PKT:
+	case IRT_FRAME:
+	case IRT_KEY:
 		buf_printf(out, "<%u>", t.n);
 		break;
 	case IRT_BTF:
@@ -237,6 +239,9 @@ static void print_ins_of_form(struct printer *p, const struct ir_ins *i)
 	case FORM_MAPREF:
 		buf_printf(out, "@%s", p->m->meta->maps.v[i->aux].kname);
 		break;
+	case FORM_FUNC:
+		buf_printf(out, "@%s", p->f->top->subs.v[i->aux]->name);
+		break;
 	case FORM_GADDR:
 		buf_printf(out, "@%s%+" PRId64, p->m->meta->maps.v[i->aux].kname, i->imm);
 		break;
@@ -355,7 +360,8 @@ void ir_print_fn(const struct ir_fn *f, struct buf *out)
 {
 	struct printer p = {.f = f, .m = f->m, .out = out, .num = ir_number(f, ir_scratch(f))};
 
-	buf_printf(out, "prog @%s %s%s%s {\n", f->name, kern_ctx_name(f->ctx),
+	buf_printf(out, "%s @%s %s%s%s {\n", ir_is_sub(f) ? "sub" : "prog", f->name,
+		kern_ctx_name(f->ctx),
 		f->machine ? " machine" : "", f->legal && !f->machine ? " legal" : "");
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
 		if (shown(f, b))
@@ -424,6 +430,9 @@ void ir_print_module(const struct ir_module *m, struct buf *out)
 			buf_printf(out, " id %u proto %u", k->btf_id, k->proto);
 		buf_putc(out, '\n');
 	}
-	for (uint32_t i = 0; i < m->fns.n; i++)
+	for (uint32_t i = 0; i < m->fns.n; i++) {
+		for (uint32_t k = 0; k < m->fns.v[i]->subs.n; k++)
+			ir_print_fn(m->fns.v[i]->subs.v[k], out);
 		ir_print_fn(m->fns.v[i], out);
+	}
 }

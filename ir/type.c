@@ -69,6 +69,8 @@ bool ir_type_fits(struct ir_type from, struct ir_type to)
 	case IRT_MAPV:
 	case IRT_REC:
 	case IRT_PKT:
+	case IRT_FRAME:
+	case IRT_KEY:
 		return from.n >= to.n;
 	default:
 		return from.n == to.n;
@@ -153,7 +155,10 @@ struct ir_type ir_result_type(const struct ir_fn *f, enum ir_op op, ir_val a, ir
 	case IR_WIDE:
 		return ir_range(UINT32_MAX);
 	case IR_ADDR:
+	case IR_HIDE:
 		return IR_I64;
+	case IR_FRCTX:
+		return ir_ptr(IRT_CTX, f->ctx);
 	default:
 		break;
 	}

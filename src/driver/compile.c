@@ -103,7 +103,7 @@ static bool dumped(const struct skep_compile_options *o, const char *stage)
 	return o->dump && (!strcmp(o->dump, stage) || !strcmp(o->dump, "all"));
 }
 
-static void compile_fn(struct skep *s, const struct skep_compile_options *o, struct ir_fn *f,
+static void compile_one(struct skep *s, const struct skep_compile_options *o, struct ir_fn *f,
 	struct code *code)
 {
 	s->fn = f;
@@ -123,9 +123,24 @@ static void compile_fn(struct skep *s, const struct skep_compile_options *o, str
 	s->fn = f;
 	s->pass = "emit";
 	back_emit(f, code);
-	limit_maps(s, code);
 	s->fn = NULL;
 	s->pass = NULL;
+}
+
+/* Functions that are called back first: their stack counts for who calls them. */
+static void compile_fn(struct skep *s, const struct skep_compile_options *o, struct ir_fn *f,
+	struct code *code)
+{
+	struct code *subs = ARENA_ARRAY(&s->a, struct code, f->subs.n + 1);
+
+	for (uint32_t k = 0; k < f->subs.n && !s->diags.errors; k++)
+		compile_one(s, o, f->subs.v[k], &subs[k]);
+	if (!s->diags.errors)
+		compile_one(s, o, f, code);
+	if (s->diags.errors)
+		return;
+	back_join(f, code, subs);
+	limit_maps(s, code);
 	if (dumped(o, "asm"))
 		dump_code(s, f->name, code->insn, code->n);
 }

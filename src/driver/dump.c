@@ -98,11 +98,15 @@ static bool fitting(struct skep *s, const char *name, bool machine)
 static void emit_all(struct skep *s)
 {
 	for (uint32_t i = 0; i < s->m->fns.n; i++) {
-		struct code code = {0};
+		const struct ir_fn *f = s->m->fns.v[i];
+		struct code code = {0}, *subs = ARENA_ARRAY(&s->a, struct code, f->subs.n + 1);
 
-		s->fn = s->m->fns.v[i];
+		s->fn = f;
 		s->pass = "emit";
-		back_emit(s->fn, &code);
+		for (uint32_t k = 0; k < f->subs.n; k++)
+			back_emit(f->subs.v[k], &subs[k]);
+		back_emit(f, &code);
+		back_join(f, &code, subs);
 		dump_code(s, s->fn->name, code.insn, code.n);
 	}
 	s->fn = NULL;
@@ -125,13 +129,29 @@ static int run_named(struct skep *s, char *list)
 			emit_all(s);
 			return SKEP_OK;
 		}
-		for (uint32_t i = 0; i < s->m->fns.n; i++)
-			run_pass(s, p, s->m->fns.v[i]);
+		for (uint32_t i = 0; i < s->m->fns.n; i++) {
+			struct ir_fn *f = s->m->fns.v[i];
+
+			for (uint32_t k = 0; k < f->subs.n; k++)
+				run_pass(s, p, f->subs.v[k]);
+			run_pass(s, p, f);
+		}
 		if (s->diags.errors)
 			return SKEP_EUSER;
 	}
 	ir_print_module(s->m, &s->dump);
 	return SKEP_OK;
+}
+
+static void must_keep_rules(struct skep *s, const struct ir_fn *f)
+{
+	struct buf why;
+
+	buf_init(&why, &s->a);
+	buf_puts(&why, "");
+	if (!f->machine && !ir_check(f, &why))
+		diag_error(&s->diags, NO_SPAN, DIAG_IR, "%s breaks a rule: %.*s", f->name,
+			(int)(why.n - 1), why.p);
 }
 
 static int do_passes(struct skep *s, void *arg)
@@ -143,13 +163,11 @@ static int do_passes(struct skep *s, void *arg)
 	if (!ir_parse(s->m, c->text, c->len, base, &back_machine_names) || s->diags.errors)
 		return SKEP_EUSER;
 	for (uint32_t i = 0; i < s->m->fns.n; i++) {
-		struct buf why;
+		const struct ir_fn *f = s->m->fns.v[i];
 
-		buf_init(&why, &s->a);
-		buf_puts(&why, "");
-		if (!s->m->fns.v[i]->machine && !ir_check(s->m->fns.v[i], &why))
-			diag_error(&s->diags, NO_SPAN, DIAG_IR, "%s breaks a rule: %.*s",
-				s->m->fns.v[i]->name, (int)(why.n - 1), why.p);
+		for (uint32_t k = 0; k < f->subs.n; k++)
+			must_keep_rules(s, f->subs.v[k]);
+		must_keep_rules(s, f);
 	}
 	if (s->diags.errors)
 		return SKEP_EUSER;

@@ -25,33 +25,63 @@ struct ext {
 	void *arg;
 };
 
-static void take_func(struct loaded *l, struct obj_prog *p, const void *rec)
+static void take_func(struct loaded *l, struct obj_prog *p, uint32_t at, const void *rec)
 {
 	struct bpf_func_info r;
 
-	(void)l;
 	memcpy(&r, rec, sizeof(r));
-	if (r.insn_off == p->off)
-		p->func = r.type_id;
+	for (uint32_t i = 0; i < p->fns.n; i++) {
+		if (at != p->fns.v[i].at || p->funcs.n >= p->fns.n)
+			continue;
+		r.insn_off = at;
+		vec_push(l->a, &p->funcs, r);
+	}
 }
 
-static void take_line(struct loaded *l, struct obj_prog *p, const void *rec)
+static void take_line(struct loaded *l, struct obj_prog *p, uint32_t at, const void *rec)
 {
 	struct bpf_line_info r;
 
 	memcpy(&r, rec, sizeof(r));
-	r.insn_off = (r.insn_off - p->off) / 8;
-	if (!p->lines.n || r.insn_off > p->lines.v[p->lines.n - 1].insn_off)
+	r.insn_off = at;
+	if (p->fns.n > 1 || !p->lines.n || r.insn_off > p->lines.v[p->lines.n - 1].insn_off)
 		vec_push(l->a, &p->lines, r);
 }
 
-static void take_core(struct loaded *l, struct obj_prog *p, const void *rec)
+static void take_core(struct loaded *l, struct obj_prog *p, uint32_t at, const void *rec)
 {
 	struct bpf_core_relo r;
 
 	memcpy(&r, rec, sizeof(r));
-	r.insn_off = (r.insn_off - p->off) / 8;
+	r.insn_off = at;
 	vec_push(l->a, &p->core, r);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	uint32_t x, y; /* the first word of either record */
+
+	memcpy(&x, a, sizeof(x));
+	memcpy(&y, b, sizeof(y));
+	return x < y ? -1 : x > y;
+}
+
+/* Functions may have come in another order than they stand in the object. */
+static void sort_records(struct obj_prog *p)
+{
+	uint32_t n = 0;
+
+	if (p->fns.n <= 1)
+		return;
+	if (p->funcs.n)
+		qsort(p->funcs.v, p->funcs.n, sizeof(*p->funcs.v), by_place);
+	if (p->lines.n)
+		qsort(p->lines.v, p->lines.n, sizeof(*p->lines.v), by_place);
+	for (uint32_t i = 0; i < p->lines.n; i++) {
+		if (!n || p->lines.v[i].insn_off > p->lines.v[n - 1].insn_off)
+			p->lines.v[n++] = p->lines.v[i];
+	}
+	p->lines.n = n;
 }
 
 static bool word(struct ext *x, uint32_t *v)
@@ -65,7 +95,7 @@ static bool word(struct ext *x, uint32_t *v)
 
 /* Hands each record, whose first word is a byte offset in the section, to its program. */
 static bool read_table(struct ext *x, uint32_t least,
-	void (*take)(struct loaded *l, struct obj_prog *p, const void *rec))
+	void (*take)(struct loaded *l, struct obj_prog *p, uint32_t at, const void *rec))
 {
 	struct obj_image *im = image_of(x->l);
 	uint32_t rec_size, name, n, off;
@@ -85,8 +115,10 @@ static bool read_table(struct ext *x, uint32_t least,
 			for (uint32_t i = 0; sec && i < x->l->meta.progs.n; i++) {
 				struct obj_prog *p = &im->prog[i];
 
-				if (p->sec == sec && off >= p->off && (off - p->off) / 8 < p->n)
-					take(x->l, p, x->p);
+				uint32_t at = prog_insn_at(p, sec, off);
+
+				if (at != UINT32_MAX)
+					take(x->l, p, at, x->p);
 			}
 		}
 	}
@@ -100,10 +132,14 @@ static uint32_t given_types(const struct loaded *l)
 	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < l->meta.progs.n; i++) {
-		uint32_t f = im->prog[i].func;
+		const struct obj_prog *p = &im->prog[i];
 
-		if (f > last && btf_kind_of(kbtf_type(im->local, f)) == BTF_KIND_FUNC)
-			last = f;
+		for (uint32_t k = 0; k < p->funcs.n; k++) {
+			uint32_t f = p->funcs.v[k].type_id;
+
+			if (f > last && btf_kind_of(kbtf_type(im->local, f)) == BTF_KIND_FUNC)
+				last = f;
+		}
 	}
 	if (!last)
 		return 0;
@@ -118,7 +154,7 @@ bool ext_read(struct loaded *l, const uint8_t *ext, size_t size,
 	struct ext_header h = {0};
 	struct {
 		uint32_t off, len, least;
-		void (*take)(struct loaded *l, struct obj_prog *p, const void *rec);
+		void (*take)(struct loaded *l, struct obj_prog *p, uint32_t at, const void *rec);
 	} t[3];
 
 	*why = "its .BTF.ext is damaged";
@@ -144,6 +180,8 @@ bool ext_read(struct loaded *l, const uint8_t *ext, size_t size,
 		if (!read_table(&x, t[i].least, t[i].take))
 			return false;
 	}
+	for (uint32_t i = 0; i < l->meta.progs.n; i++)
+		sort_records(&image_of(l)->prog[i]);
 	image_of(l)->btf_given = given_types(l);
 	*why = NULL;
 	return true;

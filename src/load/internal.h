@@ -12,13 +12,17 @@ struct obj_ref { /* a relocation: an instruction that names a map or a kernel fu
 	const char *name; /* KFUNC */
 };
 
+struct obj_fn { /* a function of a program */
+	uint32_t sec, off; /* ELF section, first instruction's byte offset there */
+	uint32_t at, n;	   /* its place in obj_prog.insn */
+};
+
 struct obj_prog { /* per meta.progs row */
 	struct bpf_insn *insn; /* our copy, relocated in place */
 	uint32_t n;
-	uint32_t sec; /* ELF section index */
-	uint32_t off; /* first instruction's byte offset in the section */
-	uint32_t func; /* BTF id of its FUNC; 0 none */
+	VEC(struct obj_fn) fns; /* the program itself, then what it hands to helpers */
 	VEC(struct obj_ref) refs;
+	VEC(struct bpf_func_info) funcs;
 	VEC(struct bpf_line_info) lines; /* insn_off in instructions of the program */
 	VEC(struct bpf_core_relo) core;	 /* the same */
 };
@@ -40,6 +44,9 @@ static inline struct obj_image *image_of(const struct loaded *l)
 {
 	return l->image;
 }
+
+/* The program's instruction that stands at this place of the object; UINT32_MAX: none of its. */
+uint32_t prog_insn_at(const struct obj_prog *p, uint32_t sec, uint64_t off);
 
 /* object.c */
 struct skep_span load_span(const struct loaded *l, uint32_t off, uint32_t len); /* meta's to ours */

@@ -148,8 +148,8 @@ static bool read_prog(struct elf *e, struct smap *funcs, uint32_t symtab, uint32
 		sym.st_size > s->sh_size - sym.st_value || sym.st_size > UINT32_MAX / 2 ||
 		sym.st_value > UINT32_MAX / 2)
 		return false;
-	p->sec = sym.st_shndx;
-	p->off = (uint32_t)sym.st_value;
+	vec_push(e->l->a, &p->fns, ((struct obj_fn){.sec = sym.st_shndx,
+		.off = (uint32_t)sym.st_value, .n = (uint32_t)(sym.st_size / sizeof(struct bpf_insn))}));
 	p->n = (uint32_t)(sym.st_size / sizeof(struct bpf_insn));
 	p->insn = arena_alloc(e->l->a, sym.st_size);
 	memcpy(p->insn, e->p + s->sh_offset + sym.st_value, sym.st_size);
@@ -185,13 +185,84 @@ static uint32_t map_named(const struct meta *m, const char *name)
 	return META_NONE;
 }
 
-/* What a relocation means: a symbol without a section is a kernel function, else it is a map. */
-static bool read_ref(struct elf *e, struct obj_prog *p, uint32_t insn, Elf64_Sym sym,
-	const char *name)
+uint32_t prog_insn_at(const struct obj_prog *p, uint32_t sec, uint64_t off)
+{
+	for (uint32_t i = 0; i < p->fns.n; i++) {
+		const struct obj_fn *f = &p->fns.v[i];
+
+		if (f->sec == sec && off >= f->off && (off - f->off) / 8 < f->n)
+			return f->at + (uint32_t)((off - f->off) / 8);
+	}
+	return UINT32_MAX;
+}
+
+#define FNS_MAX 64	     /* functions of a program */
+#define INSNS_MAX 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS: no kernel takes more */
+
+/* The function at this place goes behind the program, if it is not there already; its index. */
+static uint32_t add_fn(struct elf *e, struct obj_prog *p, uint32_t symtab, uint32_t sec, uint64_t off)
+{
+	const Elf64_Shdr *s = &e->sh[sec];
+	struct bpf_insn *insn;
+	Elf64_Sym sym = {0};
+	uint32_t n;
+
+	for (uint32_t i = 1; i < p->fns.n; i++) {
+		if (p->fns.v[i].sec == sec && p->fns.v[i].off == off)
+			return i;
+	}
+	for (uint32_t i = 1; i < sym_count(e, symtab); i++) {
+		sym = sym_at(e, symtab, i);
+		if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC && sym.st_shndx == sec && sym.st_value == off)
+			break;
+		sym.st_size = 0;
+	}
+	if (!sym.st_size || sym.st_size % 8 || s->sh_type != SHT_PROGBITS || off % 8 ||
+		off > s->sh_size || sym.st_size > s->sh_size - off || p->fns.n == FNS_MAX ||
+		sym.st_size / 8 > INSNS_MAX || p->n > INSNS_MAX || off > UINT32_MAX / 2)
+		return 0;
+	n = (uint32_t)(sym.st_size / 8);
+	insn = ARENA_ARRAY(e->l->a, struct bpf_insn, p->n + n);
+	memcpy(insn, p->insn, p->n * sizeof(*insn));
+	memcpy(insn + p->n, e->p + s->sh_offset + off, n * sizeof(*insn));
+	p->insn = insn;
+	vec_push(e->l->a, &p->fns, ((struct obj_fn){.sec = sec, .off = (uint32_t)off, .at = p->n, .n = n}));
+	p->n += n;
+	return p->fns.n - 1;
+}
+
+/* A reference to code: the distance to it is known now. */
+static bool read_func_ref(struct elf *e, struct obj_prog *p, uint32_t symtab, uint32_t insn,
+	Elf64_Sym sym)
+{
+	uint32_t fn;
+
+	e->why = "an instruction refers to code that is no function";
+	if (p->insn[insn].code != (BPF_LD | BPF_IMM | BPF_DW) || insn + 1 >= p->n)
+		return false;
+	fn = add_fn(e, p, symtab, sym.st_shndx, sym.st_value + (uint32_t)p->insn[insn].imm);
+	if (!fn)
+		return false;
+	p->insn[insn].src_reg = BPF_PSEUDO_FUNC;
+	p->insn[insn].imm = (int32_t)(p->fns.v[fn].at - insn - 1);
+	p->insn[insn + 1].imm = 0;
+	e->why = NULL;
+	return true;
+}
+
+/*
+ * What a relocation means: a symbol without a section is a kernel function, one in a section of
+ * code a function of the program, else it is a map.
+ */
+static bool read_ref(struct elf *e, struct obj_prog *p, uint32_t symtab, uint32_t insn,
+	Elf64_Sym sym, const char *name)
 {
 	const struct bpf_insn *x = &p->insn[insn];
 	struct obj_ref r = {.insn = insn, .map = META_NONE};
 
+	if (sym.st_shndx && sym.st_shndx < e->h.e_shnum &&
+		e->sh[sym.st_shndx].sh_flags & SHF_EXECINSTR)
+		return read_func_ref(e, p, symtab, insn, sym);
 	if (sym.st_shndx == SHN_UNDEF) {
 		r.kind = REF_KFUNC;
 		r.name = arena_strdup(e->l->a, name);
@@ -215,30 +286,68 @@ static bool read_ref(struct elf *e, struct obj_prog *p, uint32_t insn, Elf64_Sym
 	return true;
 }
 
+/* The relocations of section s that lie in function fn; false: one is damaged. */
+static bool read_rel(struct elf *e, struct obj_prog *p, uint32_t fn, uint32_t symtab, Elf64_Rel r,
+	bool *mine)
+{
+	Elf64_Sym sym = sym_at(e, symtab, (uint32_t)ELF64_R_SYM(r.r_info));
+	const char *name = str_at(e, e->sh[symtab].sh_link, sym.st_name);
+	const struct obj_fn *f = &p->fns.v[fn];
+	uint64_t at = r.r_offset - f->off;
+
+	*mine = r.r_offset >= f->off && at / 8 < f->n;
+	if (e->why)
+		return false;
+	return !*mine || (at % 8 == 0 &&
+		read_ref(e, p, symtab, f->at + (uint32_t)(at / 8), sym, name));
+}
+
+static Elf64_Rel rel_at(const struct elf *e, const Elf64_Shdr *s, uint64_t k)
+{
+	Elf64_Rel r;
+
+	memcpy(&r, e->p + s->sh_offset + k * sizeof(r), sizeof(r));
+	return r;
+}
+
 static bool read_rels(struct elf *e, const Elf64_Shdr *s, uint32_t symtab)
 {
 	struct obj_image *im = image_of(e->l);
 	uint64_t n = s->sh_size / sizeof(Elf64_Rel);
 
 	for (uint64_t k = 0; k < n; k++) {
-		Elf64_Rel r;
-		Elf64_Sym sym;
-		const char *name;
+		bool mine = false;
 
-		memcpy(&r, e->p + s->sh_offset + k * sizeof(r), sizeof(r));
-		sym = sym_at(e, symtab, (uint32_t)ELF64_R_SYM(r.r_info));
-		name = str_at(e, e->sh[symtab].sh_link, sym.st_name);
-		if (e->why)
-			return false;
-		for (uint32_t i = 0; i < e->l->meta.progs.n; i++) {
+		for (uint32_t i = 0; !mine && i < e->l->meta.progs.n; i++) {
 			struct obj_prog *p = &im->prog[i];
-			uint64_t at = r.r_offset - p->off;
 
-			if (p->sec != s->sh_info || r.r_offset < p->off || at / 8 >= p->n)
-				continue;
-			if (at % 8 || !read_ref(e, p, (uint32_t)(at / 8), sym, name))
+			if (p->fns.v[0].sec == s->sh_info &&
+				!read_rel(e, p, 0, symtab, rel_at(e, s, k), &mine))
 				return false;
-			break;
+		}
+	}
+	return true;
+}
+
+static bool is_rel(const Elf64_Shdr *s, uint32_t symtab)
+{
+	return s->sh_type == SHT_REL && symtab && s->sh_link == symtab;
+}
+
+/* Those of the functions that a program brought along, and of what these bring along. */
+static bool read_fn_rels(struct elf *e, struct obj_prog *p, uint32_t symtab)
+{
+	for (uint32_t fn = 1; fn < p->fns.n; fn++) {
+		for (uint32_t i = 1; i < e->h.e_shnum; i++) {
+			const Elf64_Shdr *s = &e->sh[i];
+			bool mine;
+
+			if (!is_rel(s, symtab) || s->sh_info != p->fns.v[fn].sec)
+				continue;
+			for (uint64_t k = 0; k < s->sh_size / sizeof(Elf64_Rel); k++) {
+				if (!read_rel(e, p, fn, symtab, rel_at(e, s, k), &mine))
+					return false;
+			}
 		}
 	}
 	return true;
@@ -247,8 +356,13 @@ static bool read_rels(struct elf *e, const Elf64_Shdr *s, uint32_t symtab)
 static bool read_all_rels(struct elf *e, uint32_t symtab)
 {
 	for (uint32_t i = 1; i < e->h.e_shnum; i++) {
-		if (e->sh[i].sh_type == SHT_REL && symtab && e->sh[i].sh_link == symtab &&
-			!read_rels(e, &e->sh[i], symtab)) {
+		if (is_rel(&e->sh[i], symtab) && !read_rels(e, &e->sh[i], symtab)) {
+			no_text(e, "a relocation is damaged");
+			return false;
+		}
+	}
+	for (uint32_t i = 0; i < e->l->meta.progs.n; i++) {
+		if (!read_fn_rels(e, &image_of(e->l)->prog[i], symtab)) {
 			no_text(e, "a relocation is damaged");
 			return false;
 		}

@@ -77,14 +77,13 @@ static int load_call(struct loaded *l, uint32_t prog, struct bpf_prog_load_opts 
 	const struct meta_prog *row = &l->meta.progs.v[prog];
 	struct obj_image *im = image_of(l);
 	struct obj_prog *p = &im->prog[prog];
-	struct bpf_func_info func = {.insn_off = 0, .type_id = p->func};
-	int btf = p->func ? btf_fd_of(l) : -1, fd;
+	int btf = p->funcs.n ? btf_fd_of(l) : -1, fd;
 
 	if (btf >= 0) {
 		o->prog_btf_fd = (uint32_t)btf;
-		o->func_info = &func;
-		o->func_info_cnt = 1;
-		o->func_info_rec_size = sizeof(func);
+		o->func_info = p->funcs.v;
+		o->func_info_cnt = p->funcs.n;
+		o->func_info_rec_size = sizeof(*p->funcs.v);
 		o->line_info = p->lines.v;
 		o->line_info_cnt = p->lines.n;
 		o->line_info_rec_size = sizeof(*p->lines.v);

@@ -51,7 +51,7 @@ static void emit(struct irtest *t, struct ir_fn *f, struct buf *out)
 	back_emit(f, &code);
 	disasm_text(code.insn, code.n, &t->a, out);
 	for (uint32_t k = 0; k < code.relocs.n; k++) {
-		static const char *const names[] = {"map", "value", "kfunc", "field"};
+		static const char *const names[] = {"map", "value", "kfunc", "field", "func"};
 		const struct code_reloc *r = &code.relocs.v[k];
 
 		buf_printf(out, "; %u: %s %u+%u\n", r->insn, names[r->kind], r->index, r->add);
@@ -121,8 +121,11 @@ static void run_case(void **state)
 	if (!ir_parse(&t.m, ir->text, strlen(ir->text),
 		diags_add_source(&t.diags, "ir", ir->text, strlen(ir->text)), &back_machine_names))
 		fail_msg("%s: %s", g.path, t.diags.list.v[0].message);
-	for (uint32_t i = 0; i < t.m.fns.n; i++)
+	for (uint32_t i = 0; i < t.m.fns.n; i++) {
+		for (uint32_t k = 0; k < t.m.fns.v[i]->subs.n; k++)
+			run_passes(&t, &g, t.m.fns.v[i]->subs.v[k], &out);
 		run_passes(&t, &g, t.m.fns.v[i], &out);
+	}
 	if (golden_find(&g, "error", 0)) {
 		assert_true(t.diags.list.n > 0);
 		golden_expect(&g, "error", arena_printf(&t.a, "%s\n", t.diags.list.v[0].message));

@@ -53,8 +53,11 @@ static inline const char *irtest_print_fns(struct irtest *t)
 
 	buf_init(&out, &t->a);
 	buf_puts(&out, "");
-	for (uint32_t i = 0; i < t->m.fns.n; i++)
+	for (uint32_t i = 0; i < t->m.fns.n; i++) {
+		for (uint32_t k = 0; k < t->m.fns.v[i]->subs.n; k++)
+			ir_print_fn(t->m.fns.v[i]->subs.v[k], &out);
 		ir_print_fn(t->m.fns.v[i], &out);
+	}
 	return out.p;
 }
 
@@ -72,7 +75,10 @@ static inline const char *irtest_check(struct irtest *t)
 
 	buf_init(&why, &t->a);
 	buf_puts(&why, "");
-	for (uint32_t i = 0; i < t->m.fns.n; i++)
+	for (uint32_t i = 0; i < t->m.fns.n; i++) {
+		for (uint32_t k = 0; k < t->m.fns.v[i]->subs.n; k++)
+			ir_check(t->m.fns.v[i]->subs.v[k], &why);
 		ir_check(t->m.fns.v[i], &why);
+	}
 	return why.p;
 }

@@ -70,8 +70,13 @@ static void run_pass(struct irtest *t, struct golden *g, const char *name)
 	for (size_t p = 0; p < sizeof(passes) / sizeof(*passes); p++) {
 		if (strcmp(passes[p].name, name))
 			continue;
-		for (uint32_t i = 0; i < t->m.fns.n; i++)
-			passes[p].run(t->m.fns.v[i]);
+		for (uint32_t i = 0; i < t->m.fns.n; i++) {
+			struct ir_fn *f = t->m.fns.v[i];
+
+			for (uint32_t k = 0; k < f->subs.n; k++)
+				passes[p].run(f->subs.v[k]);
+			passes[p].run(f);
+		}
 		why = irtest_check(t);
 		if (*why)
 			fail_msg("%s: after %s:\n%s%s", g->path, name, why, irtest_print(t));
