@@ -358,11 +358,12 @@ bool ir_parse(struct ir_module *m, const char *text, size_t len, uint32_t base,
 /* True when f keeps the rules above; otherwise why gets one line per broken rule. */
 bool ir_check(const struct ir_fn *f, struct buf *why);
 
+void ir_sub_cost(struct ir_fn *sub); /* once, when it is finished */
+
 /*
  * Gives each of the loops with these heads a bound, up to most, as great as the rule about the cost
  * of loops allows; 1 when it allows none. What they have must be at least most.
  */
-void ir_sub_cost(struct ir_fn *sub); /* once, when it is finished */
 void ir_fit_loops(struct ir_fn *f, const ir_blk *heads, uint32_t nheads, uint64_t most);
 
 /* ---- passes: each keeps ir_check true ---- */
