@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/btf.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -107,6 +108,46 @@ static int patch(struct kernel_prog *k, struct bpf_insn *insn, uint32_t n)
 	return 0;
 }
 
+/* Starts of the program and of what it hands to helpers, in order; how many. */
+static uint32_t find_functions(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n,
+	struct bpf_func_info *f)
+{
+	bool *start = ARENA_ARRAY(k->a, bool, n + 1);
+	uint32_t count = 0;
+
+	start[0] = true;
+	for (uint32_t at = 0; at < n; at++) {
+		if (insn[at].code != (BPF_LD | BPF_IMM | BPF_DW))
+			continue;
+		if (insn[at].src_reg == BPF_PSEUDO_FUNC)
+			start[at + 1 + (uint32_t)insn[at].imm] = true;
+		at++;
+	}
+	for (uint32_t at = 0; at < n; at++) {
+		if (start[at])
+			f[count++] = (struct bpf_func_info){.insn_off = at, .type_id = 3};
+	}
+	return count;
+}
+
+/* [1] int, [2] int (void), [3] static function of that type: for code of several functions. */
+static int load_btf(void)
+{
+	static const char strings[] = "\0int\0f";
+	static const uint32_t types[] = {1, BTF_KIND_INT << 24, 4, BTF_INT_SIGNED << 24 | 32,
+		0, BTF_KIND_FUNC_PROTO << 24, 1, 5, BTF_KIND_FUNC << 24 | BTF_FUNC_STATIC, 2};
+	struct {
+		struct btf_header h;
+		uint32_t types[10];
+		char strings[sizeof(strings)];
+	} b = {.h = {.magic = 0xeb9f, .version = 1, .hdr_len = sizeof(struct btf_header),
+		.type_len = sizeof(types), .str_off = sizeof(types), .str_len = sizeof(strings)}};
+
+	memcpy(b.types, types, sizeof(types));
+	memcpy(b.strings, strings, sizeof(strings));
+	return bpf_btf_load(&b, sizeof(b.h) + sizeof(types) + sizeof(strings), NULL);
+}
+
 int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 {
 	struct bpf_insn *copy = ARENA_ARRAY(k->a, struct bpf_insn, n);
@@ -115,7 +156,7 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log, .log_size = LOG_SIZE,
 		.expected_attach_type = (enum bpf_attach_type)k->expected_attach_type,
 		.attach_btf_id = k->attach_btf_id, .prog_flags = k->flags | BPF_F_ANY_ALIGNMENT);
-	int err;
+	int err, btf;
 
 	k->fd = -1;
 	k->log = "";
@@ -127,7 +168,16 @@ int kernel_load(struct kernel_prog *k, const struct bpf_insn *insn, uint32_t n)
 		err = patch(k, copy, n);
 	if (err)
 		return err;
+	o.func_info = ARENA_ARRAY(k->a, struct bpf_func_info, n + 1);
+	o.func_info_cnt = find_functions(k, copy, n, (struct bpf_func_info *)o.func_info);
+	btf = o.func_info_cnt > 1 ? load_btf() : -1;
+	if (btf < 0)
+		o.func_info_cnt = 0;
+	o.func_info_rec_size = o.func_info_cnt ? sizeof(struct bpf_func_info) : 0;
+	o.prog_btf_fd = btf < 0 ? 0 : (uint32_t)btf;
 	k->fd = bpf_prog_load((enum bpf_prog_type)k->type, "skep_test", "GPL", copy, n, &o);
+	if (btf >= 0)
+		close(btf);
 	if (k->fd >= 0)
 		return 0;
 	k->judged = log[0] != 0;

@@ -94,10 +94,16 @@ static bool one(const struct golden *g, const char *text, bool opt)
 		world_free(&w);
 		return false;
 	}
-	if (opt)
-		optimise(w.m.fns.v[0]);
-	if (!ir_check(w.m.fns.v[0], &out))
-		fail_msg("%s: %s", g->path, out.p);
+	for (uint32_t k = 0; k <= w.m.fns.v[0]->subs.n; k++) {
+		struct ir_fn *f = w.m.fns.v[0];
+
+		if (k < f->subs.n)
+			f = f->subs.v[k];
+		if (opt)
+			optimise(f);
+		if (!ir_check(f, &out))
+			fail_msg("%s: %s", g->path, out.p);
+	}
 	load(&w, g, type, opt ? "optimised" : "as written");
 	world_free(&w);
 	return true;
