@@ -104,7 +104,9 @@ static void order_operands(struct ir_ins *i)
 
 /*
  * The entry is what the load i would give. In other blocks only where loading again costs more than
- * a register kept, or a spill can load again: not from the stack and from values of maps.
+ * a register kept, or a spill can load again: not from the stack and from values of maps. Not from
+ * packets either: the verifier remembers what comparisons told of a value as long as it is used, and
+ * goes through all that follows once for each such story; a thousand rules take minutes then.
  */
 static bool load_holds(const struct gvn *s, const struct entry *x, const struct ir_ins *i)
 {
@@ -113,7 +115,7 @@ static bool load_holds(const struct gvn *s, const struct entry *x, const struct 
 
 	if (x->epoch != s->epoch[p])
 		return false;
-	if (i->op != IR_LDCTX && i->op != IR_LDF && p != PL_PACKET)
+	if (i->op != IR_LDCTX && i->op != IR_LDF)
 		return from == i->block;
 	return ir_dominates(s->cfg, from, i->block);
 }

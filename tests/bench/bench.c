@@ -26,7 +26,7 @@
 #include <unistd.h>
 
 #define LOG_STATS 4 /* BPF_LOG_STATS, since 5.2 */
-#define SCRIPT_MAX 65536
+#define SCRIPT_MAX (1 << 20)
 
 /* "tests/bench/e_latency.bt" is "e". */
 static int key_len(const char *path, const char **key)
