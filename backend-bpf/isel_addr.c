@@ -4,11 +4,13 @@
  * is refused ("pointer arithmetic with >>= operator prohibited"), also after a trip over the stack.
  * Negated twice it is a number to every kernel, for two instructions. Where the pointer itself
  * will do, it costs nothing:
- *   - as an argument that a helper takes as a number, also with a constant added (BTF pointers);
+ *   - as an argument that a helper takes as a number, also with a constant added (BTF pointers),
+ *     or that a kernel function takes without looking at it;
  *   - in the difference of two packet pointers, no call between;
  *   - stored into a map value or a record.
  */
 #include "backend-bpf/mach.h"
+#include <string.h>
 
 struct addr {
 	const struct ir_fn *f;
@@ -30,10 +32,19 @@ static bool packet(const struct addr *s, ir_val root)
 	return t.kind == IRT_PKT || t.kind == IRT_PKTEND;
 }
 
+/* bpf_rdonly_cast's parameter is obj__ign: the verifier looks at nothing there. */
+static bool ignored_argument(const struct addr *s, const struct ir_ins *i, unsigned k)
+{
+	return i->op == IR_KCALL && k == 0 &&
+		!strcmp(s->f->m->kfuncs.v[i->aux].name, "bpf_rdonly_cast");
+}
+
 static bool number_argument(const struct addr *s, const struct ir_ins *i, unsigned k)
 {
 	const struct kern_helper *h = i->op == IR_CALL ? kern_helper_by_id(i->aux) : NULL;
 
+	if (ignored_argument(s, i, k))
+		return true;
 	return h && (h->arg[k] == KA_ANY || h->arg[k] == KA_KADDR || h->arg[k] == KA_UADDR) &&
 		!packet(s, s->root[i->args[k]]);
 }

@@ -64,8 +64,8 @@ $(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
 	@mkdir -p $(@D) $(B)/tests
 	$(CC) $(OPT) $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
 	$(STRIP) -o $@ $(B)/tests/$*
-$(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(LIBS)
-	$(CC) $(OPT) $< -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
+$(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(B)/obj/tests/bench/native_hand.o $(LIBS)
+	$(CC) $(OPT) $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)
 	$(CC) $(OPT) $(WARN) -D_GNU_SOURCE -static $< -o $@

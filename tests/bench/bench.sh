@@ -23,9 +23,9 @@ if $bench kernel; then
 else
 	note "this kernel loads no programs for us: no verifier counts"
 fi
-# l loads members of kernel structs where the target has them: this kernel would refuse it.
-bound=$(ls "$here"/l_*.bt)
-$bench script $k $target $(ls $scripts | grep -v /l_) >"$out/skep.tsv" || note "some scripts do not compile"
+# l and m load members of kernel structs where the target has them: this kernel would refuse that.
+bound=$(ls "$here"/[lm]_*.bt)
+$bench script $k $target $(ls $scripts | grep -v '/[lm]_') >"$out/skep.tsv" || note "some scripts do not compile"
 $bench script $target $bound >>"$out/skep.tsv"
 [ -s "$out/skep.tsv" ] || exit 1
 # schedulers need a kernel that has them; this one need not
@@ -82,19 +82,21 @@ native=build/static-x86_64/native
 kernel=6.12
 if [ -x "$native" ] && have qemu-system-x86_64; then
 	rm -rf "$out/native"
-	mkdir -p "$out/native/skep" "$out/native/clang"
-	cp $scripts "$out/native/skep"
+	mkdir -p "$out/native/skep" "$out/native/clang" "$out/native/hand"
+	cp $scripts "$here"/j_lpm.txt "$out/native/skep"
+	cp "$here"/hand/*.s "$out/native/hand"
 	sed -i 's/eth0/lo/' "$out/native/skep"/*.skep # what a guest has
 	for o in "$out"/*.bpf.o; do
 		[ ! -f "$o" ] || cp "$o" "$out/native/clang/$(basename "$o" .bpf.o).o"
 	done
 	tests/vm/run-guest -i -l "$out/native.log" x86_64 $kernel -- "$native:/native" \
 		"$out/native/skep:/bench/skep" "$out/native/clang:/bench/clang" \
+		"$out/native/hand:/bench/hand" \
 		"$here/native-guest.sh:/test" || note "the guest failed: $out/native.log"
 	tr -d '\r' <"$out/native.log" | sed -n 's/.*@@skep native \([a-z]*\) \([a-z]\) /\1\t\2\t/p' \
 		>"$out/native.tsv"
 	awk -F '\t' -f "$here/native.awk" table=workloads "$here/workloads.tsv" \
-		table=hand "$here/hand.tsv" table=native "$out/native.tsv"
+		table=native "$out/native.tsv"
 else
 	note "no native counts: they need qemu and make static-native"
 fi

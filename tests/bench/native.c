@@ -2,14 +2,15 @@
 /*
  * native FILE…: machine instructions that an event costs, helpers and map code included; for
  * `make bench`, in a guest whose emulator counts instructions as nanoseconds (run-guest -i).
- * Scripts are compiled for the running kernel; files that end in .o were made by clang.
+ * Scripts are compiled for the running kernel; files that end in .o were made by clang, and those
+ * that end in .s are the limits, written by hand.
  *
  * Nothing is attached. Tracing programs are loaded as raw tracepoints, which BPF_PROG_TEST_RUN
  * runs: what they read of their context, below 96 bytes, it hands to them. The difference to a
  * program that does nothing, over a thousand runs, is exact. A line "KEY native" for each file: all
  * of its programs, one after the other.
  */
-#include "driver/driver.h"
+#include "tests/bench/native.h"
 #include "skep/load.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,14 +26,7 @@
 #define SCRIPT_MAX 65536
 #define RUNS 1000
 #define ROUNDS 5
-#define PROGS_MAX 8
-
-struct set {
-	int fd[PROGS_MAX];
-	unsigned n;
-	bool packet;
-	unsigned long *consumed, *produced; /* of the ring buffer, or NULL */
-};
+#define TRIE_PREFIXES 1000
 
 static const char file_name[64] = "/etc/ld.so.cache";
 
@@ -53,10 +47,10 @@ static int empty_program(bool packet)
 		code, 2, NULL);
 }
 
-/* A TCP segment to port 80. */
+/* A TCP segment to port 80, from an address that fill_trie() knows. */
 static void make_frame(uint8_t *f)
 {
-	static const uint8_t ip[20] = {0x45, 0, 0, 50, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2};
+	static const uint8_t ip[20] = {0x45, 0, 0, 50, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 5, 1, 10, 0, 0, 2};
 
 	memset(f, 0, 64);
 	f[12] = 8;
@@ -129,16 +123,44 @@ static void measure(const char *path, const struct set *s)
 	close(empty);
 }
 
-static void map_ring(struct set *s, int fd)
+void map_ring(struct set *s, int fd)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	void *c = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	void *p = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
+	struct bpf_map_info info = {0};
+	uint32_t len = sizeof(info);
+	void *c, *p;
 
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.type != BPF_MAP_TYPE_RINGBUF)
+		return;
+	c = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, (off_t)page);
 	if (c == MAP_FAILED || p == MAP_FAILED)
 		return;
 	s->consumed = c;
 	s->produced = p;
+}
+
+void fill_trie(int fd, uint32_t key_size, uint32_t value_size)
+{
+	uint8_t key[32] = {0}, value[32] = {2}; /* XDP_PASS */
+	uint32_t bits = 24;
+
+	if (key_size != 8 || value_size > sizeof(value)) /* IPv6's */
+		return;
+	memcpy(key, &bits, sizeof(bits));
+	for (unsigned i = 0; i < TRIE_PREFIXES; i++) {
+		key[4] = 10;
+		key[5] = (uint8_t)(i >> 8);
+		key[6] = (uint8_t)i;
+		bpf_map_update_elem(fd, key, value, BPF_ANY);
+	}
+}
+
+static bool has_end(const char *path, const char *end)
+{
+	size_t n = strlen(path), m = strlen(end);
+
+	return n > m && !strcmp(path + n - m, end);
 }
 
 static int measure_script(const char *path)
@@ -150,12 +172,19 @@ static int measure_script(const char *path)
 	struct set s = {.n = 0};
 	struct skep *k = NULL;
 	struct loaded *l;
+	bool hand = has_end(path, ".s");
 	size_t len;
 
 	if (!text || !f || skep_new(&k, &o))
 		return 1;
 	len = fread(text, 1, SCRIPT_MAX, f);
 	fclose(f);
+	if (hand) {
+		if (!load_hand(k, path, text, &s))
+			return 1;
+		measure(path, &s);
+		return 0;
+	}
 	l = &k->loaded;
 	if (skep_compile(k, path, text, len, &co) ||
 		load_open(l, &k->a, &k->target, &k->diags, k->image, k->image_size))
@@ -170,8 +199,11 @@ static int measure_script(const char *path)
 	for (uint32_t i = 0; i < l->meta.progs.n && s.n < PROGS_MAX; i++)
 		s.fd[s.n++] = l->prog[i].fd;
 	for (uint32_t i = 0; i < l->meta.maps.n; i++) {
-		if (l->meta.maps.v[i].type == BPF_MAP_TYPE_RINGBUF)
-			map_ring(&s, l->map_fd[i]);
+		const struct meta_map *m = &l->meta.maps.v[i];
+
+		map_ring(&s, l->map_fd[i]);
+		if (m->type == BPF_MAP_TYPE_LPM_TRIE)
+			fill_trie(l->map_fd[i], m->key_size, m->value_size);
 	}
 	measure(path, &s);
 	skep_free(k);
@@ -207,8 +239,9 @@ static int measure_object(const char *path)
 			s.fd[s.n++] = bpf_program__fd(p);
 	}
 	bpf_object__for_each_map(m, o) {
-		if (bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF)
-			map_ring(&s, bpf_map__fd(m));
+		map_ring(&s, bpf_map__fd(m));
+		if (bpf_map__type(m) == BPF_MAP_TYPE_LPM_TRIE)
+			fill_trie(bpf_map__fd(m), bpf_map__key_size(m), bpf_map__value_size(m));
 	}
 	measure(path, &s);
 	bpf_object__close(o);
@@ -220,10 +253,7 @@ int main(int argc, char **argv)
 	int bad = 0;
 
 	for (int i = 1; i < argc; i++) {
-		size_t n = strlen(argv[i]);
-
-		bad |= n > 2 && !strcmp(argv[i] + n - 2, ".o") ? measure_object(argv[i])
-								: measure_script(argv[i]);
+		bad |= has_end(argv[i], ".o") ? measure_object(argv[i]) : measure_script(argv[i]);
 		fflush(stdout);
 	}
 	return bad;
