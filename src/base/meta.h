@@ -53,7 +53,7 @@ struct meta_field {
 	uint32_t off;  /* bytes from the start of key, value or record */
 	uint32_t size; /* bytes */
 	uint32_t ref;  /* KSTACK, USTACK: index into stacks; TIME: into formats; TUPLE STRUCT ARRAY
-			* ENUM: 1 + index into types; else 0 */
+			* ENUM: 1 + index into types; STR: 1 when what fills it was cut; else 0 */
 };
 
 /* More about a field than its kind says. Members refer to types before this one only. */

@@ -380,6 +380,7 @@ struct config { /* checked: values of the config block and of the environment */
 	uint64_t sched_flags;
 	uint32_t sched_dispatch_max_batch, sched_exit_dump_len;
 	bool print_maps_on_exit;
+	bool no_trailer; /* cut strings print without ".." */
 	const char *default_verdict; /* of packet rules: "pass", "drop"; NULL: pass */
 	uint32_t stack_mode; /* enum meta_stack_mode */
 };

@@ -159,6 +159,13 @@ bool check_special_value(struct check *c, struct expr *e, enum builtin_id id);
 /* The call changes the system: only with --unsafe; else reported. */
 bool c_needs_unsafe(struct check *c, const struct expr *e);
 
+/* ---- check_sugar.c: what stands for something else of the language ---- */
+bool sugar_task(struct check *c, struct expr *e, enum builtin_id id); /* ppid, ppid(task) … */
+check_fn sugar_func(enum builtin_id id); /* NULL: another file's */
+bool sugar_stmt(struct check *c, struct stmt *s); /* true: it is an "if" now */
+void sugar_find(struct check *c, struct stmt *s); /* if (find(…)) */
+bool sugar_tuple_equal(struct check *c, struct expr *e);
+
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);
 void check_system(struct check *c, struct expr *e);

@@ -358,12 +358,13 @@ static bool value_as_call(struct check *c, struct expr *e, int id)
 {
 	const char *name = e->u.call.name;
 
+	if (e->u.call.args.list.n == 1 && sugar_task(c, e, (enum builtin_id)id))
+		return true;
 	if (e->u.call.args.list.n) {
 		c_unsupported(c, e->span, arena_printf(c->a, "arguments of '%s' are", name),
 			arena_printf(c->a, "write '%s' alone", name));
 		return false;
 	}
-	(void)id;
 	e->kind = EX_NAME;
 	e->u.name = name;
 	check_name(c, e);

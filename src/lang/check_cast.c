@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Casts, elements of arrays, and what pointers point to. */
 #include "lang/check.h"
+#include <endian.h>
 #include <string.h>
 
 /* ---- type names ---- */
@@ -219,6 +220,12 @@ void check_cast(struct check *c, struct expr *e)
 
 	check_expr(c, a);
 	e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if (a->kind == EX_ADDR && a->u.addr.family == 4 && e->type.kind == LT_INT) {
+		uint32_t bytes; /* as they lie in memory, so in network order */
+
+		memcpy(&bytes, a->u.addr.bytes, sizeof(bytes));
+		set_const(a, le32toh(bytes), false);
+	}
 	if (a->type.kind == LT_STR) {
 		c_error(c, a->span, DIAG_WRONG_TYPE, "a string cannot be cast");
 		e->type.kind = LT_UNKNOWN;
@@ -372,8 +379,8 @@ void check_deref(struct check *c, struct expr *e)
 
 /* ---- sizeof(), offsetof() ---- */
 
-/* The type an argument names, or the type of its value. size 0: reported. */
-static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf)
+/* The type an argument names, or the type of its value; of_target: a pointer's target. 0: reported. */
+static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool of_target)
 {
 	struct expr cast = *a;
 	struct lt t;
@@ -387,7 +394,8 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf)
 	} else if (a->kind != EX_CAST || a->span.off != a->u.cast.type_span.off) {
 		/* a cast starts with its parenthesis, a type alone with its name */
 		check_expr(c, a);
-		*btf = a->type.kind == LT_STRUCT ? a->type.btf : 0;
+		*btf = a->type.kind == LT_STRUCT || (of_target && a->type.kind == LT_PTR) ? a->type.btf
+											  : 0;
 		return a->type.kind == LT_UNKNOWN ? 0 : a->type.size ? a->type.size : 8;
 	}
 	if (cast.u.cast.stars)
@@ -418,7 +426,7 @@ void check_sizeof(struct check *c, struct expr *e)
 	e->type.kind = LT_UNKNOWN;
 	if (!count_args(c, e, 1, 1))
 		return;
-	size = size_of_arg(c, e->u.call.args.list.v[0], &btf);
+	size = size_of_arg(c, e->u.call.args.list.v[0], &btf, false);
 	one_kernel(c, e, btf);
 	if (size)
 		set_const(e, size, false);
@@ -453,7 +461,7 @@ void check_offsetof(struct check *c, struct expr *e)
 	path = p = e->u.call.args.list.v[1];
 	while (p->kind == EX_FIELD)
 		p = p->u.field.base;
-	if (!size_of_arg(c, e->u.call.args.list.v[0], &btf))
+	if (!size_of_arg(c, e->u.call.args.list.v[0], &btf, true))
 		return;
 	one_kernel(c, e, btf);
 	if (!btf || p->kind != EX_NAME) {

@@ -91,6 +91,11 @@ void check_event(struct check *c, struct attach_point *ap)
 	if (!count)
 		return;
 	ap->num[1] = strtoull(count, &end, 10);
+	if (end != count && *end == 'e' && end[1] >= '0' && end[1] <= '9' && !end[2]) { /* 1e6 */
+		for (char n = *++end; n > '0'; n--)
+			ap->num[1] = ap->num[1] < INT64_MAX / 10 ? ap->num[1] * 10 : 0;
+		end++;
+	}
 	if (end == count || *end || count[0] < '0' || count[0] > '9' || !ap->num[1] ||
 		ap->num[1] > INT64_MAX)
 		bad(c, ap, 1, "the probe fires each so many events: a number from 1 on");

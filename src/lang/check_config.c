@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MAX_STRLEN_DEFAULT 1024 /* bpftrace since 0.23 */
 #define KEY_STRLEN_DEFAULT 128	/* kept strings: a stack holds 512 bytes in all */
@@ -13,7 +14,7 @@
 #define SCHED_TIMEOUT_MAX 30000 /* SCX_WATCHDOG_MAX_TIMEOUT, kernel/sched/ext.c */
 #define SCHED_NAME_MAX 127	/* SCX_OPS_NAME_LEN 128 */
 
-enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_VERDICT, CT_STACK, CT_IGNORED, CT_MISSING };
+enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_VERDICT, CT_STACK, CT_IGNORED, CT_MISSING, CT_TRAILER };
 
 /* CT_IGNORED: has no meaning here, results stay the same. */
 static const struct config_row {
@@ -48,7 +49,7 @@ static const struct config_row {
 		SCHED_TIMEOUT_MAX},
 	{"show_debug_info", CT_IGNORED, 0, 0, 0},
 	{"stack_mode", CT_STACK, offsetof(struct config, stack_mode), 0, 0},
-	{"str_trunc_trailer", CT_IGNORED, 0, 0, 0},
+	{"str_trunc_trailer", CT_TRAILER, offsetof(struct config, no_trailer), 0, 0},
 	{"unstable_dw_ustack", CT_IGNORED, 0, 0, 0},
 	{"unstable_import", CT_IGNORED, 0, 0, 0},
 	{"unstable_import_statement", CT_IGNORED, 0, 0, 0},
@@ -163,6 +164,17 @@ static bool config_value(struct check *c, const struct config_row *row, struct e
 	return true;
 }
 
+/* What follows a string that was cut: "..", or nothing. */
+static void trailer(struct check *c, const struct config_entry *e, bool *none)
+{
+	const char *text = e->value->kind == EX_STR ? e->value->u.str.s : "?";
+
+	*none = !*text;
+	if (*text && strcmp(text, "..") != 0)
+		c_hint(c, c_error(c, e->value->span, DIAG_BAD_CONFIG, "'%s' is \"..\" or \"\"", e->key),
+			"cut strings end in \"..\"");
+}
+
 static bool config_number(
 	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
@@ -187,10 +199,13 @@ static bool config_number(
 	return false;
 }
 
+/* stack_mode, STACK_MODE and BPFTRACE_STACK_MODE are one. */
 static const struct config_row *row_of(const char *key)
 {
+	if (!strncmp(key, "BPFTRACE_", 9))
+		key += 9;
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (!strcmp(rows[i].key, key))
+		if (!strcasecmp(rows[i].key, key))
 			return &rows[i];
 	}
 	return NULL;
@@ -211,6 +226,9 @@ static void config_entry(struct check *c, const struct config_entry *e)
 		break;
 	case CT_STACK:
 		stack_mode(c, e, (uint32_t *)(void *)(base + row->off));
+		break;
+	case CT_TRAILER:
+		trailer(c, e, (bool *)(void *)(base + row->off));
 		break;
 	case CT_MISSING:
 		missing_probes(c, e, (enum missing *)(void *)(base + row->off));
@@ -244,13 +262,13 @@ static void outer_setting(struct check *c, const char *text)
 	struct expr *v = ARENA_NEW(c->a, struct expr);
 	char *end;
 
-	if (!equals || !equals[1])
+	if (!equals || (!equals[1] && strncasecmp(text, "str_trunc_trailer", 17) != 0))
 		return;
 	e.key = arena_printf(c->a, "%.*s", (int)(equals - text), text);
 	e.value = v;
 	*v = (struct expr){.kind = EX_INT, .height = 1, .span = NO_SPAN};
 	v->u.num.v = strtoull(equals + 1, &end, 0);
-	if (*end || !lex_is_digit((unsigned char)equals[1])) {
+	if (*end || end == equals + 1 || !lex_is_digit((unsigned char)equals[1])) {
 		v->u.num.v = !strcmp(equals + 1, "true");
 		if (!v->u.num.v && strcmp(equals + 1, "false") != 0) {
 			v->kind = EX_STR;

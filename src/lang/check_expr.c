@@ -216,7 +216,7 @@ static void check_compare(struct check *c, struct expr *e)
 				"compare strings with == or !=");
 		return;
 	}
-	if (!net_comparable(c, e, op, a, b))
+	if (!net_comparable(c, e, op, a, b) || sugar_tuple_equal(c, e))
 		return;
 	if (a->type.kind != b->type.kind && !(lt_is(a, LT_INT) && lt_is(b, LT_PTR)) &&
 		!(lt_is(a, LT_PTR) && lt_is(b, LT_INT))) {

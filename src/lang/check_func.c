@@ -75,8 +75,17 @@ static void check_bswap(struct check *c, struct expr *e)
 /* A number that prints as a name. */
 static void check_coded(struct check *c, struct expr *e)
 {
-	if (!take(c, e, 1, 1) || !check_int(c, arg(e, 0), what_arg(c, e, "argument")))
+	bool filtered = e->ref.u.builtin == BI_F_CGROUP_PATH;
+
+	if (!take(c, e, 1, filtered ? 2 : 1) || !check_int(c, arg(e, 0), what_arg(c, e, "argument")))
 		return;
+	if (arg(e, 1) && (arg(e, 1)->kind != EX_STR || strcmp(arg(e, 1)->u.str.s, "unified") != 0)) {
+		c_hint(c,
+			c_error(c, arg(e, 1)->span, DIAG_WRONG_ARGS,
+				"cgroup_path() knows the hierarchy \"unified\" only"),
+			"leave the second argument out");
+		return;
+	}
 	e->type = lt_of(LT_CODED, 8);
 	switch ((enum builtin_id)e->ref.u.builtin) {
 	case BI_F_STRERROR:
@@ -292,7 +301,7 @@ static void check_macaddr(struct check *c, struct expr *e)
 	if (!take(c, e, 1, 1))
 		return;
 	t = &arg(e, 0)->type;
-	if (!is_bytes(t, 6) && t->kind != LT_PTR && t->kind != LT_INT && t->kind != LT_MAC) {
+	if (!is_bytes(t, 6) && !(arg(e, 0)->kind == EX_STR && arg(e, 0)->u.str.n == 6) && t->kind != LT_PTR && t->kind != LT_INT && t->kind != LT_MAC) {
 		wrong_arg(c, e, arg(e, 0), "6 bytes or their address");
 		return;
 	}
@@ -398,6 +407,12 @@ static void check_strcap(struct check *c, struct expr *e)
 {
 	uint32_t size;
 
+	if (e->u.call.args.list.n == 1) { /* bpftrace's: the room it has */
+		if (take(c, e, 1, 1) && string_arg(c, e, 0))
+			set_const(e, arg(e, 0)->kind == EX_STR ? arg(e, 0)->u.str.n : arg(e, 0)->type.size,
+				false);
+		return;
+	}
 	if (!take(c, e, 2, 2) || !string_arg(c, e, 0) ||
 		!check_const(c, arg(e, 1), "size of strcap()", 1, MAX_STRLEN_MOST - 1))
 		return;
@@ -457,11 +472,12 @@ static void check_nsecs(struct check *c, struct expr *e)
 
 	if (!word_arg(c, e, clocks, &clock))
 		return;
-	if (clock == 3 || (clock == 2 && c->t->version < KV(6, 1))) {
+	if ((clock == 3 && (!c->t->host || c->s->portable)) || (clock == 2 && c->t->version < KV(6, 1))) {
 		c_unsupported(c, e->span,
-			clock == 3 ? "the clock 'sw_tai' is"
+			clock == 3 ? "the clock 'sw_tai' of another machine is"
 				   : "the clock 'tai' on kernels before 6.1 is",
-			"nsecs(boot) and nsecs(monotonic) exist everywhere");
+			clock == 3 ? "nsecs(tai) asks the kernel, since 6.1"
+				   : "nsecs(sw_tai) adds what the clocks are apart now");
 		return;
 	}
 	e->type = lt_int(8, false);
@@ -539,35 +555,11 @@ check_fn check_value_func(enum builtin_id id)
 	case BI_F_MEMCMP:
 		return check_memcmp;
 	default:
-		return NULL;
+		return sugar_func(id);
 	}
 }
 
 /* ---- values ---- */
-
-static struct expr *name_expr(struct check *c, const struct expr *at, const char *name)
-{
-	struct expr *e = ARENA_NEW(c->a, struct expr);
-
-	*e = (struct expr){.kind = EX_NAME, .span = at->span, .height = 1, .u.name = name};
-	return e;
-}
-
-/* Makes e the member of the running task's parent. */
-static void of_parent(struct check *c, struct expr *e, const char *member)
-{
-	struct expr *parent = ARENA_NEW(c->a, struct expr);
-
-	*parent = (struct expr){.kind = EX_FIELD, .span = e->span, .height = 2};
-	parent->u.field.base = name_expr(c, e, "curtask");
-	parent->u.field.name = "real_parent";
-	parent->u.field.name_span = e->span;
-	*e = (struct expr){.kind = EX_FIELD, .span = e->span, .height = 3};
-	e->u.field.base = parent;
-	e->u.field.name = member;
-	e->u.field.name_span = e->span;
-	check_expr(c, e);
-}
 
 static void coded(struct expr *e, enum meta_kind kind)
 {
@@ -578,17 +570,14 @@ static void coded(struct expr *e, enum meta_kind kind)
 bool check_special_value(struct check *c, struct expr *e, enum builtin_id id)
 {
 	switch (id) {
-	case BI_PPID:
-		of_parent(c, e, "tgid");
-		return true;
-	case BI_PCOMM:
-		of_parent(c, e, "comm");
-		return true;
 	case BI_USERNAME:
 		coded(e, MK_USERNAME);
 		return true;
 	case BI_PROBETYPE:
 		e->type = lt_str(16);
+		return true;
+	case BI_HAS_CPID:
+		set_const(e, c->s->cpid != 0, true);
 		return true;
 	case BI_CTX:
 		e->type = lt_of(LT_PTR, 8);
@@ -601,6 +590,6 @@ bool check_special_value(struct check *c, struct expr *e, enum builtin_id id)
 				"write the number itself");
 		return true;
 	default:
-		return false;
+		return sugar_task(c, e, id);
 	}
 }

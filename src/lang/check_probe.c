@@ -46,13 +46,15 @@ const char *point_form(struct check *c, const struct attach_point *ap)
 	return b.p;
 }
 
-static bool bad_form(struct check *c, const struct attach_point *ap)
+static bool bad_form(struct check *c, struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
 	uint32_t n = ap->parts.n;
 	const char *what;
 	struct diag *e;
 
+	if (row->parts == PP_EVENT && n == 2 && !*ap->parts.v[1]) /* "hardware:cycles:" */
+		n = --ap->parts.n;
 	if (n < forms[row->parts].min)
 		what = "too few parts";
 	else if (n > forms[row->parts].max)

@@ -253,6 +253,7 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 static void check_if(struct check *c, struct stmt *s)
 {
 	for (;; s = stmt_else_if(s)) {
+		sugar_find(c, s);
 		check_condition(c, s->u.cond.cond);
 		check_block(c, s->u.cond.yes);
 		if (!stmt_else_if(s))
@@ -266,7 +267,10 @@ static void check_stmt(struct check *c, struct stmt *s)
 {
 	switch (s->kind) {
 	case ST_EXPR:
-		check_expr_stmt(c, s);
+		if (sugar_stmt(c, s))
+			check_if(c, s);
+		else
+			check_expr_stmt(c, s);
 		break;
 	case ST_ASSIGN:
 		check_assign(c, s);

@@ -4,6 +4,7 @@
 #include <linux/bpf.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define KADDR_BYTES 4096u /* 512 symbols */
 
@@ -69,8 +70,15 @@ static ir_val clock_now(struct lower *L, uint64_t clock)
 {
 	static const char *const helpers[] = {
 		"ktime_get_boot_ns", "ktime_get_ns", "ktime_get_tai_ns"};
+	struct timespec tai, boot;
 
-	return call0(L, helpers[clock]);
+	if (clock < 3)
+		return call0(L, helpers[clock]);
+	/* sw_tai: how far the two are apart when the script starts */
+	clock_gettime(CLOCK_TAI, &tai);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	return ir_bini(L->f, IR_ADD, call0(L, helpers[0]),
+		(tai.tv_sec - boot.tv_sec) * 1000000000ll + tai.tv_nsec - boot.tv_nsec);
 }
 
 /* pid and tid as this process's namespace counts; 0 for processes that it does not see. */

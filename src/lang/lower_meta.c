@@ -181,11 +181,19 @@ static uint32_t time_format(struct lower *L, const char *text)
 	return m->formats.n - 1;
 }
 
+/* As long as a setting lets it be: when it fills its room, more was probably there. */
+static bool may_be_cut(const struct lower *L, const struct lt *t)
+{
+	const struct config *cfg = &L->s->config;
+
+	return !cfg->no_trailer && (t->size == cfg->max_strlen || t->size == cfg->max_keystr);
+}
+
 struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off)
 {
 	switch (t->kind) {
 	case LT_STR:
-		return field_of(MK_STR, off, t->size, 0);
+		return field_of(MK_STR, off, t->size, may_be_cut(L, t));
 	case LT_INET4:
 		return field_of(MK_INET4, off, 4, 0);
 	case LT_INET6:

@@ -290,7 +290,14 @@ static struct expr *call(struct parser *p, const char *name, struct skep_span at
 	p_next(p);
 	e->u.call.name = name;
 	e->u.call.name_span = at;
-	if (takes_types(name))
+	if (!strcmp(name, "container_of") && !p_is(p, TOK_RPAREN)) { /* the type comes second */
+		vec_push(p->a, &e->u.call.args.list, parse_expr(p));
+		over(p, e, e->u.call.args.list.v[0]);
+		if (p_accept(p, TOK_COMMA))
+			type_and_list(p, e);
+		else
+			p_expect(p, TOK_RPAREN, "',' and a type after the pointer");
+	} else if (takes_types(name))
 		type_and_list(p, e);
 	else
 		list(p, &e->u.call.args, e, TOK_RPAREN, "',' or ')' after an argument");

@@ -244,6 +244,8 @@ struct expr *macro_use(struct parser *p, const char *name, struct skep_span at)
 	bool in_pred = p->in_pred;
 	struct expr *e = NULL;
 
+	if (m && p_is(p, TOK_NOT) && p_peek(p).kind == TOK_LPAREN)
+		p_next(p); /* name!(…) is name(…) */
 	if (!m || (m->params.n && !p_is(p, TOK_LPAREN)))
 		return NULL;
 	use = ARENA_NEW(p->a, struct macro_use);

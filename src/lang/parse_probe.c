@@ -90,16 +90,6 @@ static void push_part(struct parser *p, struct attach_point *ap, struct buf *b, 
 	buf_init(b, p->a);
 }
 
-/* name=kprobe:f; always false. */
-static bool named_probe(struct parser *p, uint32_t start)
-{
-	p_hint(p,
-		p_error(p, lex_span(&p->lex, start, p->lex.pos + 1), DIAG_NOT_SUPPORTED,
-			"names of probes are not supported in this version of skep"),
-		"leave the name and '=' out");
-	return false;
-}
-
 /* Splits the raw text at ':' into kind and parts. False when it is no attach point (reported). */
 static bool split_point(struct parser *p, struct attach_point *ap)
 {
@@ -117,9 +107,11 @@ static bool split_point(struct parser *p, struct attach_point *ap)
 		}
 		if (c == '\\' && lex_at(l, l->pos + 1) > 32)
 			c = lex_at(l, ++l->pos);
-		else if (c == '=' && !colon && b.n)
-			return named_probe(p, start);
-		else if (!may_stand(c))
+		else if (c == '=' && !colon && b.n) { /* name=kprobe:f: nothing reads the name */
+			buf_init(&b, p->a);
+			part = start = ++l->pos;
+			continue;
+		} else if (!may_stand(c))
 			break;
 		if (c == ':') {
 			push_part(p, ap, &b, part);

@@ -124,10 +124,14 @@ static void bytes_text(struct buf *out, const struct meta *m, const struct meta_
 {
 	char addr[INET6_ADDRSTRLEN];
 	uint64_t v, tgid;
+	size_t n;
 
 	switch ((enum meta_kind)f->kind) {
 	case MK_STR:
-		buf_put(out, p, strnlen((const char *)p, f->size));
+		n = strnlen((const char *)p, f->size);
+		buf_put(out, p, n);
+		if (f->ref && n + 1 >= f->size)
+			buf_puts(out, "..");
 		break;
 	case MK_PROBE:
 		if (f->size == 4)
