@@ -5,6 +5,8 @@
 #include "kern/kern.h"
 
 struct listing {
+	struct kbtf *module; /* types of the module that was looked at last; or NULL */
+	const char *module_name;
 	struct skep *s;
 	const char *pattern;
 	bool fields;

@@ -7,9 +7,8 @@
 
 /* ---- what the kernel's types describe ---- */
 
-static void params(struct listing *l, uint32_t func, uint32_t skip, bool result)
+static void params(struct listing *l, struct kbtf *b, uint32_t func, uint32_t skip, bool result)
 {
-	struct kbtf *b = l->s->target.btf;
 	uint32_t proto = kbtf_func_proto(b, func), ret = kbtf_return(b, proto);
 	struct kbtf_param p[16];
 	uint32_t n = kbtf_params(b, proto, p, 16);
@@ -36,7 +35,28 @@ static void show(struct listing *l, const char *text, const char *func, uint32_t
 		return;
 	id = kbtf_func(l->s->target.btf, func);
 	if (id)
-		params(l, id, skip, !strcmp(l->kind, "fexit"));
+		params(l, l->s->target.btf, id, skip, !strcmp(l->kind, "fexit"));
+}
+
+/* A function of a module, "fentry:veth:veth_xmit": listed where the pattern says the module. */
+static void module_function(struct listing *l, const char *name, const char *module)
+{
+	const char *full = arena_printf(&l->s->a, "%s:%s:%s", l->kind, module, name);
+	uint32_t id;
+
+	if (l->pattern && !name_matches(l->pattern, full))
+		return;
+	if (!l->module || strcmp(l->module_name, module) != 0) {
+		l->module_name = arena_strdup(&l->s->a, module);
+		l->module = kbtf_module(&l->s->a, l->s->target.btf, module);
+	}
+	id = l->module ? kbtf_func(l->module, name) : 0;
+	if (!id || !kbtf_in_module(l->module, id))
+		return;
+	l->found++;
+	l->line(full, l->arg);
+	if (l->fields)
+		params(l, l->module, id, 0, !strcmp(l->kind, "fexit"));
 }
 
 /* "fentry:vmlinux:vfs_read", which "fentry:vfs_*" means, too. */
@@ -46,6 +66,8 @@ static void typed_function(const char *name, const char *module, void *arg)
 	const char *full = arena_printf(&l->s->a, "%s:vmlinux:%s", l->kind, name);
 	const char *brief = arena_printf(&l->s->a, "%s:%s", l->kind, name);
 
+	if (*module && l->s->target.host)
+		module_function(l, name, module);
 	if (*module)
 		return;
 	if (l->pattern && !name_matches(l->pattern, full) && !name_matches(l->pattern, brief))

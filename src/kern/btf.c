@@ -25,6 +25,7 @@ struct kbtf {
 	struct arena *a;
 	struct kbtf *base; /* split BTF: whose types and strings come first; or NULL */
 	uint32_t base_count, base_str_len;
+	const char *module; /* whose types they are; or NULL */
 	void *map; /* to unmap, or NULL */
 	size_t map_len;
 	const uint8_t *types;
@@ -225,7 +226,28 @@ struct kbtf *kbtf_split(struct arena *a, struct kbtf *base, const void *p, size_
 
 uint32_t kbtf_own(const struct kbtf *b)
 {
-	return b->base_count;
+	return b->module ? 0 : b->base_count;
+}
+
+static const struct kbtf *module_of(const struct kbtf *b)
+{
+	while (b && !b->module)
+		b = b->base;
+	return b;
+}
+
+const char *kbtf_module_name(const struct kbtf *b)
+{
+	const struct kbtf *m = module_of(b);
+
+	return m ? m->module : NULL;
+}
+
+bool kbtf_in_module(const struct kbtf *b, uint32_t id)
+{
+	const struct kbtf *m = module_of(b);
+
+	return m && id > m->base_count && id <= m->base_count + m->count;
 }
 
 uint32_t kbtf_str_end(const struct kbtf *b)
@@ -256,7 +278,7 @@ static void *read_whole(int fd, size_t size)
 	return MAP_FAILED;
 }
 
-struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
+static struct kbtf *open_behind(struct arena *a, struct kbtf *base, const char *path, const char **why)
 {
 	const char *ignored;
 	struct kbtf *b = NULL;
@@ -280,7 +302,7 @@ struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
 		*why = arena_printf(a, "%s: cannot be read", path);
 		return NULL;
 	}
-	b = build(a, NULL, p, (size_t)st.st_size, why);
+	b = build(a, base, p, (size_t)st.st_size, why);
 	if (!b) {
 		munmap(p, (size_t)st.st_size);
 		*why = arena_printf(a, "%s: %s", path, *why);
@@ -288,6 +310,24 @@ struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
 	}
 	b->map = p;
 	b->map_len = (size_t)st.st_size;
+	return b;
+}
+
+struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why)
+{
+	return open_behind(a, NULL, path, why);
+}
+
+struct kbtf *kbtf_module(struct arena *a, struct kbtf *b, const char *module)
+{
+	if (strpbrk(module, "/.*?[") || !*module)
+		return NULL;
+	while (b && b->base)
+		b = b->base;
+	if (b)
+		b = open_behind(a, b, arena_printf(a, "/sys/kernel/btf/%s", module), NULL);
+	if (b)
+		b->module = arena_strdup(a, module);
 	return b;
 }
 

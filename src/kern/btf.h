@@ -19,7 +19,15 @@ struct kbtf *kbtf_open(struct arena *a, const char *path, const char **why);
 struct kbtf *kbtf_from_bytes(struct arena *a, const void *p, size_t n, const char **why);
 /* Types that follow those of base, which must outlive them: a module's, or a script's own. */
 struct kbtf *kbtf_split(struct arena *a, struct kbtf *base, const void *p, size_t n, const char **why);
-uint32_t kbtf_own(const struct kbtf *b);     /* ids up to here are the base's; 0 without a base */
+/*
+ * The types of a module of the running kernel behind those of the kernel itself, which are b or the
+ * last base of it. NULL when there are none: no such module, or one without types.
+ */
+struct kbtf *kbtf_module(struct arena *a, struct kbtf *b, const char *module);
+const char *kbtf_module_name(const struct kbtf *b); /* of b or of its base; NULL: of no module */
+bool kbtf_in_module(const struct kbtf *b, uint32_t id); /* a type of the module */
+/* Ids up to here are the base's; 0 when b has no types of a script. */
+uint32_t kbtf_own(const struct kbtf *b);
 uint32_t kbtf_str_end(const struct kbtf *b); /* offset of the first string behind all of b's */
 void kbtf_close(struct kbtf *b); /* unmaps; the struct itself is the arena's */
 

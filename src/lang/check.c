@@ -201,6 +201,7 @@ void check_script(struct script *s)
 	smap_init(&s->maps, s->a);
 	smap_init(&c->files, s->a);
 	smap_init(&s->options, s->a);
+	check_module(c);
 	check_own_types(c);
 	check_config(c);
 	check_decls(c);

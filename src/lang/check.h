@@ -41,6 +41,10 @@ bool c_in_user(const struct check *c); /* a number is an address of user space t
 bool c_is_kind(const struct check *c, enum probe_parts parts); /* every point is of that form */
 bool c_is_packet(const struct check *c); /* every point sees packets */
 
+/* ---- check_module.c: types of the kernel's modules ---- */
+void check_module(struct check *c); /* takes those of the module that the script's probes name */
+bool module_types(struct check *c, struct attach_point *ap); /* else reported, or not there */
+
 /* ---- check_own_types.c: the script's own types ---- */
 void check_own_types(struct check *c);
 

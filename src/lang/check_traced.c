@@ -45,13 +45,15 @@ static uint32_t find_func(struct check *c, struct attach_point *ap, const char *
 {
 	const char *name = ap->parts.v[ap->parts.n - 1];
 	uint32_t id = kbtf_func(c->btf, arena_printf(c->a, "%s%s", prefix, name));
+	bool module = ap->parts.n > 1 && strcmp(ap->parts.v[0], "vmlinux") != 0;
 	struct suggest s;
 	struct diag *e;
 
-	if (id)
+	if (id && (!module || kbtf_in_module(c->btf, id)))
 		return id;
 	e = missing_probe(c, ap, ap->part_spans.v[ap->parts.n - 1],
-		arena_printf(c->a, "the kernel's types have no %s '%.100s'", what, name));
+		arena_printf(c->a, "%s%s's types have no %s '%.100s'",
+			module ? "module " : "the kernel", module ? ap->parts.v[0] : "", what, name));
 	if (!e)
 		return 0;
 	suggest_init(&s, name);
@@ -61,21 +63,6 @@ static uint32_t find_func(struct check *c, struct attach_point *ap, const char *
 	else
 		c_hint(c, e, "`skep -l '%s:*'` lists them", kern_probe(ap->kind)->name);
 	return 0;
-}
-
-/* Module "vmlinux" is the kernel itself; others have types of their own. */
-static bool in_kernel(struct check *c, struct attach_point *ap)
-{
-	if (ap->parts.n < 2 || !strcmp(ap->parts.v[0], "vmlinux"))
-		return true;
-	if (ap->from_pattern) {
-		ap->missing = true;
-		return false;
-	}
-	c_unsupported(c, ap->part_spans.v[0],
-		arena_printf(c->a, "%s on functions of modules is", kern_probe(ap->kind)->name),
-		"kprobe:MODULE:FUNCTION and kretprobe:MODULE:FUNCTION work there");
-	return false;
 }
 
 /* "fentry:vfs_read" is "fentry:vmlinux:vfs_read" in full. */
@@ -97,7 +84,7 @@ void check_fentry(struct check *c, struct attach_point *ap)
 	struct diag *e;
 	uint32_t id;
 
-	if (!need_types(c, ap) || !in_kernel(c, ap))
+	if (!need_types(c, ap) || !module_types(c, ap))
 		return;
 	if (!target_has(c->t, KF_FENTRY)) {
 		e = missing_probe(c, ap, ap->kind_span, "the target kernel has no fentry and fexit");
@@ -121,9 +108,8 @@ void check_rawtp(struct check *c, struct attach_point *ap)
 	ap->name = arena_printf(c->a, "rawtracepoint:%s", event);
 	if (!c->btf)
 		return; /* arg0, arg1, … work; attaching tells whether it exists */
-	id = kbtf_find(c->btf, BTF_KIND_TYPEDEF, arena_printf(c->a, "btf_trace_%s", event));
-	if (!id && ap->parts.n > 1 && strcmp(ap->parts.v[0], "vmlinux"))
-		return; /* of a module, perhaps */
+	if (!module_types(c, ap))
+		return;
 	id = find_func(c, ap, "__traceiter_", "tracepoint");
 	if (!id)
 		return;

@@ -216,7 +216,7 @@ static ir_val said_to_point(struct lower *L, ir_val v, uint32_t id)
 	struct ir_type t;
 	ir_val args[2];
 
-	if (!cast || L->m->meta->portable || kern_is_packet(L->ap->kind) || !*kbtf_name(btf, id))
+	if (!cast || kbtf_in_module(btf, id) || L->m->meta->portable || kern_is_packet(L->ap->kind) || !*kbtf_name(btf, id))
 		return v;
 	t = ir_btf_type(L->m, kbtf_name(btf, id), id, IRT_UNTRUSTED);
 	args[0] = as_number(L, v);

@@ -131,6 +131,8 @@ int perf_attach(struct loaded *l, uint32_t probe, int event, const char *tracefs
 /* attach_traced.c */
 bool traced_prog(const struct meta_prog *row); /* loaded for one place, by an id of BTF */
 int traced_id(struct loaded *l, uint32_t prog, uint32_t *id);
+/* The module's types that the id is of, opened for the caller; below 0: the kernel's own. */
+int traced_types(const struct loaded *l, uint32_t prog);
 bool traced_optional(const struct loaded *l, uint32_t prog);
 int attach_traced(struct loaded *l, uint32_t probe);
 

@@ -77,8 +77,9 @@ static int load_call(struct loaded *l, uint32_t prog, struct bpf_prog_load_opts 
 	const struct meta_prog *row = &l->meta.progs.v[prog];
 	struct obj_image *im = image_of(l);
 	struct obj_prog *p = &im->prog[prog];
-	int btf = p->funcs.n ? btf_fd_of(l) : -1, fd;
+	int btf = p->funcs.n ? btf_fd_of(l) : -1, fd, types = traced_types(l, prog);
 
+	o->attach_btf_obj_fd = types < 0 ? 0 : (uint32_t)types;
 	if (btf >= 0) {
 		o->prog_btf_fd = (uint32_t)btf;
 		o->func_info = p->funcs.v;
@@ -89,7 +90,11 @@ static int load_call(struct loaded *l, uint32_t prog, struct bpf_prog_load_opts 
 		o->line_info_rec_size = sizeof(*p->lines.v);
 	}
 	fd = bpf_prog_load(row->type, row->name, im->license, p->insn, p->n, o);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0)
+		fd = -errno;
+	if (types >= 0)
+		close(types);
+	return fd;
 }
 
 static int options_for(struct loaded *l, uint32_t prog, struct bpf_prog_load_opts *o)

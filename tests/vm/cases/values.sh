@@ -14,6 +14,8 @@ kprobe:vfs_read /comm == "dd" && arg2 == 123/ {
 	@user[str(uptr(arg1), 4)] = count();
 	@nodes[numaid < ncpus, pid(curr_ns) == pid, nsecs(monotonic) > 0] = count();
 	@k[kaddr("vfs_read") > 4096] = count();
+	@rq[((struct rq *)percpu_kaddr("runqueues"))->cpu == cpu] = count();
+	@rq0[((struct rq *)percpu_kaddr("runqueues", 0))->cpu, percpu_kaddr("runqueues", 9999) == 0] = count();
 }
 tracepoint:raw_syscalls:sys_enter /comm == "dd" && args.args[2] == 123/ { @sys[syscall_name(args.id)] = count(); }
 E
@@ -32,4 +34,30 @@ expect_match registers '^@ip\[1, 0, kprobe, vfs_read\]: [1-9]' /tmp/values
 expect_match user_string '^@user\[\]: [1-9]' /tmp/values
 expect_match numbers '^@nodes\[1, 1, 1\]: [1-9]' /tmp/values
 expect_match kaddr '^@k\[1\]: [1-9]' /tmp/values
+expect_match percpu '^@rq\[1\]: [1-9]' /tmp/values
+expect_match percpu_of '^@rq0\[0, 1\]: [1-9]' /tmp/values
 expect_match syscall_name '^@sys\[read\]: [1-9]' /tmp/values
+
+# ---- types of a module, and its functions ----
+if [ -e /sys/kernel/btf/veth ]; then
+	cat >/tmp/module.bt <<'E2'
+fentry:veth:veth_dellink {
+	$p = (struct veth_priv *)((uint64)args.dev + ((sizeof(struct net_device) + 31) & ~31));
+	printf("del %s %d %s\n", str(args.dev->name), $p->peer->mtu, func);
+}
+kprobe:veth:veth_dellink { printf("k %s\n", str(((struct net_device *)arg0)->name)); }
+fexit:veth:veth_xmi* { @x = count(); }
+E2
+	skep_start /tmp/module /tmp/module.bt
+	ip link add v7 type veth
+	ip link set v7 mtu 1400
+	ip link del v7
+	wait_for 10 grep -q '^k v7' /tmp/module
+	skep_stop
+	expect_match module_types '^del v7 1500 veth_dellink$' /tmp/module
+	expect_match module_kprobe '^k v7$' /tmp/module
+	skep -lv 'fentry:veth:veth_dell*' >/tmp/module.list
+	expect_match module_list '^    struct net_device \* dev$' /tmp/module.list
+else
+	t_skip module_types "the kernel has no types of the module veth"
+fi
