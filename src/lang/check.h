@@ -224,6 +224,7 @@ void check_choose(struct check *c);
 bool is_storable(struct check *c, const struct expr *e, const char *what);
 bool can_keep(struct check *c, const struct expr *e, const char *what);
 struct lt kept_type(const struct check *c, const struct expr *e);
+void check_kept_as(struct expr *value, const struct lt *t);
 bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const);
 void check_tuple(struct check *c, struct expr *e);
 void check_element_of(struct check *c, struct expr *e, const struct expr *base, uint64_t index,

@@ -32,6 +32,9 @@ struct lt kept_type(const struct check *c, const struct expr *e)
 		lt_forget(&t);
 		t.size = 8;
 		break;
+	case LT_FUNC: /* "func" of the kernel itself can be an address, too */
+		t.typed = e->kind == EX_NAME && !c_in_user(c);
+		break;
 	case LT_STRUCT:
 	case LT_ARRAY:
 		t.typed = false;
@@ -162,6 +165,25 @@ static bool grow_pointer(struct check *c, struct lt *t, const struct lt *new)
 	return true;
 }
 
+/* Names of functions among ksym()s are kept as addresses. */
+static bool grow_func(struct check *c, struct lt *t, const struct lt *new)
+{
+	if (t->kind == LT_KSYM && new->kind == LT_FUNC)
+		return new->typed;
+	if (t->kind != LT_FUNC || !t->typed || new->kind != LT_KSYM)
+		return false;
+	*t = *new;
+	c->changed = true;
+	return true;
+}
+
+/* The value of a place whose type is t: "func" is given as an address where that holds them. */
+void check_kept_as(struct expr *value, const struct lt *t)
+{
+	if (value && t->kind == LT_KSYM && value->type.kind == LT_FUNC)
+		value->type = *t;
+}
+
 /*
  * Makes *t hold values of type new, too. False when the kinds do not go together. is_const: the new
  * value is a constant number, which also stands for a pointer (0, -1).
@@ -178,7 +200,7 @@ bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 		return true;
 	}
 	if (t->kind != new.kind)
-		return false;
+		return grow_func(c, t, &new);
 	switch (t->kind) {
 	case LT_INT:
 		if (t->is_signed && !new.is_signed) {
@@ -208,6 +230,10 @@ bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 	case LT_STRUCT:
 	case LT_ARRAY:
 		return t->btf == new.btf && t->nelems == new.nelems && t->int_size == new.int_size;
+	case LT_FUNC:
+		c->changed |= t->typed && !new.typed;
+		t->typed &= new.typed;
+		return true;
 	case LT_CODED:
 		return t->coded == new.coded;
 	case LT_STACK:

@@ -156,8 +156,11 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 	for (uint32_t i = 0; i < n; i++) {
 		bool whole = keys->list.n != n;
 
-		if (lt_grow(c, &m->keys.v[i], types[i], !whole && keys->list.v[i]->is_const))
+		if (lt_grow(c, &m->keys.v[i], types[i], !whole && keys->list.v[i]->is_const)) {
+			if (!whole)
+				check_kept_as(keys->list.v[i], &m->keys.v[i]);
 			continue;
+		}
 		key_mismatch(c, m, keys->list.v[whole ? 0 : i]->span,
 			arena_printf(c->a, "the key '%s'", keys_text(c, types, n)),
 			arena_printf(c->a, "the key '%s' here", keys_text(c, m->keys.v, n)));
@@ -325,6 +328,7 @@ void check_map_assign(
 			value ? c_type(c, &t) : "a number");
 		return;
 	}
+	check_kept_as(value, &m->value);
 	target->type = m->value;
 }
 
@@ -569,6 +573,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 		return;
 	if (lt_grow(c, &v->type, t, value->is_const)) {
 		note_size(c, v, value);
+		check_kept_as(value, &v->type);
 		target->type = v->type;
 		return;
 	}

@@ -197,6 +197,7 @@ void lo_read(struct lower *L, ir_val addr, enum lt_space space, uint32_t n, ir_v
 /* ---- lower_func.c, lower_scan.c: functions that give numbers ---- */
 ir_val lo_func(struct lower *L, const struct expr *e);
 bool lo_func_stmt(struct lower *L, const struct expr *e); /* false: not one of them */
+ir_val lo_func_address(struct lower *L);
 ir_val lo_special_value(struct lower *L, enum builtin_id id);
 ir_val lo_reg(struct lower *L, const char *name);
 ir_val lo_strlen(struct lower *L, const struct expr *e);

@@ -207,6 +207,8 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 	case BI_PROBE:
 		return L->shared ? ir_un(L->f, IR_ZEXT32, cookie(L)) : ir_const(L->f, L->probe_id);
 	case BI_FUNC:
+		if (e->type.kind == LT_KSYM)
+			return lo_func_address(L);
 		return L->shared ? ir_bini(L->f, IR_LSHR, cookie(L), 32)
 				 : ir_const(L->f, L->func_id);
 	case BI_KSTACK:

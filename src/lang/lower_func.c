@@ -149,6 +149,17 @@ static ir_val kaddr(struct lower *L, const char *name)
 	return ir_ld(L->f, 8, ir_gaddr(L->f, map, 0), 8 * (int64_t)i);
 }
 
+/* Of the function that the probe is on. */
+ir_val lo_func_address(struct lower *L)
+{
+	ir_val ctx;
+
+	if (!L->shared)
+		return kaddr(L, L->ap->func);
+	ctx = ir_ctx(L->f);
+	return ir_call(L->f, "get_func_ip", IR_VOID, 1, &ctx);
+}
+
 static void one_arg_call(struct lower *L, const char *helper, ir_val ctx, const struct expr *a)
 {
 	ir_val args[2];

@@ -17,6 +17,8 @@ kprobe:vfs_read /comm == "dd" && arg2 == 123/ {
 	@rq[((struct rq *)percpu_kaddr("runqueues"))->cpu == cpu] = count();
 	@rq0[((struct rq *)percpu_kaddr("runqueues", 0))->cpu, percpu_kaddr("runqueues", 9999) == 0] = count();
 }
+BEGIN { @fn[0] = ksym(0); }
+kprobe:vfs_read,kprobe:vfs_writ[e] /comm == "dd"/ { @fn[arg2] = func; }
 tracepoint:raw_syscalls:sys_enter /comm == "dd" && args.args[2] == 123/ { @sys[syscall_name(args.id)] = count(); }
 E
 case $(uname -m) in x86_64) ;; *) sed -i 's/reg("ip")/reg("pc")/' /tmp/values.bt ;; esac
@@ -34,6 +36,7 @@ expect_match registers '^@ip\[1, 0, kprobe, vfs_read\]: [1-9]' /tmp/values
 expect_match user_string '^@user\[\]: [1-9]' /tmp/values
 expect_match numbers '^@nodes\[1, 1, 1\]: [1-9]' /tmp/values
 expect_match kaddr '^@k\[1\]: [1-9]' /tmp/values
+expect_match func_address '^@fn\[123\]: vfs_(read|write)$' /tmp/values
 expect_match percpu '^@rq\[1\]: [1-9]' /tmp/values
 expect_match percpu_of '^@rq0\[0, 1\]: [1-9]' /tmp/values
 expect_match syscall_name '^@sys\[read\]: [1-9]' /tmp/values
