@@ -60,7 +60,7 @@ E2
 	expect_match module_types '^del v7 1500 veth_dellink$' /tmp/module
 	expect_match module_kprobe '^k v7$' /tmp/module
 	skep -lv 'fentry:veth:veth_dell*' >/tmp/module.list
-	expect_match module_list '^    struct net_device \* dev$' /tmp/module.list
+	expect_match module_list '^    struct net_device .*dev$' /tmp/module.list
 else
 	t_skip module_types "the kernel has no types of the module veth"
 fi
