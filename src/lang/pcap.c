@@ -394,16 +394,63 @@ static const char *relation(struct pcap *c)
 	return "";
 }
 
+/* True for packets with that header. */
+static const char *presence_of(const char *layer)
+{
+	return !strcmp(layer, "udp")   ? "udp.len in 0..65535"
+	       : !strcmp(layer, "tcp") ? "tcp.doff in 0..15"
+	       : !strcmp(layer, "icmp") ? "icmp.type in 0..255"
+					: "icmp6.type in 0..255";
+}
+
+/* What lies behind the header of UDP, ICMP or ICMPv6 is payload; "" for other places. */
+static const char *payload_at(struct pcap *c, const char *layer, int64_t off, int64_t size)
+{
+	bool eight = !strcmp(layer, "udp") || !strcmp(layer, "icmp") || !strcmp(layer, "icmp6");
+
+	if (!eight || off < 8 || off > 1024 || (size != 1 && size != 2 && size != 4))
+		return "";
+	return arena_printf(c->a, "payload[%lld:%lld]", (long long)off - 8, (long long)size);
+}
+
+/* tcp[((tcp[12] & 0xf0) >> 2):4]: how tcpdump's users spell the payload of TCP. The words of it. */
+static int64_t tcp_payload(struct pcap *c)
+{
+	static const char *const words[] = {"(", "(", "tcp", "[", "12", "]", "&", "0xf0", ")", ">>", "2", ")"};
+	struct pcap before = *c;
+	int64_t size;
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (!take(c, words[i]) && (strcmp(words[i], "12") || !take(c, "12:1"))) {
+			*c = before;
+			return 0;
+		}
+	}
+	size = is(c, ":1") ? 1 : is(c, ":2") ? 2 : is(c, ":4") ? 4 : 0;
+	if (size)
+		next(c);
+	else
+		*c = before;
+	return size;
+}
+
 static const char *bytes_of(struct pcap *c, const char *layer)
 {
-	const char *start = c->p, *rel;
-	const struct net_field *f;
+	const char *start = c->p, *rel, *what = "";
 	int64_t off, size = 1, mask = -1, v;
-	char *colon, *text;
+	const struct net_field *f;
+	const char *text, *colon;
 
+	if (!strcmp(layer, "tcp") && (size = tcp_payload(c))) {
+		what = arena_printf(c->a, "payload[0:%lld]", (long long)size);
+		off = -1;
+	}
+	size = size ? size : 1;
 	text = arena_strndup(c->a, c->p, c->n); /* "8:2" is one word */
 	colon = strchr(text, ':');
-	if (colon) {
+	if (*what) {
+		colon = NULL;
+	} else if (colon) {
 		char *end, *end2;
 
 		off = strtoll(text, &end, 0);
@@ -425,17 +472,21 @@ static const char *bytes_of(struct pcap *c, const char *layer)
 	v = *rel ? const_value(c) : -1;
 	if (v < 0)
 		return "";
-	f = field_at(layer, off, size, mask);
-	if (!f) {
+	what = *what ? what : payload_at(c, layer, off, size);
+	f = *what ? NULL : field_at(layer, off, size, mask);
+	if (f)
+		what = f->name;
+	if (!*what) {
 		c->n = (size_t)(c->p - start);
 		c->p = start;
 		error(c, "these bytes of the header have no name that skep knows",
 			"rules in skep's own language read all fields: tcp.flags, ip.ttl, payload");
 		return "";
 	}
+	text = f ? "" : arena_printf(c->a, "%s && ", presence_of(layer));
 	if (mask < 0)
-		return arena_printf(c->a, "%s %s %lld", f->name, rel, (long long)v);
-	return arena_printf(c->a, "(%s & %lld) %s %lld", f->name, (long long)mask, rel, (long long)v);
+		return arena_printf(c->a, "%s%s %s %lld", text, what, rel, (long long)v);
+	return arena_printf(c->a, "%s(%s & %lld) %s %lld", text, what, (long long)mask, rel, (long long)v);
 }
 
 /* ---- primitives ---- */
@@ -552,6 +603,8 @@ static const char *after_proto(struct pcap *c, size_t i)
 	struct qualifiers q = {.proto = protos[i].word};
 	bool dir;
 
+	if (!protos[i].layer)
+		return protos[i].presence;
 	if (take(c, "["))
 		return bytes_of(c, protos[i].layer);
 	if (is(c, "broadcast") || is(c, "multicast"))

@@ -4,11 +4,8 @@
  * tags, IPv4 options and fragments, IPv6 extension headers, ARP, bad lengths.
  */
 #pragma once
-#include <stdbool.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/driver/packet_world.h"
 
-#define FRAME_MAX 4608
 #define FRAMES_MOST 256
 #define CUT_MAX 256   /* lengths up to this one are all tried */
 

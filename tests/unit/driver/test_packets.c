@@ -4,7 +4,7 @@
  * decide comes from a reader of headers written here in plain C, which shares nothing with the
  * compiler: VLAN tags, IPv4 options and fragments, IPv6 extension headers, ARP, bad lengths.
  */
-#include "tests/unit/driver/packet_world.h"
+#include "tests/unit/driver/packet_frames.h"
 #include "tests/fuzz/kernel.c"
 
 static bool want_dport(const struct frame *f, const struct parsed *p, int n)

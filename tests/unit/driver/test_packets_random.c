@@ -4,7 +4,7 @@
  * kernel (where it allows) and an evaluation in plain C must agree.
  * SEED=n N=n in the environment choose what is tried.
  */
-#include "tests/unit/driver/packet_world.h"
+#include "tests/unit/driver/packet_frames.h"
 #include "tests/fuzz/kernel.c"
 #include <stdio.h>
 #include <stdlib.h>
