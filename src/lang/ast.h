@@ -231,6 +231,10 @@ enum stmt_kind {
 	ST_CONTINUE,
 };
 struct stmt;
+struct each_use { /* a variable of the code around a loop over a map, used in its body */
+	struct var_sym *var;
+	bool written;
+};
 struct block {
 	VEC(struct stmt *) list;
 	struct skep_span span;
@@ -261,6 +265,7 @@ struct stmt {
 			struct expr *var;
 			struct expr *lo, *hi; /* ST_FOR_RANGE */
 			struct expr *map;     /* ST_FOR_MAP */
+			VEC(struct each_use) uses; /* ST_FOR_MAP, checked */
 			struct block *body;
 		} each;
 		struct block *block;

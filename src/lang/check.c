@@ -134,6 +134,7 @@ static void check_probe(struct check *c, struct probe *p)
 {
 	c->probe = p;
 	c->loops = c->dsq_loops = 0;
+	c->each = NULL;
 	smap_init(&c->vars, c->a);
 	smap_init(&c->assigned, c->a);
 	for (uint32_t i = 0; i < p->vars.n; i++)

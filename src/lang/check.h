@@ -9,6 +9,12 @@
 
 #define MAX_STRLEN_MOST 4096 /* what max_strlen may be set to */
 
+struct each { /* a loop over a map, around the statement at hand */
+	struct stmt *s;
+	struct each *outer;
+	unsigned depth;
+};
+
 struct check {
 	struct script *s;
 	struct arena *a;
@@ -24,6 +30,7 @@ struct check {
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
 	bool raw_text;	      /* the literal here is compared with a payload */
+	struct each *each;    /* the innermost loop over a map; NULL */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 
@@ -107,6 +114,10 @@ void check_named(struct check *c);
 
 /* ---- check_stmt.c ---- */
 void check_block(struct check *c, struct block *b);
+
+/* ---- check_each.c: loops over maps ---- */
+void check_for_map(struct check *c, struct stmt *s);
+void check_note_var(struct check *c, const struct expr *e, struct var_sym *v, bool written);
 
 /* ---- check_expr.c ---- */
 void check_expr(struct check *c, struct expr *e);		      /* any value */
@@ -196,6 +207,7 @@ void check_kaddr(struct check *c, struct expr *e);
 enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };
 /* Finds the map, checks its keys and settles their types. */
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
+struct lt check_map_entries(struct check *c, struct expr *e); /* all of them: what they hold */
 bool agg_is_number(enum meta_agg agg); /* its value is one number */
 void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */
 /* '=', what pointers take as well as numbers (+= -= ++ --), what only numbers do (*= …). */

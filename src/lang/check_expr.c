@@ -433,6 +433,8 @@ static void check_incdec(struct check *c, struct expr *e)
 		return;
 	}
 	check_var(c, t);
+	if (t->var)
+		check_note_var(c, t, t->var, true);
 	if (lt_is(t, LT_PTR) && !t->type.trusted) {
 		check_step(c, e->span, &t->type);
 		e->type = t->type;

@@ -255,6 +255,26 @@ void check_map_value(struct check *c, struct expr *e)
 		read_agg(c, e, m);
 }
 
+struct lt check_map_entries(struct check *c, struct expr *e)
+{
+	bool one = e->u.map.keys.list.n;
+	struct map_sym *m = check_map(c, e, MAP_WHOLE);
+	struct diag *d;
+
+	if (m->decl && m->decl->list)
+		return e->type;
+	if (one || (m->has_key_type && !m->keyed)) {
+		d = c_error(c, e->span, DIAG_WRONG_TYPE,
+			one ? "this is one entry of '%.60s': a loop goes through all"
+			    : "'%.60s' has no keys: there is nothing to go through", m->name);
+		c_hint(c, d, one ? "for ($kv : %.60s) { … }" : "read %.60s itself", m->name);
+		return lt_of(LT_UNKNOWN, 0);
+	}
+	if (m->agg != MA_NONE)
+		read_agg(c, e, m);
+	return e->type;
+}
+
 /* ---- values ---- */
 
 static void value_mismatch(
@@ -483,6 +503,7 @@ void check_var(struct check *c, struct expr *e)
 	e->type.kind = LT_UNKNOWN;
 	if (v) {
 		e->var = v;
+		check_note_var(c, e, v, false);
 		if (v->type.kind != LT_NONE)
 			e->type = v->type;
 		return;
@@ -565,6 +586,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 		return;
 	v = var_sym(c, target);
 	target->var = v;
+	check_note_var(c, target, v, true);
 	t = value->type.kind == LT_PTR && value->type.trusted ? value->type : kept_type(c, value);
 	if (!keep_pointer(c, target, v, &t))
 		return;
@@ -588,6 +610,7 @@ void check_var_declare(
 	struct var_sym *v = var_sym(c, target);
 
 	target->var = v;
+	check_note_var(c, target, v, true);
 	smap_put(&c->assigned, v->name, v);
 	if (v->cast && cast && v->cast != cast &&
 		(strcmp(v->cast->u.cast.type, cast->u.cast.type) != 0 ||

@@ -80,6 +80,8 @@ static void check_assign(struct check *c, struct stmt *s)
 	if (target->kind == EX_VAR) {
 		if (s->u.assign.compound) {
 			check_var(c, target); /* must have a value */
+			if (target->var)
+				check_note_var(c, target, target->var, true);
 			value = pointer_step(c, s, value);
 		}
 		if (s->u.assign.compound && check_int(c, target, "the left side") &&
@@ -294,8 +296,7 @@ static void check_stmt(struct check *c, struct stmt *s)
 		check_for_dsq(c, s);
 		break;
 	case ST_FOR_MAP:
-		check_map(c, s->u.each.map, MAP_WHOLE);
-		c_unsupported(c, s->span, "loops over maps are", "print(@map) prints all of it");
+		check_for_map(c, s);
 		break;
 	case ST_UNROLL:
 		check_unroll(c, s);

@@ -179,8 +179,13 @@ static void settle_rodata(struct lower *L)
 	claimed = map->value_size;
 	map->value_size = (uint32_t)L->rodata_bytes.n;
 	map->init = (const uint8_t *)L->rodata_bytes.p;
-	for (uint32_t i = 0; i < L->m->fns.n; i++)
-		shrink_rodata(L, L->m->fns.v[i], claimed - map->value_size);
+	for (uint32_t i = 0; i < L->m->fns.n; i++) {
+		struct ir_fn *f = L->m->fns.v[i];
+
+		for (uint32_t k = 0; k < f->subs.n; k++)
+			shrink_rodata(L, f->subs.v[k], claimed - map->value_size);
+		shrink_rodata(L, f, claimed - map->value_size);
+	}
 }
 
 bool lo_has_ring(const struct lower *L)
@@ -239,7 +244,10 @@ void lo_check_read(struct lower *L, ir_val answer)
 
 void lo_end(struct lower *L)
 {
-	ir_ret(L->f, ir_const(L->f, L->fall_off));
+	if (L->each)
+		lo_each_end(L);
+	else
+		ir_ret(L->f, ir_const(L->f, L->fall_off));
 }
 
 /* ---- programs ---- */

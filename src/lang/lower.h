@@ -91,8 +91,14 @@ struct lower {
 	struct smap funcs;	     /* name of a function -> 1 + the first probe on it */
 	VEC(struct lo_op) own_ops;   /* operations made by skep: the script has none of that name */
 
-	/* the program */
+	uint32_t every; /* map of every(), META_NONE until used */
+	VEC(const struct expr *) sites; /* every(): each call has its counter */
+	VEC(struct lo_rate) rates;
+	uint32_t nsubs;		     /* bodies of loops over maps so far */
+
+	/* the function being written: lower_each.c puts aside all from here on */
 	struct ir_fn *f;
+	struct lo_each *each; /* the loop over a map whose body it is; NULL */
 	uint32_t prog, probe_id;
 	uint32_t func_id; /* of the probe: the value of 'func' */
 	bool shared;	  /* it serves several points; the attach cookie says which */
@@ -107,9 +113,6 @@ struct lower {
 	VEC(struct lo_proof) proofs;
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
-	uint32_t every; /* map of every(), META_NONE until used */
-	VEC(const struct expr *) sites; /* every(): each call has its counter */
-	VEC(struct lo_rate) rates;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 	VEC(ir_blk) open_loops; /* heads of loops without a constant end: they get a bound at last */
 	struct lo_arg ops_arg[LO_OPS_ARGS];
@@ -280,6 +283,7 @@ ir_val lo_map_has(struct lower *L, const struct expr *e); /* 1 or 0 */
 /* The map with a key that stands beside it: f(@x, key), f(@x, (a, b)). */
 const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct expr *key);
 ir_val lo_agg_read(struct lower *L, const struct expr *e); /* the number it stands for */
+ir_val lo_agg_at(struct lower *L, const struct map_sym *m, ir_val p); /* the same of the value there */
 void lo_map_delete(struct lower *L, const struct expr *map);
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
 /* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */
@@ -417,4 +421,11 @@ struct lo_rounds {
 struct lo_rounds lo_rounds_begin(struct lower *L, uint64_t most, ir_blk over);
 void lo_rounds_end(struct lower *L, const struct lo_rounds *r); /* the way back: nothing is open */
 void lo_block_body(struct lower *L, const struct block *b);
+void lo_give_back(struct lower *L, ir_val v); /* 'return', with a value or IR_NONE */
 void lo_loop_stmt(struct lower *L, const struct stmt *st);
+
+/* ---- lower_each.c ---- */
+void lo_for_map(struct lower *L, const struct stmt *st);
+/* In the body of such a loop: the program ends; the probe does, perhaps with a result. */
+void lo_each_end(struct lower *L);
+void lo_each_return(struct lower *L, ir_val v);

@@ -270,40 +270,54 @@ static void take_extreme(struct lower *L, const struct map_sym *m, ir_val p, uns
 	lo_enter(L, done);
 }
 
-static ir_val read_extreme(struct lower *L, const struct expr *e)
+/* Of the entry of e, or without e of the parts at all. */
+static ir_val read_extreme(struct lower *L, const struct map_sym *m, const struct expr *e, ir_val all)
 {
-	const struct meta_map *meta = &L->m->meta->maps.v[e->map->meta];
+	const struct meta_map *meta = &L->m->meta->maps.v[m->meta];
 	unsigned var = ir_var_new(L->f, IR_I64), any = ir_var_new(L->f, IR_I64);
 	ir_blk out = lo_block(L);
 	struct lo_rounds r;
-	ir_val p, all;
+	ir_val p;
 
 	ir_var_write(L->f, var, ir_const(L->f, 0));
 	ir_var_write(L->f, any, ir_const(L->f, 0));
-	all = lo_map_parts(L, e, out);
+	if (e)
+		all = lo_map_parts(L, e, out);
 	r = lo_rounds_begin(L, meta->cpus, out);
 	p = ir_bini(L->f, IR_MUL, r.i, meta->value_size / meta->cpus);
-	take_extreme(L, e->map, ir_index(L->f, all, p), var, any);
+	take_extreme(L, m, ir_index(L->f, all, p), var, any);
 	lo_rounds_end(L, &r);
 	lo_enter(L, out);
 	return ir_var_read(L->f, var);
+}
+
+static ir_val read_sum(struct lower *L, const struct map_sym *m, ir_val p)
+{
+	ir_val v = ir_ld(L->f, 8, p, 0), n;
+
+	if (m->agg != MA_AVG)
+		return v;
+	n = ir_ld(L->f, 8, p, 8);
+	return ir_bin(L->f, m->agg_signed ? IR_SDIV : IR_UDIV, v, n);
+}
+
+ir_val lo_agg_at(struct lower *L, const struct map_sym *m, ir_val p)
+{
+	if (m->agg == MA_MIN || m->agg == MA_MAX)
+		return read_extreme(L, m, NULL, p);
+	return read_sum(L, m, p);
 }
 
 ir_val lo_agg_read(struct lower *L, const struct expr *e)
 {
 	const struct map_sym *m = e->map;
 	struct lo_maybe r;
-	ir_val p, v, n;
+	ir_val p;
 
 	if (m->agg == MA_MIN || m->agg == MA_MAX)
-		return read_extreme(L, e);
+		return read_extreme(L, m, e, IR_NONE);
 	p = lo_map_lookup(L, e);
 	r = lo_maybe_begin(L);
 	p = lo_maybe_at(L, &r, p);
-	v = ir_ld(L->f, 8, p, 0);
-	if (m->agg == MA_AVG) {
-		n = ir_ld(L->f, 8, p, 8);
-		v = ir_bin(L->f, m->agg_signed ? IR_SDIV : IR_UDIV, v, n);
-	}
-	return lo_maybe_end(L, &r, v);
+	return lo_maybe_end(L, &r, read_sum(L, m, p));
 }

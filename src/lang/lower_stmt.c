@@ -125,6 +125,20 @@ static void lsm_return(struct lower *L, ir_val v)
 	ir_ret(L->f, v);
 }
 
+/* Without a value the probe ends; the program may hold others behind it. */
+void lo_give_back(struct lower *L, ir_val v)
+{
+	lo_release(L, 0);
+	if (L->each)
+		lo_each_return(L, v);
+	else if (v && L->ap->kind == PROBE_LSM)
+		lsm_return(L, v);
+	else if (v)
+		ir_ret(L->f, v);
+	else
+		lo_goto(L, L->after_probe);
+}
+
 static void expr_stmt(struct lower *L, const struct expr *e)
 {
 	if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_MAP)
@@ -136,21 +150,14 @@ static void expr_stmt(struct lower *L, const struct expr *e)
 		lo_int(L, e);
 }
 
-/* Without a value the probe ends; the program may hold others behind it. */
-static void give_back(struct lower *L, const struct stmt *st)
+static void return_stmt(struct lower *L, const struct stmt *st)
 {
 	bool value = st->u.expr && !st->drops;
 	ir_val v = value ? lo_int(L, st->u.expr) : IR_NONE;
 
 	if (st->drops)
 		expr_stmt(L, st->u.expr);
-	lo_release(L, 0);
-	if (value && L->ap->kind == PROBE_LSM)
-		lsm_return(L, v);
-	else if (value)
-		ir_ret(L->f, v);
-	else
-		lo_goto(L, L->after_probe);
+	lo_give_back(L, v);
 }
 
 static void one(struct lower *L, const struct stmt *st)
@@ -175,11 +182,14 @@ static void one(struct lower *L, const struct stmt *st)
 	case ST_FOR_DSQ:
 		lo_loop_stmt(L, st);
 		break;
+	case ST_FOR_MAP:
+		lo_for_map(L, st);
+		break;
 	case ST_BLOCK:
 		lo_block_body(L, st->u.block);
 		break;
 	case ST_RETURN:
-		give_back(L, st);
+		return_stmt(L, st);
 		break;
 	case ST_BREAK:
 		lo_release(L, L->loop_owned);

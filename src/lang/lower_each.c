@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * for ($kv : @map): the loop's body is a function of its own, which the kernel calls for each entry
+ * (bpf_for_each_map_elem). Variables that the body shares with the code around it go through a
+ * stack object, the frame: the context at 0, at 8 how the body was left, then the variables. Numbers
+ * are read from it when the body begins and written when it ends; strings and tuples stay there.
+ *
+ * What the body may have written is hidden from the verifier on its way in and out (docs/ir.md).
+ */
+#include "lang/lower.h"
+#include <stddef.h>
+#include <string.h>
+
+#define FRAME_MOST 4096 /* until the size is known; the stack's limit is the back end's business */
+
+/* How the body was left for good, in the frame's second word. */
+enum { LEFT_NOT, LEFT_PROGRAM, LEFT_PROBE, LEFT_RESULT, LEFT_WAYS };
+
+struct place { /* of a variable: here, and around the loop */
+	unsigned ir_var, slot;
+	uint32_t off, room; /* in the frame */
+};
+
+struct lo_each {
+	const struct stmt *st;
+	struct place *at; /* per use */
+	uint32_t size;	  /* of the frame so far */
+	uint32_t result;  /* where 'return' puts a value; 0: there is none */
+	unsigned ways;	  /* 1 << LEFT_… of those that occur */
+	unsigned code;	  /* variable: what is returned to the kernel */
+	ir_blk out;	  /* writes the variables back and returns that */
+	char around[sizeof(struct lower) - offsetof(struct lower, f)];
+};
+
+static bool is_number(const struct var_sym *v)
+{
+	return !lo_in_memory(&v->type) && !lo_is_pair(&v->type);
+}
+
+static void swap_place(struct var_sym *v, struct place *p)
+{
+	struct place here = {.ir_var = v->ir_var, .slot = v->slot, .off = p->off, .room = p->room};
+
+	v->ir_var = p->ir_var;
+	v->slot = p->slot;
+	*p = here;
+}
+
+/* ---- inside ---- */
+
+/* The state of the function being written is put aside; what belongs to the program stays. */
+static void begin_body(struct lower *L, struct lo_each *x)
+{
+	struct ir_fn *top = L->f->top;
+	const char *name = arena_printf(L->a, "%s_each%u", top->name, L->nsubs++);
+	struct lower in = *L;
+
+	memcpy(x->around, &L->f, sizeof(x->around));
+	memset(&L->f, 0, sizeof(x->around));
+	L->f = ir_sub_new(top, name, x->st->u.each.map->map->meta, FRAME_MOST);
+	L->each = x;
+	L->prog = in.prog;
+	L->probe_id = in.probe_id;
+	L->func_id = in.func_id;
+	L->shared = in.shared;
+	L->probe = in.probe;
+	L->ap = in.ap;
+	L->fall_off = in.fall_off;
+	vec_push(L->a, &L->dom, (struct lo_dom){0});
+	ir_span(L->f, x->st->span);
+	x->out = lo_block(L);
+	x->code = ir_var_new(L->f, ir_range(1));
+}
+
+static void read_frame(struct lower *L, struct lo_each *x)
+{
+	ir_val frame = ir_arg(L->f, EACH_FRAME);
+
+	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++) {
+		struct var_sym *v = x->st->u.each.uses.v[i].var;
+		struct place *p = &x->at[i];
+
+		p->off = x->size;
+		p->room = lo_room(&v->type);
+		x->size += p->room;
+		swap_place(v, p);
+		if (lo_in_memory(&v->type)) {
+			v->slot = ir_off(L->f, frame, p->off);
+			continue;
+		}
+		v->ir_var = ir_var_new(L->f, IR_I64);
+		ir_var_write(L->f, v->ir_var, ir_ld(L->f, 8, frame, p->off));
+		if (is_number(v))
+			continue;
+		v->slot = ir_var_new(L->f, IR_I64);
+		ir_var_write(L->f, v->slot, ir_ld(L->f, 8, frame, p->off + 8));
+	}
+}
+
+static void write_frame(struct lower *L, const struct lo_each *x)
+{
+	ir_val frame = ir_arg(L->f, EACH_FRAME);
+
+	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++) {
+		const struct each_use *u = &x->st->u.each.uses.v[i];
+
+		if (!u->written || lo_in_memory(&u->var->type))
+			continue;
+		ir_st(L->f, 8, frame, x->at[i].off, ir_var_read(L->f, u->var->ir_var));
+		if (!is_number(u->var))
+			ir_st(L->f, 8, frame, x->at[i].off + 8, ir_var_read(L->f, u->var->slot));
+	}
+}
+
+/* The loop's variable: the tuple (key, value). */
+static void make_pair(struct lower *L, const struct lo_each *x)
+{
+	struct var_sym *kv = x->st->u.each.var->var;
+	const struct map_sym *m = x->st->u.each.map->map;
+	ir_val key = ir_arg(L->f, EACH_KEY), value = ir_arg(L->f, EACH_VALUE);
+	uint32_t room = L->m->meta->maps.v[m->meta].key_size;
+
+	kv->slot = ir_slot(L->f, lo_room(&kv->type));
+	kv->slot_of = L->f;
+	lo_copy(L, kv->slot, 0, key, 0, room);
+	if (m->agg != MA_NONE)
+		ir_st(L->f, 8, kv->slot, room, lo_agg_at(L, m, value));
+	else
+		lo_copy(L, kv->slot, room, value, 0, lo_room(&m->value));
+}
+
+/* Ends the block: back to the kernel, which goes on with the next entry or, with 1, ends the loop. */
+static void leave(struct lower *L, int code)
+{
+	if (!ir_open(L->f))
+		return;
+	ir_var_write(L->f, L->each->code, ir_const(L->f, code));
+	lo_goto(L, L->each->out);
+}
+
+static void leave_for_good(struct lower *L, int how)
+{
+	if (!ir_open(L->f))
+		return;
+	L->each->ways |= 1u << how;
+	ir_st(L->f, 8, ir_arg(L->f, EACH_FRAME), 8, ir_const(L->f, how));
+	leave(L, 1);
+}
+
+void lo_each_end(struct lower *L)
+{
+	leave_for_good(L, LEFT_PROGRAM);
+}
+
+void lo_each_return(struct lower *L, ir_val v)
+{
+	struct lo_each *x = L->each;
+
+	if (v && !x->result) {
+		x->result = x->size;
+		x->size += 8;
+	}
+	if (v)
+		ir_st(L->f, 8, ir_arg(L->f, EACH_FRAME), x->result, v);
+	leave_for_good(L, v ? LEFT_RESULT : LEFT_PROBE);
+}
+
+static struct ir_fn *write_body(struct lower *L, struct lo_each *x)
+{
+	struct ir_fn *sub;
+
+	begin_body(L, x);
+	read_frame(L, x);
+	make_pair(L, x);
+	L->after_probe = lo_block(L);
+	L->loop_break = lo_block(L);
+	L->loop_continue = lo_block(L);
+	lo_block_body(L, x->st->u.each.body);
+	leave(L, 0);
+	if (L->dom.v[L->loop_continue].npreds) {
+		lo_enter(L, L->loop_continue);
+		leave(L, 0);
+	}
+	if (L->dom.v[L->loop_break].npreds) {
+		lo_enter(L, L->loop_break);
+		leave(L, 1);
+	}
+	if (L->dom.v[L->after_probe].npreds) {
+		lo_enter(L, L->after_probe);
+		leave_for_good(L, LEFT_PROBE);
+	}
+	lo_enter(L, x->out);
+	write_frame(L, x);
+	ir_ret(L->f, ir_var_read(L->f, x->code));
+	ir_finish(L->f);
+	if (L->open_loops.n)
+		ir_fit_loops(L->f, L->open_loops.v, L->open_loops.n, LO_ROUNDS_MAX);
+	ir_sub_frame(L->f, x->size);
+	sub = L->f;
+	memcpy(&L->f, x->around, sizeof(x->around));
+	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++)
+		swap_place(x->st->u.each.uses.v[i].var, &x->at[i]);
+	return sub;
+}
+
+/* ---- around ---- */
+
+static bool uses_ctx(const struct ir_fn *f)
+{
+	for (ir_blk b = 0; b < f->blocks.n; b++) {
+		for (uint32_t i = 0; i < f->blocks.v[b].ins.n; i++) {
+			const struct ir_ins *in = ir_ins_of(f, f->blocks.v[b].ins.v[i]);
+
+			for (unsigned a = 0; a < in->nargs; a++) {
+				if (in->args[a] == f->ctx_val)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+static void put_var(struct lower *L, const struct each_use *u, const struct place *p, ir_val frame,
+	ir_val unknown)
+{
+	for (uint32_t w = 0; w < p->room; w += 8) {
+		ir_val v;
+
+		if (lo_in_memory(&u->var->type))
+			v = ir_ld(L->f, 8, u->var->slot, w);
+		else
+			v = ir_var_read(L->f, w ? u->var->slot : u->var->ir_var);
+		if (u->written)
+			v = ir_bin(L->f, IR_HIDE, v, unknown);
+		ir_st(L->f, 8, frame, p->off + w, v);
+	}
+}
+
+static void take_var(struct lower *L, const struct each_use *u, const struct place *p, ir_val frame,
+	ir_val unknown)
+{
+	for (uint32_t w = 0; u->written && w < p->room; w += 8) {
+		ir_val v = ir_ld(L->f, 8, frame, p->off + w);
+
+		v = ir_bin(L->f, IR_HIDE, v, unknown);
+		if (lo_in_memory(&u->var->type))
+			ir_st(L->f, 8, u->var->slot, w, v);
+		else
+			ir_var_write(L->f, w ? u->var->slot : u->var->ir_var, v);
+	}
+}
+
+/* Some statement of the body ended more than the loop. */
+static void go_on_leaving(struct lower *L, const struct lo_each *x, ir_val frame, ir_val unknown)
+{
+	ir_val how = ir_ld(L->f, 8, frame, 8);
+
+	how = ir_bin(L->f, IR_HIDE, how, unknown);
+	for (int w = LEFT_NOT + 1; w < LEFT_WAYS; w++) {
+		ir_blk yes, no;
+
+		if (!(x->ways >> w & 1))
+			continue;
+		yes = lo_block(L);
+		no = lo_block(L);
+		lo_if(L, CC_EQ, how, ir_const(L->f, w), yes, no);
+		lo_enter(L, yes);
+		if (w == LEFT_PROGRAM) {
+			lo_release(L, 0);
+			lo_end(L);
+		} else {
+			ir_val v = IR_NONE;
+
+			if (w == LEFT_RESULT) {
+				v = ir_ld(L->f, 8, frame, x->result);
+				v = ir_bin(L->f, IR_HIDE, v, unknown);
+			}
+			lo_give_back(L, v);
+		}
+		lo_enter(L, no);
+	}
+}
+
+void lo_for_map(struct lower *L, const struct stmt *st)
+{
+	struct lo_each *x = ARENA_NEW(L->a, struct lo_each);
+	ir_val frame, unknown, args[4];
+	struct ir_fn *sub;
+
+	x->st = st;
+	x->size = 16;
+	x->at = ARENA_ARRAY(L->a, struct place, st->u.each.uses.n + 1);
+	sub = write_body(L, x);
+	lo_forget(L, NULL);
+	ir_span(L->f, st->span);
+	frame = ir_slot(L->f, x->size);
+	unknown = ir_call(L->f, "ktime_get_ns", IR_VOID, 0, NULL);
+	ir_st(L->f, 8, frame, 0, uses_ctx(sub) ? ir_ctx(L->f) : ir_const(L->f, 0));
+	ir_st(L->f, 8, frame, 8, ir_const(L->f, LEFT_NOT));
+	if (x->result)
+		ir_st(L->f, 8, frame, x->result, ir_const(L->f, 0));
+	for (uint32_t i = 0; i < st->u.each.uses.n; i++)
+		put_var(L, &st->u.each.uses.v[i], &x->at[i], frame, unknown);
+	args[0] = ir_map(L->f, st->u.each.map->map->meta);
+	args[1] = ir_func(L->f, sub);
+	args[2] = frame;
+	args[3] = ir_const(L->f, 0);
+	unknown = ir_call(L->f, "for_each_map_elem", IR_VOID, 4, args);
+	lo_forget(L, NULL);
+	for (uint32_t i = 0; i < st->u.each.uses.n; i++)
+		take_var(L, &st->u.each.uses.v[i], &x->at[i], frame, unknown);
+	if (x->ways)
+		go_on_leaving(L, x, frame, unknown);
+}
