@@ -170,6 +170,27 @@ static const struct {
 		"r2 = 60; r3 = r10; r3 += -8; r4 = 8; call skb_load_bytes; r1 = *(u64*)(r10-8)\n"
 		"r0 += r1; exit"},
 	{"redirect", BPF_PROG_TYPE_SCHED_CLS, "r1 = 1; r2 = 2; call redirect; exit"},
+	/* sum of keys and values, in a frame; the entry 2 is deleted on the way, or was before */
+	{"for_each", BPF_PROG_TYPE_XDP,
+		STORE("0", "1", "10") STORE("0", "2", "20") STORE("0", "3", "30")
+		"*(u64*)(r10-40) = 0; *(u64*)(r10-32) = 5; r1 = map[0] ll; r2 = func f ll\n"
+		"r3 = r10; r3 += -40; r4 = 0; call for_each_map_elem; r6 = r0\n"
+		"r0 = *(u64*)(r10-40); r0 += r6; exit\n"
+		"f: r5 = *(u32*)(r2+0); r0 = *(u64*)(r3+0); r5 += r0; r0 = *(u64*)(r4+0); r5 += r0\n"
+		"*(u64*)(r4+0) = r5; r0 = *(u64*)(r4+8); *(u64*)(r3+0) = r0; r0 = 0; exit"},
+	{"for_each_delete", BPF_PROG_TYPE_XDP,
+		STORE("0", "1", "10") STORE("0", "2", "20")
+		"*(u64*)(r10-40) = 0; r1 = map[0] ll; r2 = func f ll\n"
+		"r3 = r10; r3 += -40; r4 = 0; call for_each_map_elem; r0 = *(u64*)(r10-40); exit\n"
+		"f: r6 = r4; call map_delete_elem; r1 = *(u64*)(r6+0); r1 += 1\n"
+		"*(u64*)(r6+0) = r1; r0 = 0; exit"},
+	{"for_each_array_stop", BPF_PROG_TYPE_XDP,
+		"r1 = map[1] ll; r2 = func f ll; r3 = 0; r4 = 0; call for_each_map_elem; exit\n"
+		"f: r0 = 0; r1 = *(u32*)(r2+0); if r1 != 2 goto l; r0 = 1; l: exit"},
+	{"for_each_percpu", BPF_PROG_TYPE_XDP,
+		STORE("3", "8", "77") "r1 = map[3] ll; r2 = func f ll; r3 = r10; r3 += -40\n"
+		"*(u64*)(r10-40) = 0; r4 = 0; call for_each_map_elem; r0 = *(u64*)(r10-40); exit\n"
+		"f: r0 = *(u64*)(r3+0); *(u64*)(r4+0) = r0; r0 = 0; exit"},
 	{"clobbered_halves", BPF_PROG_TYPE_XDP,
 		"r0 = -1 ll; r6 = *(u32*)(r1+12); w0 += w6; w0 >>= 1; exit"},
 };
