@@ -24,6 +24,8 @@ struct lo_net {
 	uint32_t base;	  /* bytes from a layer's pointer to its header; eth: 0 */
 	const struct lo_rule *rules;
 	uint32_t nrules;
+	bool *done;  /* of each: it is written, out of its turn */
+	bool inner;  /* they stand at the leaf of a tree */
 	/* of the chain being written */
 	enum lo_l3 l3;
 	enum lo_l4 l4;

@@ -40,8 +40,10 @@ static unsigned layers_from(const struct lower *L, uint32_t from)
 {
 	unsigned mask = 0;
 
-	for (uint32_t i = from; i < L->net.nrules; i++)
-		mask |= L->net.rules[i].pred | L->net.rules[i].body;
+	for (uint32_t i = from; i < L->net.nrules; i++) {
+		if (!L->net.done || !L->net.done[i])
+			mask |= L->net.rules[i].pred | L->net.rules[i].body;
+	}
 	return mask;
 }
 

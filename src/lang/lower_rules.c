@@ -3,6 +3,7 @@
  * The rules of a chain, in source order. Those that cannot match the chain's packets are left out.
  * Rules in a row that all test one field against constants become a tree over its values: at each
  * leaf stand, in order, the rules that the value may meet, so a thousand addresses cost ten tests.
+ * Rules that only drop, or only pass, join a row of their kind from further down.
  */
 #include "lang/lower.h"
 #include <stdlib.h>
@@ -182,14 +183,17 @@ struct member {
 struct run {
 	const struct expr *what;
 	VEC(struct member) m;
-	uint32_t end; /* the rule after it */
 };
 
-static bool member_of(struct lower *L, const struct lo_rule *r, const struct conj *c,
-	const struct expr *what, struct member *m)
+static bool is_member(struct lower *L, const struct lo_rule *r, const struct expr *what,
+	struct member *m)
 {
+	struct conj all = {.n = 0}, *c = &all;
 	int part;
 
+	split(L, r->cond, c);
+	if (c->no)
+		return false;
 	m->r = r;
 	part = part_on(L, c, what, &m->test);
 	/* a loop stands in each chain once: leaves could repeat it */
@@ -199,25 +203,64 @@ static bool member_of(struct lower *L, const struct lo_rule *r, const struct con
 	return true;
 }
 
-/* The rules from i on that test what the first of them tests. */
-static void find_run(struct lower *L, uint32_t i, struct run *run)
+/*
+ * What a rule does that does nothing but decide, by a condition without effect: two that decide the
+ * same may change places. 0: it does more.
+ */
+static int verdict_of(const struct lower *L, const struct lo_rule *r)
 {
-	*run = (struct run){.end = i};
-	for (; i < L->net.nrules; i++, run->end = i) {
-		const struct lo_rule *r = &L->net.rules[i];
-		struct conj c = {.n = 0};
-		struct member m;
+	const struct block *b = r->p->body;
+	const struct expr *e;
 
+	if (L->s->count_rules || !b || b->list.n != 1 || b->list.v[0]->kind != ST_EXPR ||
+		lo_has_effect(r->cond))
+		return 0;
+	e = b->list.v[0]->u.expr;
+	if (e->kind != EX_CALL || e->ref.kind != REF_FUNC || e->u.call.args.list.n)
+		return 0;
+	return e->ref.u.builtin == BI_F_DROP || e->ref.u.builtin == BI_F_PASS ? (int)e->ref.u.builtin : 0;
+}
+
+/* The chain parts at L4, but has not yet. */
+static bool before_parting(const struct lower *L)
+{
+	return L->net.l4 == L4_ANY && (L->net.l3 == L3_IP4 || L->net.l3 == L3_IP6);
+}
+
+/*
+ * The rules from i on that test what the first of them tests: those in a row, and behind others those
+ * that may change places with all of these. A chain that has not parted yet takes none that looks at L4.
+ * first: rule i is to be the first of them.
+ */
+static void find_run(struct lower *L, uint32_t i, bool first, struct run *run)
+{
+	bool whole = !before_parting(L);
+	int left = 0; /* what those left where they are decide */
+
+	*run = (struct run){.what = NULL};
+	for (uint32_t k = i; k < L->net.nrules; k++) {
+		const struct lo_rule *r = &L->net.rules[k];
+		struct member m;
+		int verdict;
+
+		if (L->net.done[k])
+			continue;
 		if (!r->cond)
 			return;
-		split(L, r->cond, &c);
 		if (known(L, r->cond) == TRI_NO)
 			continue;
-		if (c.no || !member_of(L, r, &c, run->what, &m))
+		verdict = verdict_of(L, r);
+		if (left && verdict != left)
 			return;
-		if (!run->what)
-			run->what = m.test.what;
-		vec_push(L->a, &run->m, m);
+		if ((whole || !((r->pred | r->body) & L4_LAYERS)) && is_member(L, r, run->what, &m)) {
+			if (!run->what)
+				run->what = m.test.what;
+			vec_push(L->a, &run->m, m);
+			continue;
+		}
+		if (!verdict || (first && k == i))
+			return;
+		left = verdict;
 	}
 }
 
@@ -299,6 +342,7 @@ static uint32_t change(uint32_t *now, uint32_t n, const struct edge *e)
 /* False: too many rules stand at too many leaves. */
 static bool make_leaves(struct lower *L, const struct run *run, struct tree *t, ir_blk after)
 {
+	uint64_t most = L->net.inner ? 2ull * run->m.n + 16 : 8ull * run->m.n + 64;
 	uint32_t *now = ARENA_ARRAY(L->a, uint32_t, run->m.n + 1), n = 0;
 	uint64_t written = 0;
 
@@ -318,7 +362,7 @@ static bool make_leaves(struct lower *L, const struct run *run, struct tree *t, 
 			i++;
 		to = list_block(L, t, now, n, after);
 		written += t->lists.n > lists ? n : 0;
-		if (written > 8ull * run->m.n + 64)
+		if (written > most)
 			return false;
 		if (!at)
 			t->leaves.v[0].to = to;
@@ -327,6 +371,9 @@ static bool make_leaves(struct lower *L, const struct run *run, struct tree *t, 
 	}
 	return true;
 }
+
+static void write_list(struct lower *L, const struct run *run, const struct list *l);
+static void in_order(struct lower *L);
 
 /* Ends the block and goes on behind the run. */
 static void write_run(struct lower *L, struct run *run)
@@ -337,25 +384,40 @@ static void write_run(struct lower *L, struct run *run)
 	add_edges(L, run, &t);
 	while (!make_leaves(L, run, &t, after)) { /* fewer rules, then: the others come behind */
 		run->m.n /= 2;
-		run->end = (uint32_t)(run->m.v[run->m.n].r - L->net.rules);
 		t = (struct tree){0};
 		add_edges(L, run, &t);
 	}
 	L->missing = after; /* where the header is not there, no rule of the run matches */
 	lo_tree(L, run->what, t.leaves.v, t.leaves.n);
 	L->missing = IR_NONE;
+	for (uint32_t i = 0; i < run->m.n; i++)
+		L->net.done[run->m.v[i].r - L->net.rules] = true;
 	for (uint32_t i = 0; i < t.lists.n; i++) {
-		const struct list *l = &t.lists.v[i];
-
-		lo_enter(L, l->to);
-		for (uint32_t k = 0; k < l->n; k++) {
-			const struct member *m = &run->m.v[l->v[k]];
-
-			lo_rule(L, m->r->p, m->r->ap, m->rest);
-		}
+		lo_enter(L, t.lists.v[i].to);
+		write_list(L, run, &t.lists.v[i]);
 		lo_goto(L, after);
 	}
 	lo_enter(L, after);
+}
+
+/* The rules of a leaf, without what the tree has asked: they may be runs again. */
+static void write_list(struct lower *L, const struct run *run, const struct list *l)
+{
+	struct lo_net outer = L->net;
+	struct lo_rule *rules = ARENA_ARRAY(L->a, struct lo_rule, l->n);
+
+	for (uint32_t k = 0; k < l->n; k++) {
+		const struct member *m = &run->m.v[l->v[k]];
+
+		rules[k] = *m->r;
+		rules[k].cond = m->rest;
+	}
+	L->net.rules = rules;
+	L->net.nrules = l->n;
+	L->net.done = ARENA_ARRAY(L->a, bool, l->n);
+	L->net.inner = true;
+	in_order(L);
+	L->net = outer;
 }
 
 bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers)
@@ -363,7 +425,8 @@ bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers)
 	for (uint32_t i = from; i < L->net.nrules; i++) {
 		const struct lo_rule *r = &L->net.rules[i];
 
-		if ((r->pred | r->body) & layers && !(r->cond && known(L, r->cond) == TRI_NO))
+		if (!L->net.done[i] && (r->pred | r->body) & layers &&
+			!(r->cond && known(L, r->cond) == TRI_NO))
 			return true;
 	}
 	return false;
@@ -407,33 +470,60 @@ static bool before_l4(struct lower *L, uint32_t i)
 	return true;
 }
 
+/* The rule, or those that it is in a row with. */
+static void write_rule(struct lower *L, uint32_t i)
+{
+	const struct lo_rule *r = &L->net.rules[i];
+	struct run run;
+
+	find_run(L, i, true, &run);
+	if (run.m.n >= RUN_LEAST)
+		write_run(L, &run);
+	else
+		lo_rule(L, r->p, r->ap, r->cond);
+}
+
+/* Rules at which no chain parts. */
+static void in_order(struct lower *L)
+{
+	for (uint32_t i = 0; i < L->net.nrules && ir_open(L->f); i++) {
+		const struct lo_rule *r = &L->net.rules[i];
+
+		if (!L->net.done[i] && !(r->cond && known(L, r->cond) == TRI_NO))
+			write_rule(L, i);
+	}
+}
+
+/* What does not need L4 and may come before rule i, that does: it is written once then. */
+static void hoist(struct lower *L, uint32_t i)
+{
+	struct run run;
+
+	for (find_run(L, i, false, &run); run.m.n >= RUN_LEAST; find_run(L, i, false, &run))
+		write_run(L, &run);
+}
+
 void lo_rules(struct lower *L, uint32_t from)
 {
-	for (uint32_t i = from; i < L->net.nrules;) {
-		const struct lo_rule *r = &L->net.rules[i];
-		struct run run;
+	bool *outer = L->net.done;
 
-		if (!ir_open(L->f))
-			return;
-		if (r->cond && known(L, r->cond) == TRI_NO) {
-			i++;
+	L->net.done = ARENA_ARRAY(L->a, bool, L->net.nrules + 1);
+	if (outer)
+		memcpy(L->net.done, outer, L->net.nrules * sizeof(*outer));
+	for (uint32_t i = from; i < L->net.nrules && ir_open(L->f); i++) {
+		const struct lo_rule *r = &L->net.rules[i];
+
+		if (L->net.done[i] || (r->cond && known(L, r->cond) == TRI_NO))
 			continue;
-		}
-		if (((r->pred | r->body) & L4_LAYERS) && L->net.l4 == L4_ANY &&
-			(L->net.l3 == L3_IP4 || L->net.l3 == L3_IP6)) {
+		if ((r->pred | r->body) & L4_LAYERS && before_parting(L)) {
+			hoist(L, i);
 			if (!before_l4(L, i))
 				lo_split_l4(L, i);
-			return;
+			break;
 		}
-		find_run(L, i, &run);
-		if (run.m.n >= RUN_LEAST) {
-			write_run(L, &run);
-			i = run.end;
-		} else {
-			lo_rule(L, r->p, r->ap, r->cond);
-			i++;
-		}
+		write_rule(L, i);
 	}
 	if (ir_open(L->f))
 		lo_end(L);
+	L->net.done = outer;
 }

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #define RULES_MOST 8
+#define LIST_MOST 24 /* of a few fields */
+#define POOL 3
 #define NODES_MOST 7
 #define FRAMES_TRIED 60
 
@@ -35,10 +37,12 @@ struct node {
 	int x, y; /* nodes below */
 };
 struct rules {
-	struct node node[RULES_MOST][NODES_MOST];
-	int nodes[RULES_MOST], top[RULES_MOST];
-	bool drop[RULES_MOST], falls[RULES_MOST];
+	struct node node[LIST_MOST][NODES_MOST];
+	int nodes[LIST_MOST], top[LIST_MOST];
+	bool drop[LIST_MOST], falls[LIST_MOST];
 	unsigned n, searches;
+	enum kind pool[POOL];
+	bool list; /* conditions on the fields of the pool */
 	uint32_t hook;
 };
 
@@ -55,6 +59,8 @@ static int make(struct rules *r, unsigned rule, unsigned depth)
 	struct node *n = &r->node[rule][at];
 
 	*n = (struct node){.kind = (enum kind)below(depth && r->nodes[rule] < 4 ? A_NOT + 1 : A_AND)};
+	if (r->list && n->kind < A_AND)
+		n->kind = r->pool[below(POOL)];
 	if (n->kind >= A_MSS && n->kind <= A_CONTAINS && r->searches++ > 4) /* each is a loop */
 		n->kind = A_TTL;
 	if (r->hook == BPF_PROG_TYPE_CGROUP_SKB && (n->kind == A_VLAN || n->kind == A_VLAN2 ||
@@ -265,10 +271,14 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 {
 	static const char *const names[] = {"xdp:v0", "tc:v0:ingress", "cgroup_skb:/a:egress"};
 	bool alike = below(3) == 0; /* a run of rules on one field */
+	bool list = !alike && below(2), one = list && below(2);
 
-	*r = (struct rules){.n = 1 + below(RULES_MOST), .hook = hook_of(names[hook])};
+	*r = (struct rules){.n = 1 + below(list ? LIST_MOST : RULES_MOST), .hook = hook_of(names[hook]),
+		.list = list};
+	for (unsigned i = 0; i < POOL; i++)
+		r->pool[i] = (enum kind)below(A_MSS);
 	for (unsigned i = 0; i < r->n; i++) {
-		r->top[i] = make(r, i, alike ? 0 : 2);
+		r->top[i] = make(r, i, alike || below(4) == 0 ? 0 : list ? 1 : 2);
 		if (alike && i)
 			r->node[i][0].kind = r->node[0][0].kind == A_TCP_RANGE ? A_TCP_DPORT : r->node[0][0].kind;
 		if (alike && i && r->node[0][0].kind != A_TCP_RANGE && r->node[0][0].kind != A_TCP_DPORT)
@@ -276,7 +286,9 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 		if (r->node[i][0].kind >= A_MSS && r->node[i][0].kind <= A_CONTAINS && alike && i > 4)
 			r->node[i][0].kind = A_TTL;
 		r->drop[i] = below(2);
-		r->falls[i] = below(5) == 0;
+		if (one && below(8)) /* mostly lists of what to drop */
+			r->drop[i] = true;
+		r->falls[i] = below(one ? 20 : 5) == 0;
 		buf_printf(b, "%s /", names[hook]);
 		text(b, r->node[i], r->top[i]);
 		buf_printf(b, "/ { %s }\n", r->falls[i] ? "$x = 1;" : r->drop[i] ? "drop();" : "pass();");
