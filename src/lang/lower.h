@@ -390,6 +390,7 @@ bool lo_in_tree(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
 
 /* ---- lower_net.c: reading packets ---- */
 bool lo_net_absent(const struct lower *L, enum net_layer layer); /* surely not in this chain */
+bool lo_net_whole(const struct lower *L, unsigned width, uint32_t off); /* loaded in one piece */
 ir_val lo_net_load(struct lower *L, unsigned width, ir_val p, uint32_t off);
 ir_val lo_net_ptr(struct lower *L, enum net_layer layer); /* with its header proven */
 uint32_t lo_net_at(const struct lower *L, enum net_layer layer); /* from there to the header */

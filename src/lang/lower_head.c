@@ -513,7 +513,8 @@ static ir_val start_of(struct lower *L, ir_val p, enum start how)
 }
 
 /* To the chain of the protocol, or to next. */
-static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, enum start how, ir_blk next)
+static void by_proto(struct lower *L, struct l4s *s, ir_val proto, unsigned shift, ir_val p,
+	enum start how, ir_blk next)
 {
 	for (unsigned i = 0; i < PROTOS; i++) {
 		ir_blk hit, other;
@@ -521,7 +522,7 @@ static void by_proto(struct lower *L, struct l4s *s, ir_val proto, ir_val p, enu
 		if (!wants_l4(s, i))
 			continue;
 		hit = lo_block(L), other = lo_block(L);
-		lo_if(L, CC_EQ, proto, ir_const(L->f, protos[i].proto), hit, other);
+		lo_if(L, CC_EQ, proto, ir_const(L->f, (int64_t)protos[i].proto << shift), hit, other);
 		lo_enter(L, hit);
 		to_l4(L, s->at[i], start_of(L, p, how));
 		lo_enter(L, other);
@@ -549,22 +550,40 @@ static void skip_ip4(struct lower *L, const struct l4s *s, ir_blk to)
 }
 
 /* One protocol: what has another is done without a look at the header's length. */
-static void find_l4_ip4(struct lower *L, struct l4s *s, unsigned n)
+/*
+ * The protocol, in a number that is no protocol's in fragments after the first: where the packet
+ * allows it the offset of fragments is loaded with it. *shift: how far up it stands.
+ */
+static ir_val first_proto(struct lower *L, struct l4s *s, unsigned *shift)
 {
-	ir_blk first = lo_block(L), join = lo_block(L), right;
-	ir_val p = L->net.p3, p4, v;
-	uint32_t at = L->net.base;
-	unsigned i = 0;
+	uint32_t at = L->net.base + 6;
+	ir_blk first;
+	ir_val v;
 
-	v = lo_net_load(L, 2, p, at + 6);
+	if (lo_net_whole(L, 4, at)) {
+		*shift = 24;
+		v = lo_net_load(L, 4, L->net.p3, at);
+		return ir_bini(L->f, IR_AND, v, RAW16(FRAG_OFFSET4) | 0xff000000);
+	}
+	*shift = 0;
+	first = lo_block(L);
+	v = lo_net_load(L, 2, L->net.p3, at);
 	lo_if(L, CC_SET, v, ir_const(L->f, RAW16(FRAG_OFFSET4)), s->none, first);
 	lo_enter(L, first);
+	return lo_net_load(L, 1, L->net.p3, at + 3);
+}
+
+static void find_l4_ip4(struct lower *L, struct l4s *s, unsigned n)
+{
+	ir_blk join = lo_block(L), right;
+	unsigned i = 0, shift;
+	ir_val p4, v = first_proto(L, s, &shift);
+
 	if (n == 1) {
 		while (!wants_l4(s, i))
 			i++;
 		right = lo_block(L);
-		v = lo_net_load(L, 1, p, at + 9);
-		lo_if(L, CC_EQ, v, ir_const(L->f, protos[i].proto), right, s->none);
+		lo_if(L, CC_EQ, v, ir_const(L->f, (int64_t)protos[i].proto << shift), right, s->none);
 		lo_enter(L, right);
 		skip_ip4(L, s, s->at[i]);
 		return;
@@ -572,7 +591,7 @@ static void find_l4_ip4(struct lower *L, struct l4s *s, unsigned n)
 	p4 = ir_param(L->f, join, ir_ptr(IRT_PKT, 0));
 	skip_ip4(L, s, join);
 	lo_enter(L, join);
-	by_proto(L, s, lo_net_load(L, 1, p, at + 9), p4, START_HERE, s->none);
+	by_proto(L, s, v, shift, p4, START_HERE, s->none);
 }
 
 /* ---- IPv6 extension headers ---- */
@@ -666,11 +685,11 @@ static void find_l4_ip6(struct lower *L, struct l4s *s)
 
 	nh = lo_net_load(L, 1, L->net.p3, L->net.base + 6);
 	ir_var_write(L->f, kind, nh);
-	by_proto(L, s, nh, L->net.p3, START_BEHIND_IP6, other);
+	by_proto(L, s, nh, 0, L->net.p3, START_BEHIND_IP6, other);
 	lo_enter(L, other);
 	walk_ext(L, ir_off(L->f, L->net.p3, IP6_LEN), kind, found, s->none);
 	lo_enter(L, found);
-	by_proto(L, s, ir_var_read(L->f, kind), p4, START_WALKED, s->none);
+	by_proto(L, s, ir_var_read(L->f, kind), 0, p4, START_WALKED, s->none);
 }
 
 /* The chain of one protocol: with all of its header, and with less. */

@@ -3,14 +3,19 @@
 #include "lang/lower.h"
 #include <string.h>
 
+bool lo_net_whole(const struct lower *L, unsigned width, uint32_t off)
+{
+	/* the packet starts 2 bytes behind a multiple of 4: NET_IP_ALIGN */
+	return L->m->target->arch != KERN_RISCV64 || (width <= 4 && (off + 2) % width == 0);
+}
+
 /* Load at p+off, p a multiple of 4 from the packet's start; in aligned parts where they must be. */
 ir_val lo_net_load(struct lower *L, unsigned width, ir_val p, uint32_t off)
 {
 	unsigned part = width;
 	ir_val v, next;
 
-	/* the packet starts 2 bytes behind a multiple of 4: NET_IP_ALIGN */
-	while (L->m->target->arch == KERN_RISCV64 && (part > 4 || (off + 2) % part))
+	while (!lo_net_whole(L, part, off))
 		part /= 2;
 	v = ir_ld(L->f, part, p, off);
 	for (unsigned i = part; i < width; i += part) {
