@@ -8,6 +8,9 @@
  */
 #include "backend-bpf/mach.h"
 
+#define OBJECTS_FEW 64 /* bytes that stay on the stack in any case */
+#define SPILLS_PLANNED (2 * IR_STACK_RESERVE) /* what back_room leaves for spills, at least */
+
 struct legal {
 	struct ir_fn *f;
 	struct ir_block out;
@@ -300,11 +303,24 @@ static void keep_frames(const struct ir_fn *f, bool *keep)
 	}
 }
 
+/* What the objects may take where so many values are alive that the room for spills is too little. */
+static int64_t room_for_objects(struct ir_fn *f, int64_t total)
+{
+	int64_t room = back_room(f), spills;
+
+	if (total <= OBJECTS_FEW)
+		return room;
+	spills = 10 * (int64_t)back_pressure(f); /* bytes, a fourth more than it says */
+	if (spills > SPILLS_PLANNED)
+		room -= spills - SPILLS_PLANNED;
+	return room > OBJECTS_FEW ? room : OBJECTS_FEW;
+}
+
 /* Chooses the largest objects until the rest fits; true when there are any. */
 static bool choose_moved(struct ir_fn *f, bool *moved)
 {
 	const struct ir_block *entry = &f->blocks.v[0];
-	int64_t total = 0, most = back_room(f);
+	int64_t total = 0, most;
 	bool any = false, *keep = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 
 	if (f->top->subs.n)
@@ -316,6 +332,7 @@ static bool choose_moved(struct ir_fn *f, bool *moved)
 		if (s->op == IR_SLOT)
 			total += (s->imm + 7) & ~7;
 	}
+	most = room_for_objects(f, total);
 	while (total > most) {
 		ir_val best = IR_NONE;
 

@@ -114,6 +114,7 @@ struct live {
 	uint32_t words;
 	uint64_t *in, *out; /* bitsets of values, words per block */
 };
+uint32_t back_pressure(const struct ir_fn *f); /* pressure.c: most values alive at once, in IR form */
 void live_build(const struct ir_fn *f, const struct ir_cfg *c, struct arena *a, struct live *l);
 static inline bool bit_has(const uint64_t *s, ir_val v)
 {

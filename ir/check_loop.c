@@ -392,7 +392,8 @@ static bool fits(const struct loops *s)
 	uint64_t walk, branches;
 
 	cost_of(s, &walk, &branches);
-	return walk <= share(s, WALK_MAX) && branches <= share(s, BRANCH_MAX);
+	/* passes may make a little more of some blocks: what is fitted must not be refused then */
+	return walk <= share(s, WALK_MAX - WALK_MAX / 16) && branches <= share(s, BRANCH_MAX);
 }
 
 /* One step more for a loop of n rounds, if everything still fits. */

@@ -8,7 +8,8 @@ N ?= 5000
 FORM ?= both
 # What make check runs: a slice in the kernel, and one under the sanitizers without it.
 CHECK_STEPS += fuzz
-FUZZ_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(addprefix tests/fuzz/,fuzz.c prog.c prog_ir.c prog_script.c kernel.c))
+FUZZ_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(addprefix tests/fuzz/,fuzz.c prog.c prog_ir.c prog_script.c \
+	kernel.c lang_make.c lang_text.c lang_eval.c lang_run.c))
 FUZZ_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
 
 $(B)/fuzz: $(FUZZ_OBJ) $(FUZZ_LIBS)

@@ -222,6 +222,7 @@ const char *lo_read_helper(const struct lower *L, const struct lt *t);
 ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size);
 void lo_str_cmp(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
 void lo_zero_place(struct lower *L, const struct lo_place *to, uint32_t from);
+void lo_clean_str(struct lower *L, const struct lo_place *to, uint32_t n);
 void lo_copy_str(struct lower *L, ir_val src, uint32_t soff, uint32_t have,
 	const struct lo_place *to);
 void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *to);

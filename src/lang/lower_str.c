@@ -55,6 +55,33 @@ static void end_cut(struct lower *L, const struct lo_place *to)
 	lo_enter(L, done);
 }
 
+/*
+ * A char array of the kernel may hold anything behind its NUL; where a string is kept it becomes
+ * zero, as the words are compared there. Of the bytes that are zero the trick finds the first.
+ */
+void lo_clean_str(struct lower *L, const struct lo_place *to, uint32_t n)
+{
+	struct ir_fn *f = L->f;
+	ir_val keep = IR_NONE;
+
+	for (uint32_t i = 0; to->pad && i < n; i += 8) {
+		ir_val w = ir_ld(f, 8, to->p, to->off + i), nuls, first;
+
+		nuls = ir_bini(f, IR_ADD, w, (int64_t)-0x0101010101010101ull);
+		nuls = ir_bin(f, IR_AND, nuls, ir_bini(f, IR_XOR, w, -1));
+		nuls = ir_bini(f, IR_AND, nuls, (int64_t)0x8080808080808080ull);
+		first = ir_bin(f, IR_AND, nuls, ir_bin(f, IR_SUB, ir_const(f, 0), nuls));
+		first = ir_bini(f, IR_ADD, ir_bini(f, IR_LSHR, first, 7), -1);
+		w = ir_bin(f, IR_AND, w, first);
+		if (keep)
+			w = ir_bin(f, IR_AND, w, keep);
+		ir_st(f, 8, to->p, to->off + i, w);
+		nuls = ir_bini(f, IR_LSHR, ir_bin(f, IR_OR, nuls, ir_bin(f, IR_SUB, ir_const(f, 0), nuls)), 63);
+		nuls = ir_bini(f, IR_ADD, nuls, -1); /* all ones when there was none */
+		keep = keep ? ir_bin(f, IR_AND, keep, nuls) : nuls;
+	}
+}
+
 void lo_copy_str(struct lower *L, ir_val src, uint32_t soff, uint32_t have, const struct lo_place *to)
 {
 	uint32_t n = have < to->room ? have : to->room;
@@ -165,21 +192,21 @@ static void read_string(struct lower *L, const char *helper, ir_val addr, uint32
 /* The first size - 1 bytes of a string and a NUL. */
 static void store_cut(struct lower *L, const struct expr *e, uint32_t size, const struct lo_place *to)
 {
-	uint32_t have, room, last = size - 1;
+	uint32_t have, room = (size + 7) & ~7u, last = size - 1;
 	ir_val p, v;
 
-	if (e->type.size <= size) {
+	if (e->type.size <= size && lo_room(&e->type) <= to->room) {
 		lo_store(L, e, &e->type, to->p, to->off, to->pad);
+		lo_zero_place(L, to, lo_room(&e->type));
 		return;
 	}
 	p = lo_str(L, e, &have);
-	lo_zero_place(L, to, 0);
-	room = (size + 7) & ~7u;
-	if (room > to->room)
-		room = to->room;
-	lo_copy(L, to->p, to->off, p, 0, room);
-	if (last >= room)
+	if (e->type.size <= size || room > to->room) { /* the place is what cuts it */
+		lo_copy_str(L, p, 0, have, to);
 		return;
+	}
+	lo_zero_place(L, to, 0);
+	lo_copy(L, to->p, to->off, p, 0, room);
 	v = ir_ld(L->f, 8, p, last & ~7u); /* the word with the new end: nothing behind it */
 	v = ir_bini(L->f, IR_AND, v, (int64_t)((1ull << (last % 8 * 8)) - 1));
 	ir_st(L->f, 8, to->p, to->off + (last & ~7u), v);
@@ -218,6 +245,7 @@ static void store_tp_str(struct lower *L, const struct tp_field *f, uint32_t siz
 	}
 	lo_zero_place(L, to, f->size);
 	lo_tp_bytes(L, f, to->p, to->off, f->size < to->room ? f->size : to->room);
+	lo_clean_str(L, to, f->size < to->room ? f->size : to->room);
 	if (f->size > to->room)
 		end_cut(L, to);
 }

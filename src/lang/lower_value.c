@@ -203,6 +203,8 @@ void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, con
 	switch (t->kind) {
 	case LT_STR:
 		lo_copy_str(L, from->p, from->off, n, to);
+		if (from->packed)
+			lo_clean_str(L, to, n < to->room ? n : to->room);
 		break;
 	case LT_TUPLE:
 		move_tuple(L, from, t, to);

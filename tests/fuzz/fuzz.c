@@ -5,13 +5,14 @@
  * map contents in three ways: the kernel, our interpreter, and an evaluator in plain C that knows
  * nothing of the compiler.
  *
- *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-t SECONDS] [-K] [-v]
+ *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang] [-t SECONDS] [-K] [-v]
  *     -K no kernel (interpreter and evaluator only)   -v print each program
  * Seeds are consecutive from SEED; a failure prints its seed, and -n 1 -v shows everything about it.
  */
 #include "driver/driver.h"
 #include "kernel.h"
 #include "lang/lang.h"
+#include "lang_run.h"
 #include "prog.h"
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@
 
 struct fuzz {
 	uint64_t seed, count, seconds;
-	bool as_ir, as_script, kernel, verbose;
+	bool as_ir, as_script, as_lang, kernel, verbose;
 	uint64_t ran, loaded, failed, insns, spills;
 	uint64_t complex; /* beyond the verifier's million instructions: a budget, not a mistake */
 	uint64_t costly;  /* its loops with constant ends are more than we let through */
@@ -336,6 +337,30 @@ static void fuzz_one(struct fuzz *fz, uint64_t seed, enum prog_form form)
 	free(o);
 }
 
+static void lang_one(struct fuzz *fz, uint64_t seed)
+{
+	struct lang_result r;
+	struct arena a;
+	struct buf text, why;
+
+	arena_init(&a, NULL);
+	buf_init(&text, &a);
+	buf_init(&why, &a);
+	lang_run(seed, fz->kernel, &r, &text, &why);
+	fz->ran++;
+	fz->insns += r.insns;
+	fz->loaded += r.in_kernel;
+	fz->complex += r.complex;
+	if (fz->verbose)
+		puts(text.p);
+	if (!r.ok) {
+		fz->failed++;
+		printf("not ok seed %llu as lang: %s\n", (unsigned long long)seed, why.p);
+		fflush(stdout);
+	}
+	arena_free(&a);
+}
+
 static bool options(struct fuzz *fz, int argc, char **argv)
 {
 	int c;
@@ -349,8 +374,9 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			fz->count = strtoull(optarg, NULL, 0);
 			break;
 		case 'f':
-			fz->as_ir = strcmp(optarg, "script") != 0;
-			fz->as_script = strcmp(optarg, "ir") != 0;
+			fz->as_lang = !strcmp(optarg, "lang");
+			fz->as_ir = !strcmp(optarg, "ir") || !strcmp(optarg, "both");
+			fz->as_script = !strcmp(optarg, "script") || !strcmp(optarg, "both");
 			break;
 		case 't':
 			fz->seconds = strtoull(optarg, NULL, 0);
@@ -362,7 +388,8 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			fz->verbose = true;
 			break;
 		default:
-			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both] [-t SECONDS] [-K] [-v]\n");
+			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang] [-t SECONDS] "
+					"[-K] [-v]\n");
 			return false;
 		}
 	}
@@ -383,6 +410,10 @@ int main(int argc, char **argv)
 		printf("skip kernel: %s\n", why);
 		fz.kernel = false;
 	}
+	if (fz.as_lang && !lang_start()) {
+		printf("not ok: no place for the input\n");
+		return 1;
+	}
 	for (i = 0; i < fz.count && fz.failed < MAX_FAILURES; i++) {
 		if (fz.seconds && (uint64_t)(time(NULL) - start) >= fz.seconds)
 			break;
@@ -390,6 +421,8 @@ int main(int argc, char **argv)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_IR);
 		if (fz.as_script)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_SCRIPT);
+		if (fz.as_lang)
+			lang_one(&fz, fz.seed + i);
 	}
 	printf("%s fuzz seeds %llu..%llu, %llu programs, %llu in the kernel, %llu instructions, "
 	       "%llu spills, %llu too complex for the verifier, %llu with too long loops, "
