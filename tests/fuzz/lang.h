@@ -38,13 +38,13 @@ struct lang_input {
 	char long_text[256];
 };
 
-enum lang_kind { LK_INT, LK_UINT, LK_STR, LK_TUPLE };
+enum lang_kind { LK_INT, LK_UINT, LK_STR, LK_TUPLE, LK_BOOL };
 struct lang_type {
 	enum lang_kind kind;
 	unsigned n;
 	const struct lang_type *el[LANG_KEYS];
 };
-extern const struct lang_type lang_int, lang_uint, lang_str;
+extern const struct lang_type lang_int, lang_uint, lang_str, lang_bool; /* bool: only printed */
 
 enum le_kind { LE_NUM, LE_TEXT, LE_VAR, LE_FIELD, LE_ARRAY, LE_NAME, LE_MEMORY, LE_CAST, LE_NEG, LE_COM,
 	LE_NOT, LE_BIN, LE_AND, LE_OR, LE_COND, LE_ELVIS, LE_LEN, LE_NCMP, LE_CONTAINS, LE_FIND, LE_CHAR,
@@ -120,5 +120,5 @@ extern const int64_t lang_lhist[3]; /* least, greatest, step */
 /* native: for this kernel, whose number of CPUs is known. */
 struct lang *lang_make(struct arena *a, uint64_t seed, bool native);
 void lang_text(const struct lang *p, struct buf *out);
-/* What it prints; then, behind a line of "--", its maps in any order. */
-void lang_eval(const struct lang *p, struct buf *out);
+/* What it prints; then, behind a line of "--", its maps in any order. How often it divides by zero. */
+void lang_eval(const struct lang *p, struct buf *out, uint64_t *zero_divs);

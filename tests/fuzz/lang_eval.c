@@ -23,6 +23,7 @@ struct machine {
 	struct val var[LANG_VARS];
 	VEC(struct entry *) map[LANG_MAPS];
 	const struct val *param;
+	uint64_t zero_divs;
 	enum { GOES_ON, BREAKS, CONTINUES, RETURNS } way;
 };
 
@@ -233,6 +234,12 @@ static uint64_t about_text(struct machine *m, const struct le *e)
 	}
 }
 
+static uint64_t operation(struct machine *m, unsigned op, uint64_t a, uint64_t b, bool uns)
+{
+	m->zero_divs += (op == LO_DIV || op == LO_MOD) && !b;
+	return arithmetic(op, a, b, uns);
+}
+
 static uint64_t binary(struct machine *m, const struct le *e)
 {
 	struct val a = eval(m, e->a), b = eval(m, e->b);
@@ -240,7 +247,7 @@ static uint64_t binary(struct machine *m, const struct le *e)
 
 	if (e->a->t->kind == LK_STR)
 		return !strcmp(a.s, b.s) == (e->n == LO_EQ);
-	return arithmetic((unsigned)e->n, a.n, b.n,
+	return operation(m, (unsigned)e->n, a.n, b.n,
 		e->a->t->kind == LK_UINT || (!shift && e->b->t->kind == LK_UINT));
 }
 
@@ -338,6 +345,8 @@ static void show(struct buf *b, const struct lang_type *t, const struct val *v)
 {
 	if (t->kind == LK_STR) {
 		buf_puts(b, v->s);
+	} else if (t->kind == LK_BOOL) {
+		buf_puts(b, v->n ? "true" : "false");
 	} else if (t->kind != LK_TUPLE) {
 		buf_printf(b, t->kind == LK_INT ? "%" PRId64 : "%" PRIu64, v->n);
 	} else {
@@ -472,7 +481,7 @@ static void assign(struct machine *m, const struct ls *s)
 	if (s->kind == LS_SET)
 		*v = eval(m, s->a);
 	else
-		v->n = arithmetic(s->kind == LS_OP ? s->op : s->op ? LO_SUB : LO_ADD, v->n,
+		v->n = operation(m, s->kind == LS_OP ? s->op : s->op ? LO_SUB : LO_ADD, v->n,
 			s->kind == LS_OP ? eval(m, s->a).n : 1, uns);
 	v->n = as_declared(m, s->which, v->n);
 }
@@ -509,7 +518,7 @@ static void map_statement(struct machine *m, const struct ls *s)
 	else if (s->kind == LS_MSET)
 		e->value = v;
 	else
-		e->value.n = arithmetic(s->kind == LS_MOP ? s->op : s->op ? LO_SUB : LO_ADD, e->value.n, v.n,
+		e->value.n = operation(m, s->kind == LS_MOP ? s->op : s->op ? LO_SUB : LO_ADD, e->value.n, v.n,
 			map->value->kind == LK_UINT);
 }
 
@@ -594,7 +603,7 @@ static struct val first_value(struct machine *m, const struct lang_type *t, unsi
 	return v;
 }
 
-void lang_eval(const struct lang *p, struct buf *out)
+void lang_eval(const struct lang *p, struct buf *out, uint64_t *zero_divs)
 {
 	struct machine *m = ARENA_NEW(p->a, struct machine);
 
@@ -615,4 +624,5 @@ void lang_eval(const struct lang *p, struct buf *out)
 				show_entry(m, i, m->map[i].v[k]);
 		}
 	}
+	*zero_divs = m->zero_divs;
 }

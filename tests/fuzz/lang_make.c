@@ -5,7 +5,7 @@
 #include <string.h>
 
 const struct lang_type lang_int = {.kind = LK_INT}, lang_uint = {.kind = LK_UINT},
-		       lang_str = {.kind = LK_STR};
+		       lang_str = {.kind = LK_STR}, lang_bool = {.kind = LK_BOOL};
 const struct lang_cast lang_casts[LANG_CASTS] = {{"int8", 1, true}, {"uint8", 1, false},
 	{"int16", 2, true}, {"uint16", 2, false}, {"int32", 4, true}, {"uint32", 4, false},
 	{"int64", 8, true}, {"uint64", 8, false}};
@@ -125,10 +125,32 @@ static struct le *cast(struct gen *g, unsigned to, struct le *a)
 	return e;
 }
 
+/* Whether it prints as true or false, or may. */
+static bool is_bool(const struct le *e)
+{
+	switch (e->kind) {
+	case LE_BIN:
+		return e->n >= LO_EQ;
+	case LE_COND:
+	case LE_ELVIS:
+		return is_bool(e->b) || is_bool(e->c);
+	case LE_NOT:
+	case LE_AND:
+	case LE_OR:
+	case LE_NCMP:
+	case LE_CONTAINS:
+	case LE_HAS:
+	case LE_MACRO:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* As t exactly: what is kept must not change a place's sign. */
 static struct le *exactly(struct gen *g, const struct lang_type *t, struct le *e)
 {
-	if (!is_num(t) || (e->t == t && (t != &lang_uint || e->kind != LE_NUM)))
+	if (!is_num(t) || (e->t == t && !is_bool(e) && (t != &lang_uint || e->kind != LE_NUM)))
 		return e;
 	return cast(g, t == &lang_uint ? 7 : 6, e);
 }
@@ -256,9 +278,11 @@ static struct le *about_text(struct gen *g, unsigned depth)
 		e->kind = LE_LEN;
 	e->a = text_expr(g, depth);
 	e->b = text_expr(g, depth);
-	/* the one function here whose number has no sign; a constant goes with the other side */
-	if (e->kind == LE_LEN && e->a->kind != LE_TEXT)
+	if (e->kind == LE_LEN) { /* the one function here whose number has no sign, unless constant */
 		e->t = &lang_uint;
+		if (e->a->kind == LE_TEXT)
+			e->a = node(g, LE_NAME, &lang_str);
+	}
 	e->n = e->kind == LE_BIN ? LO_EQ + below(g, 2) : below(g, 40);
 	if (e->kind == LE_CHAR) { /* an index beyond the greatest length is an error */
 		e->a = node(g, LE_MEMORY, &lang_str);
@@ -544,6 +568,17 @@ static void assignment(struct gen *g, struct ls *s)
 	}
 }
 
+/* Prints as it is. */
+static struct le *truth(struct gen *g)
+{
+	struct le *e = node(g, LE_BIN, &lang_bool);
+
+	e->n = LO_EQ + below(g, 6);
+	e->a = expr(g, &lang_int, 2);
+	e->b = expr(g, &lang_int, 1);
+	return e;
+}
+
 static void output(struct gen *g, struct ls *s)
 {
 	const struct lang_type *const types[] = {&lang_int, &lang_uint, &lang_str,
@@ -552,7 +587,7 @@ static void output(struct gen *g, struct ls *s)
 	s->kind = chance(g, 30) ? LS_PRINT : LS_PRINTF;
 	s->nargs = s->kind == LS_PRINT ? 1 : 1 + below(g, 4);
 	for (unsigned i = 0; i < s->nargs; i++)
-		s->arg[i] = keep(g, types[below(g, 4)], expr_depth(g));
+		s->arg[i] = chance(g, 10) ? truth(g) : keep(g, types[below(g, 4)], expr_depth(g));
 	if (s->arg[0]->kind == LE_MAP && !s->arg[0]->a) /* print(@m) prints the map as a map */
 		s->kind = LS_PRINTF;
 }
