@@ -42,6 +42,12 @@ int skep_compile_pcap(struct skep *s, const char *filter, const char *hook, cons
 /* The object made by skep_compile, s's own; NULL when there is none. */
 const void *skep_object(const struct skep *s, size_t *size);
 
+/*
+ * Calls probe with the name of every probe of the script that skep_compile has compiled, patterns
+ * replaced by what they found. Errors: SKEP_ENOMEM.
+ */
+int skep_list_script(struct skep *s, void (*probe)(const char *text, void *arg), void *arg);
+
 /* What was asked for with dump, "" when nothing; also after errors. s's own. */
 const char *skep_dump(const struct skep *s);
 

@@ -57,7 +57,8 @@ void skep_info(struct skep *s, bool json, void (*line)(const char *text, void *a
 
 /*
  * Calls probe with the name of every probe that matches the pattern (* and ?; NULL: all), and with
- * fields, too, calls it with each of a tracepoint's fields, indented.
+ * fields, too, calls it with each of a tracepoint's fields, indented. A pattern that starts with
+ * "struct ", "union " or "enum " is one of types: with fields, their definitions in C.
  * Errors: SKEP_EUSER when nothing matches, SKEP_ENOMEM.
  */
 int skep_list(struct skep *s, const char *pattern, bool fields,

@@ -6,18 +6,25 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void print_line(const char *text, void *out)
 {
 	fprintf(out, "%s\n", text);
 }
 
-static int list(const struct settings *o)
+/* The probes of a script, given as such or as a file; else those that match a pattern. */
+static int list(struct settings *o)
 {
 	struct skep *s = open_skep(o);
+	int err;
 
 	if (!s)
 		return 1;
+	if (o->value[OPT_EXPR] || (o->nargs && !access(o->args[0], R_OK))) {
+		err = compile_script(s, o, false);
+		return done(s, err ? err : skep_list_script(s, print_line, stdout));
+	}
 	return done(s, skep_list(s, o->nargs ? o->args[0] : NULL, o->value[OPT_VERBOSE] != NULL,
 			       print_line, stdout));
 }

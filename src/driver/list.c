@@ -137,15 +137,23 @@ static void list_pattern(struct listing *l, const char *pattern)
 	unsigned before = l->found;
 	int errors = l->s->diags.errors;
 	struct diag *e;
+	bool types;
 
 	l->pattern = full_pattern(l->s, pattern);
-	for (unsigned k = 0; k < PROBE_COUNT; k++)
+	types = list_types(l);
+	for (unsigned k = 0; k < PROBE_COUNT && !types; k++)
 		list_kind(l, kern_probe((enum kern_probe_kind)k));
 	if (l->found > before || l->s->diags.errors > errors)
 		return;
-	e = diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no probe matches '%s'",
-		l->pattern);
-	if (!l->s->target.tracefs && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
+	if (types && !l->s->target.btf) {
+		diag_error(&l->s->diags, NO_SPAN, DIAG_NEED_BTF, "'%s' needs the kernel's type information: %s",
+			l->pattern,
+			l->s->target.btf_why ? l->s->target.btf_why : "the target has none");
+		return;
+	}
+	e = diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no %s matches '%s'",
+		types ? "type" : "probe", l->pattern);
+	if (!l->s->target.tracefs && !types && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
 		diag_hint(&l->s->diags, e, "tracepoints are seen once tracefs is mounted: "
 					   "mount -t tracefs tracefs /sys/kernel/tracing");
 }
@@ -168,6 +176,28 @@ static int do_list(struct skep *s, void *arg)
 			break;
 	}
 	return l->found ? SKEP_OK : SKEP_EUSER;
+}
+
+static int do_list_script(struct skep *s, void *arg)
+{
+	struct listing *l = arg;
+	const char *last = "";
+
+	for (uint32_t i = 0; i < s->meta.probes.n; i++) {
+		const char *name = s->meta.probes.v[i].name;
+
+		if (strcmp(name, last)) /* several blocks may stand one after the other */
+			l->line(name, l->arg);
+		last = name;
+	}
+	return SKEP_OK;
+}
+
+int skep_list_script(struct skep *s, void (*probe)(const char *text, void *arg), void *arg)
+{
+	struct listing l = {.s = s, .line = probe, .arg = arg};
+
+	return guarded(s, do_list_script, &l);
 }
 
 int skep_list(struct skep *s, const char *pattern, bool fields,

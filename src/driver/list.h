@@ -18,6 +18,9 @@ struct listing {
 
 void list_name(const char *name, void *listing); /* kind:name, when it matches */
 
+/* list_types.c: when the pattern starts with struct, union or enum; false: it is one of probes */
+bool list_types(struct listing *l);
+
 /* list_more.c */
 void list_functions(struct listing *l); /* fentry, fexit */
 void list_typed(struct listing *l, enum probe_parts parts); /* rawtracepoint, lsm */

@@ -11,6 +11,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -36,6 +37,8 @@ struct kbtf {
 	uint32_t count; /* without the base's */
 	uint32_t *by_kind; /* own ids sorted by kind, ascending inside a kind; NULL until needed */
 	uint32_t first[KINDS + 1]; /* of each kind, in by_kind */
+	uint32_t *by_name[KINDS];  /* own ids of a kind sorted by name, once many were looked for */
+	uint8_t searches[KINDS];
 	struct smap found;	   /* kind letter and name -> id + 1 */
 	struct smap enumerators;   /* name -> struct enumerator */
 };
@@ -542,9 +545,60 @@ static void kind_range(struct kbtf *b, unsigned kind, uint32_t *from, uint32_t *
 	*to = b->first[kind + 1];
 }
 
+#define SEARCHES_MOST 20 /* one after the other; who asks more often gets them sorted */
+
+static int by_name(const void *x, const void *y, void *arg)
+{
+	uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
+	int order = strcmp(kbtf_name(arg, a), kbtf_name(arg, b));
+
+	return order ? order : a < b ? -1 : a > b; /* the first of several is the one that is meant */
+}
+
+static uint32_t find_sorted(struct kbtf *b, unsigned kind, const char *name)
+{
+	uint32_t from, to, lo = 0, hi;
+
+	kind_range(b, kind, &from, &to);
+	hi = to - from;
+	if (!b->by_name[kind]) {
+		b->by_name[kind] = ARENA_ARRAY(b->a, uint32_t, hi + 1);
+		memcpy(b->by_name[kind], b->by_kind + from, hi * sizeof(uint32_t));
+		qsort_r(b->by_name[kind], hi, sizeof(uint32_t), by_name, b);
+	}
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (strcmp(kbtf_name(b, b->by_name[kind][mid]), name) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo < to - from && !strcmp(kbtf_name(b, b->by_name[kind][lo]), name))
+		return b->by_name[kind][lo];
+	return 0;
+}
+
+static uint32_t find_own(struct kbtf *b, unsigned kind, const char *name)
+{
+	uint32_t from, to;
+
+	if (b->searches[kind] == SEARCHES_MOST)
+		return find_sorted(b, kind, name);
+	b->searches[kind]++;
+	kind_range(b, kind, &from, &to);
+	for (; from < to; from++) {
+		const char *s = kbtf_name(b, b->by_kind[from]);
+
+		if (s[0] == name[0] && !strcmp(s, name))
+			return b->by_kind[from];
+	}
+	return 0;
+}
+
 uint32_t kbtf_find(struct kbtf *b, unsigned kind, const char *name)
 {
-	uint32_t from, to, id = 0;
+	uint32_t id;
 	const char *key;
 	void *seen;
 
@@ -554,15 +608,7 @@ uint32_t kbtf_find(struct kbtf *b, unsigned kind, const char *name)
 	seen = smap_get(&b->found, key);
 	if (seen)
 		return (uint32_t)((uintptr_t)seen - 1);
-	kind_range(b, kind, &from, &to);
-	for (; from < to; from++) {
-		const char *s = kbtf_name(b, b->by_kind[from]);
-
-		if (s[0] == name[0] && !strcmp(s, name)) {
-			id = b->by_kind[from];
-			break;
-		}
-	}
+	id = find_own(b, kind, name);
 	if (!id && b->base)
 		id = kbtf_find(b->base, kind, name);
 	smap_put(&b->found, key, (void *)(uintptr_t)(id + 1));
@@ -681,8 +727,7 @@ bool kbtf_find_member(
 
 /* ---- enumerators ---- */
 
-/* Name and value of the i-th enumerator of an enum or enum64. */
-static const char *enumerator_at(
+const char *kbtf_enumerator(
 	const struct kbtf *b, const struct btf_type *t, unsigned i, int64_t *value)
 {
 	if (btf_kind_of(t) == BTF_KIND_ENUM64) {
@@ -707,7 +752,7 @@ static bool search_enumerator(struct kbtf *b, unsigned kind, const char *name, s
 		const struct btf_type *t = kbtf_type(b, b->by_kind[from]);
 
 		for (unsigned i = 0; i < btf_vlen_of(t); i++) {
-			const char *s = enumerator_at(b, t, i, &e->value);
+			const char *s = kbtf_enumerator(b, t, i, &e->value);
 
 			if (s[0] == name[0] && !strcmp(s, name)) {
 				e->owner = kbtf_str(b, t->name_off);
@@ -775,7 +820,7 @@ void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg
 			const struct btf_type *t = kbtf_type(b, b->by_kind[from]);
 
 			for (unsigned i = 0; i < btf_vlen_of(t); i++)
-				fn(enumerator_at(b, t, i, &value), arg);
+				fn(kbtf_enumerator(b, t, i, &value), arg);
 		}
 	}
 	if (b->base)

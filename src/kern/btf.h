@@ -92,6 +92,9 @@ void kbtf_each_member(const struct kbtf *b, uint32_t struct_id,
 /* Enumerator by name, over all enums and enum64s; answers are cached. */
 const char *kbtf_enum_owner(struct kbtf *b, const char *name); /* its enum's name; "" none */
 bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value);
+/* Name and value of the i-th enumerator of t, an enum or enum64. */
+const char *kbtf_enumerator(
+	const struct kbtf *b, const struct btf_type *t, unsigned i, int64_t *value);
 uint32_t kbtf_enum_of(struct kbtf *b, const char *name); /* the enum it is of; 0 none */
 /* Calls fn with every enumerator name (for "did you mean"). */
 void kbtf_each_enumerator(struct kbtf *b, void (*fn)(const char *name, void *arg), void *arg);
@@ -108,3 +111,5 @@ uint32_t kbtf_params(const struct kbtf *b, uint32_t proto_id, struct kbtf_param 
 uint32_t kbtf_return(const struct kbtf *b, uint32_t proto_id); /* type id; 0 void */
 /* Type in C syntax for messages: "struct task_struct *". */
 const char *kbtf_spell(const struct kbtf *b, uint32_t id, struct arena *a);
+/* The same as the declaration of a name of that type: "char comm[16]". */
+const char *kbtf_declare(const struct kbtf *b, uint32_t id, const char *name, struct arena *a);

@@ -123,6 +123,11 @@ static const char *spell(
 	}
 }
 
+const char *kbtf_declare(const struct kbtf *b, uint32_t id, const char *name, struct arena *a)
+{
+	return spell(b, id, name, 0, a);
+}
+
 const char *kbtf_spell(const struct kbtf *b, uint32_t id, struct arena *a)
 {
 	return spell(b, id, "", 0, a);

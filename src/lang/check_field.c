@@ -96,7 +96,7 @@ static void no_member(struct check *c, const struct expr *e, uint32_t id)
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
 		c_hint(c, d,
-			"bpftool btf dump file /sys/kernel/btf/vmlinux format c lists the members");
+			"`skep -lv '%s'` lists the members", kbtf_spell(c->btf, id, c->a));
 }
 
 /* An element of an array lies on the way: such members are read by address, whole bytes only. */

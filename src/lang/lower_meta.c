@@ -55,18 +55,13 @@ static uint32_t enum_type(struct lower *L, uint32_t id)
 {
 	struct kbtf *btf = L->m->target->btf;
 	const struct btf_type *bt = kbtf_type(btf, kbtf_strip(btf, id));
-	const struct btf_enum *e = (const void *)(bt + 1);
-	const struct btf_enum64 *e64 = (const void *)(bt + 1);
-	bool is_signed = bt->info >> 31;
 	struct meta_type t = {.kind = MK_ENUM};
 
 	for (unsigned i = 0; i < btf_vlen_of(bt); i++) {
-		if (btf_kind_of(bt) == BTF_KIND_ENUM)
-			add_enumerator(L, &t, kbtf_str(btf, e[i].name_off),
-				is_signed ? (int64_t)e[i].val : (int64_t)(uint32_t)e[i].val);
-		else
-			add_enumerator(L, &t, kbtf_str(btf, e64[i].name_off),
-				(int64_t)((uint64_t)e64[i].val_hi32 << 32 | e64[i].val_lo32));
+		int64_t value;
+		const char *name = kbtf_enumerator(btf, bt, i, &value);
+
+		add_enumerator(L, &t, name, value);
 	}
 	return add_type(L, t);
 }
