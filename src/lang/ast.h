@@ -88,7 +88,7 @@ enum expr_kind {
 	EX_INCDEC, /* x++ ++x x-- --x */
 	EX_RANGE,  /* a..b inside a set */
 	EX_SET,	   /* {a, b, c..d} */
-	EX_BLOCK,  /* { statements; value }: only as a statement or what is assigned */
+	EX_BLOCK,  /* { statements; value }: a macro, a call of a function */
 };
 enum binop {
 	BO_ADD, BO_SUB, BO_MUL, BO_DIV, BO_MOD, BO_AND, BO_OR, BO_XOR, BO_SHL, BO_SHR,
@@ -186,6 +186,7 @@ struct expr {
 		struct {
 			struct block *body;
 			struct expr *value; /* or NULL */
+			const char *fn; /* the function it is a call of; or NULL */
 		} block;
 	} u;
 	/* checked */
@@ -226,6 +227,7 @@ enum stmt_kind {
 	ST_FOR_DSQ,   /* for ($p : dsq(id)): tasks of a dispatch queue; lo is the id */
 	ST_UNROLL,
 	ST_BLOCK,
+	ST_BODY, /* of a function: a block that 'return' in it ends */
 	ST_RETURN,
 	ST_BREAK,
 	ST_CONTINUE,
@@ -242,6 +244,7 @@ struct block {
 struct stmt {
 	enum stmt_kind kind;
 	bool ended; /* by a ";" */
+	bool in_fn; /* ST_RETURN: of a function, ends its ST_BODY; has no expr */
 	bool drops; /* ST_EXPR: "_ = e"; ST_RETURN, checked: the probe returns nothing */
 	struct skep_span span;
 	union {

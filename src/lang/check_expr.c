@@ -510,6 +510,29 @@ static void check_leaf(struct check *c, struct expr *e)
 	}
 }
 
+/* Statements with a value, inside an expression. */
+static void check_inner_block(struct check *c, struct expr *e)
+{
+	struct expr *v = e->u.block.value;
+
+	check_block(c, e->u.block.body);
+	e->type.kind = LT_UNKNOWN;
+	if (v) {
+		check_expr(c, v);
+		e->type = v->type;
+		if (c_is_packet(c) && lo_writes_packet(e->u.block.body))
+			c_unsupported(c, e->span, "changing a packet inside an expression is",
+				"assign the value first: $x = …;");
+	} else if (e->u.block.fn) {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "function '%.60s' returns nothing",
+				  e->u.block.fn),
+			"call it as a statement, or let it return a value");
+	} else {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "the block has no value"),
+			"its last expression, without ';', is its value");
+	}
+}
+
 void check_expr(struct check *c, struct expr *e)
 {
 	e->is_const = false; /* an earlier round may have known less */
@@ -548,9 +571,7 @@ void check_expr(struct check *c, struct expr *e)
 		check_ternary(c, e);
 		break;
 	case EX_BLOCK:
-		c_unsupported(c, e->span, "statements inside an expression are",
-			"assign it first: $x = { …; value }; or $x = macro(…);");
-		e->type.kind = LT_UNKNOWN;
+		check_inner_block(c, e);
 		break;
 	case EX_CAST:
 		check_cast(c, e);

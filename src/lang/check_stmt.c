@@ -265,6 +265,16 @@ static void check_if(struct check *c, struct stmt *s)
 		check_block(c, s->u.cond.no);
 }
 
+/* Loops around the call are no loops of the function. */
+static void check_body(struct check *c, struct stmt *s)
+{
+	unsigned loops = c->loops;
+
+	c->loops = 0;
+	check_block(c, s->u.block);
+	c->loops = loops;
+}
+
 static void check_stmt(struct check *c, struct stmt *s)
 {
 	switch (s->kind) {
@@ -303,6 +313,9 @@ static void check_stmt(struct check *c, struct stmt *s)
 		break;
 	case ST_BLOCK:
 		check_block(c, s->u.block);
+		break;
+	case ST_BODY:
+		check_body(c, s);
 		break;
 	case ST_RETURN:
 		check_return(c, s);

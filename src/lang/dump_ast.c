@@ -271,6 +271,10 @@ static void stmt(struct dump *d, const struct stmt *s, unsigned indent)
 		line(d, indent, "block", NULL);
 		block(d, s->u.block, indent + 1);
 		break;
+	case ST_BODY:
+		line(d, indent, "body", NULL);
+		block(d, s->u.block, indent + 1);
+		break;
 	case ST_RETURN:
 		line(d, indent, "return", s->u.expr);
 		break;

@@ -66,3 +66,6 @@ struct unsupported {
 };
 const struct unsupported *unsupported_find(enum unsupported_kind kind, const char *name);
 const struct unsupported *unsupported_at(unsigned i); /* NULL past the end */
+
+/* ---- net_uses.c ---- */
+bool lo_writes_packet(const struct block *b);

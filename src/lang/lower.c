@@ -98,18 +98,21 @@ ir_val lo_slot(struct lower *L, uint32_t size)
 	for (uint32_t i = 0; i < L->slots.n; i++) {
 		if (!L->slots.v[i].busy && L->slots.v[i].size == size) {
 			L->slots.v[i].busy = true;
+			L->slots.v[i].level = L->slot_level;
 			return L->slots.v[i].v;
 		}
 	}
 	v = ir_slot(L->f, size);
-	vec_push(L->a, &L->slots, (struct lo_slot){v, size, true});
+	vec_push(L->a, &L->slots, (struct lo_slot){v, size, true, L->slot_level});
 	return v;
 }
 
 void lo_free_slots(struct lower *L)
 {
-	for (uint32_t i = 0; i < L->slots.n; i++)
-		L->slots.v[i].busy = false;
+	for (uint32_t i = 0; i < L->slots.n; i++) {
+		if (L->slots.v[i].level >= L->slot_level)
+			L->slots.v[i].busy = false;
+	}
 }
 
 uint32_t lo_add_map(struct lower *L, struct meta_map map)
@@ -348,7 +351,8 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->f->no_result = row->parts == PP_OPS && ap->ops_proto && !ap->ops_ret;
 	L->f->half_result = ap->ops_ret && kbtf_size(L->m->target->btf, ap->ops_ret) == 4;
 	L->net = (struct lo_net){0};
-	L->missing = L->loop_break = L->loop_continue = IR_NONE;
+	L->missing = L->loop_break = L->loop_continue = L->fn_done = IR_NONE;
+	L->slot_level = L->fn_owned = 0;
 	L->fall_off = kern_is_packet(ap->kind) ? default_verdict(L, ap) : 0;
 	vec_push(L->a, &L->dom, (struct lo_dom){0});
 	ir_seal(L->f, 0);

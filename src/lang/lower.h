@@ -50,6 +50,7 @@ struct lo_slot {
 	ir_val v;
 	uint32_t size;
 	bool busy;
+	unsigned level;
 };
 
 /* Which block dominates this one: its only predecessor so far, else where it was created. */
@@ -116,6 +117,9 @@ struct lower {
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
+	ir_blk fn_done; /* where 'return' leads in a function of the script; 0 outside */
+	uint32_t fn_owned; /* as loop_owned */
+	unsigned slot_level; /* expressions around the statement: their slots stay busy */
 	VEC(ir_blk) open_loops; /* heads of loops without a constant end: they get a bound at last */
 	struct lo_arg ops_arg[LO_OPS_ARGS];
 	VEC(struct lo_own) owned;	  /* what is to be given back, innermost last */
@@ -364,7 +368,6 @@ void lo_split_l4(struct lower *L, uint32_t from); /* ends the block; rules from 
 
 /* ---- lower_rules.c ---- */
 bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
-bool lo_writes_packet(const struct block *b);
 /* Does a rule from this one on, one that such packets may meet, read one of the layers? */
 bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers);
 void lo_rules(struct lower *L, uint32_t from); /* the rest of the chain, to its end */
@@ -426,6 +429,8 @@ struct lo_rounds lo_rounds_begin(struct lower *L, uint64_t most, ir_blk over);
 void lo_rounds_end(struct lower *L, const struct lo_rounds *r); /* the way back: nothing is open */
 void lo_block_body(struct lower *L, const struct block *b);
 void lo_give_back(struct lower *L, ir_val v); /* 'return', with a value or IR_NONE */
+/* The statements of a block inside an expression; what its value is can be lowered then. */
+const struct expr *lo_block_value(struct lower *L, const struct expr *e);
 void lo_loop_stmt(struct lower *L, const struct stmt *st);
 
 /* ---- lower_each.c ---- */

@@ -14,7 +14,7 @@
 #define FRAME_MOST 4096 /* until the size is known; the stack's limit is the back end's business */
 
 /* How the body was left for good, in the frame's second word. */
-enum { LEFT_NOT, LEFT_PROGRAM, LEFT_PROBE, LEFT_RESULT, LEFT_WAYS };
+enum { LEFT_NOT, LEFT_PROGRAM, LEFT_PROBE, LEFT_RESULT, LEFT_FN, LEFT_WAYS };
 
 struct place { /* of a variable: here, and around the loop */
 	unsigned ir_var, slot;
@@ -175,6 +175,7 @@ static struct ir_fn *write_body(struct lower *L, struct lo_each *x)
 	L->after_probe = lo_block(L);
 	L->loop_break = lo_block(L);
 	L->loop_continue = lo_block(L);
+	L->fn_done = lo_block(L);
 	lo_block_body(L, x->st->u.each.body);
 	leave(L, 0);
 	if (L->dom.v[L->loop_continue].npreds) {
@@ -188,6 +189,10 @@ static struct ir_fn *write_body(struct lower *L, struct lo_each *x)
 	if (L->dom.v[L->after_probe].npreds) {
 		lo_enter(L, L->after_probe);
 		leave_for_good(L, LEFT_PROBE);
+	}
+	if (L->dom.v[L->fn_done].npreds) {
+		lo_enter(L, L->fn_done);
+		leave_for_good(L, LEFT_FN);
 	}
 	lo_enter(L, x->out);
 	write_frame(L, x);
@@ -268,6 +273,9 @@ static void go_on_leaving(struct lower *L, const struct lo_each *x, ir_val frame
 		if (w == LEFT_PROGRAM) {
 			lo_release(L, 0);
 			lo_end(L);
+		} else if (w == LEFT_FN) {
+			lo_release(L, L->fn_owned);
+			lo_goto(L, L->fn_done);
 		} else {
 			ir_val v = IR_NONE;
 

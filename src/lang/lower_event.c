@@ -109,6 +109,7 @@ bool lo_has_effect(const struct expr *e)
 		return false;
 	switch (e->kind) {
 	case EX_INCDEC:
+	case EX_BLOCK:
 		return true;
 	case EX_CALL:
 		if (e->ref.kind == REF_FUNC &&

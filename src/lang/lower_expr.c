@@ -414,6 +414,8 @@ ir_val lo_value(struct lower *L, const struct expr *e)
 		return cast(L, e);
 	case EX_INCDEC:
 		return incdec(L, e);
+	case EX_BLOCK:
+		return lo_value(L, lo_block_value(L, e));
 	case EX_INDEX:
 		if (e->ref.kind == REF_NET)
 			return lo_payload(L, e);
@@ -430,6 +432,8 @@ struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
 	uint64_t w[2] = {0, 0};
 
 	ir_span(L->f, e->span);
+	if (e->kind == EX_BLOCK)
+		e = lo_block_value(L, e);
 	if (e->kind == EX_VAR)
 		return (struct lo_pair){ir_var_read(L->f, e->var->ir_var),
 			ir_var_read(L->f, e->var->slot)};

@@ -141,7 +141,9 @@ void lo_give_back(struct lower *L, ir_val v)
 
 static void expr_stmt(struct lower *L, const struct expr *e)
 {
-	if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_MAP)
+	if (e->kind == EX_BLOCK)
+		lo_block_value(L, e);
+	else if (e->kind == EX_INCDEC && e->u.incdec.target->kind == EX_MAP)
 		lo_map_update_int(L, e->u.incdec.target, e->u.incdec.dec ? IR_SUB : IR_ADD,
 			ir_const(L->f, lo_step(L, &e->u.incdec.target->type)));
 	else if (e->kind == EX_CALL && (e->ref.kind == REF_FUNC || e->ref.kind == REF_KFUNC))
@@ -150,10 +152,48 @@ static void expr_stmt(struct lower *L, const struct expr *e)
 		lo_int(L, e);
 }
 
+/* A function of the script, in the place of its call. */
+static void fn_body(struct lower *L, const struct stmt *st)
+{
+	ir_blk done = lo_block(L), outer = L->fn_done, on_break = L->loop_break,
+	       on_continue = L->loop_continue;
+	uint32_t owned = L->fn_owned;
+
+	L->fn_done = done;
+	L->fn_owned = L->owned.n;
+	L->loop_break = L->loop_continue = IR_NONE;
+	lo_block_body(L, st->u.block);
+	lo_goto(L, done);
+	lo_enter(L, done);
+	L->fn_done = outer;
+	L->fn_owned = owned;
+	L->loop_break = on_break;
+	L->loop_continue = on_continue;
+}
+
+const struct expr *lo_block_value(struct lower *L, const struct expr *e)
+{
+	ir_blk never = lo_block(L);
+
+	L->slot_level++;
+	lo_block_body(L, e->u.block.body);
+	L->slot_level--;
+	if (!ir_open(L->f)) /* it has left the probe; what follows is dropped */
+		lo_enter(L, never);
+	return e->u.block.value;
+}
+
 static void return_stmt(struct lower *L, const struct stmt *st)
 {
 	bool value = st->u.expr && !st->drops;
-	ir_val v = value ? lo_int(L, st->u.expr) : IR_NONE;
+	ir_val v;
+
+	if (st->in_fn) {
+		lo_release(L, L->fn_owned);
+		lo_goto(L, L->fn_done);
+		return;
+	}
+	v = value ? lo_int(L, st->u.expr) : IR_NONE;
 
 	if (st->drops)
 		expr_stmt(L, st->u.expr);
@@ -187,6 +227,9 @@ static void one(struct lower *L, const struct stmt *st)
 		break;
 	case ST_BLOCK:
 		lo_block_body(L, st->u.block);
+		break;
+	case ST_BODY:
+		fn_body(L, st);
 		break;
 	case ST_RETURN:
 		return_stmt(L, st);

@@ -295,6 +295,8 @@ static void store_value(struct lower *L, const struct expr *e, const struct lt *
 	struct lo_mem m;
 
 	ir_span(L->f, e->span);
+	if (e->kind == EX_BLOCK)
+		e = lo_block_value(L, e);
 	if (e->kind == EX_VAR || lo_is_part(e)) {
 		m = lo_mem(L, e);
 		lo_move(L, &m, t, to);

@@ -63,6 +63,8 @@ unsigned lo_expr_layers(const struct expr *e)
 		return list_layers(&e->u.tuple);
 	case EX_INCDEC:
 		return lo_expr_layers(e->u.incdec.target);
+	case EX_BLOCK:
+		return lo_block_layers(e->u.block.body) | lo_expr_layers(e->u.block.value);
 	case EX_RANGE:
 		return lo_expr_layers(e->u.range.lo) | lo_expr_layers(e->u.range.hi);
 	default:
@@ -103,6 +105,7 @@ unsigned lo_block_layers(const struct block *b)
 			mask |= lo_block_layers(st->u.each.body);
 			break;
 		case ST_BLOCK:
+		case ST_BODY:
 			mask |= lo_block_layers(st->u.block);
 			break;
 		default:
@@ -135,6 +138,7 @@ static bool assigns_field(const struct stmt *st)
 	case ST_FOR_DSQ:
 		return lo_writes_packet(st->u.each.body);
 	case ST_BLOCK:
+	case ST_BODY:
 		return lo_writes_packet(st->u.block);
 	default:
 		return false;

@@ -307,9 +307,7 @@ static bool unsupported_definition(struct parser *p)
 		const char *word, *what, *hint;
 		bool to_semicolon;
 	} rows[] = {
-		{"fn", "functions are", "write the statements where they are needed", false},
 		{"import", "imports are", "copy what you need into the script", true},
-		{"subprog", "functions are", "write the statements where they are needed", false},
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -358,6 +356,10 @@ static bool declaration(struct parser *p)
 			return false;
 		p_next(p);
 		config_block(p);
+		return true;
+	}
+	if (is_word_at(p, "fn") || is_word_at(p, "subprog")) {
+		parse_fn(p);
 		return true;
 	}
 	if (is_word_at(p, "macro")) {

@@ -69,7 +69,14 @@ struct expr *macro_argument(struct parser *p, const char *name);
 /* At '{': a block whose last expression, when no ';' follows it, is its value. */
 struct expr *parse_block_value(struct parser *p, struct skep_span at);
 
-/* parse_stmt.c: at '{'; leaves the current token at the '}', so that raw text may follow */
+/* parse_fn.c */
+void parse_fn(struct parser *p); /* before the word "fn"; leaves the current token at the '}' */
+struct stmt *parse_return(struct parser *p, struct stmt *s); /* inside a function: ends that */
+
+/* parse_stmt.c */
+struct expr *parse_let_type(struct parser *p); /* what follows the ':' of a 'let' */
+struct stmt *parse_spread(struct parser *p, struct stmt *s); /* a block as value of a statement */
+/* At '{'; leaves the current token at the '}', so that raw text may follow. */
 struct block *parse_block(struct parser *p);
 
 /* parse_probe.c: raw text at lex.pos */

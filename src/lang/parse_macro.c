@@ -5,56 +5,8 @@
  * given, a parameter without sign for the expression that was given, which is read again, too. Other
  * $variables of the body are its own.
  */
-#include "lang/parse.h"
+#include "lang/parse_use.h"
 #include <string.h>
-
-#define EXPAND_MAX 10000 /* uses of macros */
-
-/* Where the parser stands; going back there reads the same again. */
-struct place {
-	struct lexer lex;
-	struct token tok;
-	uint32_t last_end;
-	const struct macro_use *use;
-};
-
-struct param {
-	const char *name;
-	enum token_kind kind; /* VAR, MAP or IDENT */
-};
-
-struct macro {
-	const char *name;
-	struct skep_span span;
-	struct place body; /* at its '{' */
-	VEC(struct param) params;
-};
-
-/* A macro being read for one of its uses. */
-struct macro_use {
-	const struct macro *macro;
-	const struct macro_use *up;
-	unsigned number; /* tells the variables of uses apart */
-	struct place *args;
-	const char **names; /* of the variable or map given */
-};
-
-static struct place here(const struct parser *p)
-{
-	return (struct place){p->lex, p->tok, p->last_end, p->use};
-}
-
-/* What the lexer counted on the way counts on. */
-static void go(struct parser *p, const struct place *to)
-{
-	unsigned expansions = p->lex.expansions;
-
-	p->lex = to->lex;
-	p->lex.expansions = expansions;
-	p->tok = to->tok;
-	p->last_end = to->last_end;
-	p->use = to->use;
-}
 
 /* ---- definitions ---- */
 
@@ -236,6 +188,25 @@ static bool uses_itself(const struct parser *p, const struct macro *m)
 	return false;
 }
 
+struct macro_use *macro_begin(struct parser *p, const struct macro *m, struct skep_span at)
+{
+	struct macro_use *use = ARENA_NEW(p->a, struct macro_use);
+	const char *what = m->fn ? "function" : "macro";
+
+	*use = (struct macro_use){.macro = m, .up = p->use, .number = ++p->uses,
+		.args = ARENA_ARRAY(p->a, struct place, m->params.n + 1),
+		.names = ARENA_ARRAY(p->a, const char *, m->params.n + 1)};
+	if (p->uses > EXPAND_MAX) {
+		p_error(p, at, DIAG_TOO_BIG, "more than %d uses of macros and functions", EXPAND_MAX);
+		p_stop(p);
+	} else if (uses_itself(p, m)) {
+		p_hint(p, p_error(p, at, DIAG_TOO_DEEP, "%s '%.60s' uses itself", what, m->name),
+			m->fn ? "the kernel has no room for recursion: write a loop"
+			      : "a macro stands for its text, which would have no end");
+	}
+	return use;
+}
+
 struct expr *macro_use(struct parser *p, const char *name, struct skep_span at)
 {
 	const struct macro *m = smap_get(p->macros, name);
@@ -244,20 +215,13 @@ struct expr *macro_use(struct parser *p, const char *name, struct skep_span at)
 	bool in_pred = p->in_pred;
 	struct expr *e = NULL;
 
-	if (m && p_is(p, TOK_NOT) && p_peek(p).kind == TOK_LPAREN)
+	if (m && !m->fn && p_is(p, TOK_NOT) && p_peek(p).kind == TOK_LPAREN)
 		p_next(p); /* name!(…) is name(…) */
-	if (!m || (m->params.n && !p_is(p, TOK_LPAREN)))
+	if (!m || ((m->params.n || m->fn) && !p_is(p, TOK_LPAREN)))
 		return NULL;
-	use = ARENA_NEW(p->a, struct macro_use);
-	*use = (struct macro_use){.macro = m, .up = p->use, .number = ++p->uses,
-		.args = ARENA_ARRAY(p->a, struct place, m->params.n + 1),
-		.names = ARENA_ARRAY(p->a, const char *, m->params.n + 1)};
-	if (p->uses > EXPAND_MAX) {
-		p_error(p, at, DIAG_TOO_BIG, "more than %d uses of macros", EXPAND_MAX);
-		p_stop(p);
-	} else if (uses_itself(p, m)) {
-		p_error(p, at, DIAG_TOO_DEEP, "macro '%.60s' uses itself", name);
-	}
+	if (m->fn)
+		return fn_use(p, m, at);
+	use = macro_begin(p, m, at);
 	arguments(p, m, use, at);
 	back = here(p);
 	if (!p->panic && p_enter(p, at)) {

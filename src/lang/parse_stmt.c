@@ -159,7 +159,7 @@ static struct expr *assigned_value(struct parser *p)
 }
 
 /* $x = { …; e } is { …; $x = e }, and a block that stands alone is one of statements. */
-static struct stmt *spread(struct parser *p, struct stmt *s)
+struct stmt *parse_spread(struct parser *p, struct stmt *s)
 {
 	struct expr **at = s->kind == ST_EXPR ? &s->u.expr : &s->u.assign.value, *e = *at;
 	struct stmt *outer;
@@ -172,6 +172,10 @@ static struct stmt *spread(struct parser *p, struct stmt *s)
 	*at = e->u.block.value;
 	if (*at)
 		vec_push(p->a, &outer->u.block->list, s);
+	else if (s->kind != ST_EXPR && e->u.block.fn)
+		p_hint(p, p_error(p, e->span, DIAG_SYNTAX, "function '%.60s' returns nothing",
+				  e->u.block.fn),
+			"call it as a statement, or let it return a value");
 	else if (s->kind != ST_EXPR)
 		p_hint(p, p_error(p, e->span, DIAG_SYNTAX, "the block has no value"),
 			"its last expression, without ';', is its value");
@@ -181,7 +185,7 @@ static struct stmt *spread(struct parser *p, struct stmt *s)
 }
 
 /* A type, and behind "string" its size. */
-static struct expr *let_type(struct parser *p)
+struct expr *parse_let_type(struct parser *p)
 {
 	bool text = p_is_word(p, "string");
 	struct expr *type;
@@ -205,10 +209,10 @@ static struct stmt *let_stmt(struct parser *p)
 	}
 	s->u.assign.target = parse_variable(p);
 	if (p_accept(p, TOK_COLON))
-		s->u.assign.type = let_type(p);
+		s->u.assign.type = parse_let_type(p);
 	if (p_accept(p, TOK_ASSIGN))
 		s->u.assign.value = assigned_value(p);
-	return spread(p, s);
+	return parse_spread(p, s);
 }
 
 static const struct {
@@ -289,7 +293,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		e->u.ternary.yes->kind == EX_CALL && e->u.ternary.no->kind == EX_CALL)
 		return either(p, s);
 	if (s->kind != ST_ASSIGN)
-		return spread(p, s);
+		return parse_spread(p, s);
 	p_next(p);
 	s->u.assign.target = e;
 	s->u.assign.value = assigned_value(p);
@@ -301,7 +305,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		s->drops = true;
 		s->u.expr = v;
 	}
-	return spread(p, s);
+	return parse_spread(p, s);
 }
 
 /* Statements that end with a block need no ';'. */
@@ -315,6 +319,7 @@ static bool ends_with_block(const struct stmt *s)
 	case ST_FOR_DSQ:
 	case ST_UNROLL:
 	case ST_BLOCK:
+	case ST_BODY:
 		return true;
 	default:
 		return false;
@@ -328,7 +333,7 @@ static struct stmt *word_stmt(struct parser *p, enum stmt_kind kind)
 	p_next(p);
 	if (kind == ST_RETURN && !p_is(p, TOK_SEMI) && !p_is(p, TOK_RBRACE))
 		s->u.expr = parse_expr(p);
-	return s;
+	return kind == ST_RETURN ? parse_return(p, s) : s;
 }
 
 static struct stmt *any_stmt(struct parser *p)
