@@ -417,6 +417,7 @@ struct cdef {
 };
 
 struct script {
+	const struct smap *macros; /* and functions, by name */
 	VEC(struct cdef *) cdefs;
 	struct arena *a;
 	struct skep_diags *d;

@@ -216,6 +216,8 @@ void check_map_assign(
 	struct check *c, struct expr *target, struct expr *value, enum map_change change);
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
+/* For "%.*s": without the number that tells variables of macros and functions apart. */
+#define VAR_NAME(name) (int)strcspn(name, "'"), name
 void check_var(struct check *c, struct expr *e); /* EX_VAR as a value */
 void check_var_assign(struct check *c, struct expr *target, struct expr *value);
 /* let $x : type; type LT_NONE: cast says it. */

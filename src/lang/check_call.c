@@ -336,12 +336,16 @@ static void unknown_function(struct check *c, const struct expr *e)
 	}
 	for (unsigned i = 0; (g = agg_at(i)); i++)
 		suggest_try(&s, g->name);
+	for (uint32_t i = 0; i < c->s->macros->entries.n; i++)
+		suggest_try(&s, c->s->macros->entries.v[i].key);
 	for (unsigned i = 0; c_is_kind(c, PP_OPS) && (al = scx_alias_at(i)); i++) {
 		suggest_try(&s, al->name);
 		for (unsigned k = 0; k < 4 && al->kfunc[k]; k++)
 			suggest_try(&s, al->kfunc[k]);
 	}
-	if (suggest_best(&s))
+	if (smap_get(c->s->macros, name))
+		c_hint(c, d, "it is defined further down: functions and macros stand before their uses");
+	else if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else if (c_is_kind(c, PP_OPS))
 		c_hint(c, d,

@@ -106,7 +106,7 @@ void check_note_var(struct check *c, const struct expr *e, struct var_sym *v, bo
 		if (x->s->u.each.var->var == v) {
 			if (written)
 				c_error(c, e->span, DIAG_BAD_ASSIGN,
-					"'$%.60s' is the loop's: it cannot be assigned", v->name);
+					"'$%.*s' is the loop's: it cannot be assigned", VAR_NAME(v->name));
 			return;
 		}
 		share(c, x->s, v, written);

@@ -511,20 +511,20 @@ void check_var(struct check *c, struct expr *e)
 	v = smap_get(&c->vars, e->u.name);
 	if (v && v->type.trusted && v->scope) {
 		d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
-			"'$%.60s' has a pointer of the kernel only up to the end of the block it "
+			"'$%.*s' has a pointer of the kernel only up to the end of the block it "
 			"was assigned in",
-			e->u.name);
+			VAR_NAME(e->u.name));
 		diag_also(c->d, d, v->first, "assigned here");
 		return;
 	}
 	if (v) {
 		d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
-			"variable '$%.60s' is used before it is assigned", e->u.name);
+			"variable '$%.*s' is used before it is assigned", VAR_NAME(e->u.name));
 		diag_also(c->d, d, v->first, "assigned here");
 		return;
 	}
 	d = c_error(c, e->span, DIAG_UNKNOWN_VARIABLE,
-		"variable '$%.60s' is not assigned in this probe", e->u.name);
+		"variable '$%.*s' is not assigned in this probe", VAR_NAME(e->u.name));
 	suggest_init(&s, e->u.name);
 	for (uint32_t i = 0; i < c->probe->vars.n; i++)
 		suggest_try(&s, c->probe->vars.v[i]->name);
@@ -552,7 +552,7 @@ static bool keep_pointer(struct check *c, const struct expr *target, struct var_
 	if (!t->owned)
 		return true;
 	d = c_error(c, target->span, DIAG_BAD_ASSIGN,
-		"'$%.60s' holds a reference to the end of its block", v->name);
+		"'$%.*s' holds a reference to the end of its block", VAR_NAME(v->name));
 	diag_also(c->d, d, v->first, "assigned here");
 	c_hint(c, d, "take another variable");
 	return false;
@@ -599,7 +599,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value)
 		target->type = v->type;
 		return;
 	}
-	d = c_error(c, value->span, DIAG_VALUE_MISMATCH, "variable '$%.60s' gets %s here", v->name,
+	d = c_error(c, value->span, DIAG_VALUE_MISMATCH, "variable '$%.*s' gets %s here", VAR_NAME(v->name),
 		c_type(c, &t));
 	diag_also(c->d, d, v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
 }
@@ -617,7 +617,7 @@ void check_var_declare(
 			v->cast->u.cast.stars != cast->u.cast.stars)) {
 		diag_also(c->d,
 			c_error(c, target->span, DIAG_DUPLICATE,
-				"variable '$%.60s' has another type here", v->name),
+				"variable '$%.*s' has another type here", VAR_NAME(v->name)),
 			v->first, "declared here");
 		return;
 	}
@@ -626,7 +626,7 @@ void check_var_declare(
 	if (type.kind != LT_NONE && !lt_grow(c, &v->type, type, false))
 		diag_also(c->d,
 			c_error(c, target->span, DIAG_VALUE_MISMATCH,
-				"variable '$%.60s' is a string here", v->name),
+				"variable '$%.*s' is a string here", VAR_NAME(v->name)),
 			v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
 }
 

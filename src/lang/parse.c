@@ -402,6 +402,7 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	*s = (struct script){.a = a, .d = d, .target = t};
 	*p = (struct parser){.a = a, .d = d, .s = s, .macros = ARENA_NEW(a, struct smap)};
 	smap_init(p->macros, a);
+	s->macros = p->macros;
 	lex_init(&p->lex, a, d, text, len, base);
 	p->lex.have_btf = t && t->btf;
 	p->lex.kernel = t ? t->version : 0;
