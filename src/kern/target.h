@@ -75,6 +75,8 @@ uint32_t kern_feature_since(enum kern_feature f); /* version as in target.versio
 uint32_t kern_version_parse(const char *release, const char *version, const char *signature);
 /* CPUs in "0-3,8" (5), and the greatest number of one plus 1 (9); 0 when it is no such list. */
 uint32_t kern_cpu_count(const char *list, uint32_t *span);
+/* The running kernel's possible CPUs, and the greatest number of one plus 1; -errno. */
+int possible_cpus(uint32_t *span);
 
 /* Where registers of a function call live in struct pt_regs (bytes); -1 beyond the registers. */
 int kern_arg_off(enum kern_arch a, unsigned n);

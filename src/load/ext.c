@@ -202,7 +202,7 @@ static int load_given(struct loaded *l)
 	h.type_len = im->btf_given;
 	h.str_off = im->btf_given;
 	memcpy(out.p, &h, sizeof(h));
-	return bpf_btf_load(out.p, out.n, NULL);
+	return sys_btf_load(out.p, out.n);
 }
 
 int btf_fd_of(struct loaded *l)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What the files of the loader know of each other. */
 #pragma once
+#include "load/bpfsys.h"
 #include "load/load.h"
 #include <linux/bpf.h>
 
@@ -69,6 +70,8 @@ int needs_check(struct loaded *l);
 
 /* maps.c */
 int maps_create(struct loaded *l);
+/* Whether this kernel makes ring buffers or task storage; -1: it does not tell us. */
+int map_probe(uint32_t type);
 void maps_close(struct loaded *l);
 
 /* fill.c: lists and interfaces into their maps */

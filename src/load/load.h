@@ -90,6 +90,8 @@ int load_value_set(const struct loaded *l, uint32_t map, const void *value);
  * do not tell): 1 yes, 0 no, -1 cannot say. A system call or two each.
  */
 int load_probe_feature(enum kern_feature f);
+/* The same for a helper in a kind of program (BPF_PROG_TYPE_). */
+int load_probe_helper(uint32_t prog, uint32_t helper);
 /* Corrects t->features for every feature that can be asked for. */
 void load_probe_features(struct target *t);
 /* Events that found a program still busy on their CPU, so that it did not run for them. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Creates the maps of an object and reads and writes those that stand for data.
- * RLIMIT_MEMLOCK, which counts before 5.11, is raised by libbpf's wrappers.
+ * RLIMIT_MEMLOCK, which counts before 5.11, is raised by ours.
  * Ensures: after maps_create every row but struct_ops has a descriptor, initial values are in
  * place, read-only data is frozen, and data maps are mapped where the kernel allows it.
  */
 #include "load/internal.h"
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <linux/btf.h>
@@ -71,7 +70,7 @@ static int storage_btf(uint32_t value_size)
 		.str = "\0int"};
 
 	b.h.type_len = b.h.str_off = (uint32_t)(offsetof(typeof(b), str) - sizeof(b.h));
-	return bpf_btf_load(&b, (uint32_t)offsetof(typeof(b), str) + 5, NULL);
+	return sys_btf_load(&b, (uint32_t)offsetof(typeof(b), str) + 5);
 }
 
 static int create_storage(const struct meta_map *m)
@@ -83,25 +82,36 @@ static int create_storage(const struct meta_map *m)
 	if (btf < 0)
 		return btf;
 	o.btf_fd = (uint32_t)btf;
-	fd = bpf_map_create(m->type, m->kname, 4, m->value_size, 0, &o);
+	fd = sys_map_create(m->type, m->kname, 4, m->value_size, 0, &o);
 	close(btf);
 	return fd;
+}
+
+int map_probe(uint32_t type)
+{
+	struct meta_map m = {.type = type, .flags = BPF_F_NO_PREALLOC, .value_size = 4};
+	int fd = type == BPF_MAP_TYPE_TASK_STORAGE ? create_storage(&m) :
+		 sys_map_create(type, NULL, 0, 0, ring_size(0), NULL);
+
+	if (fd < 0)
+		return errno == EPERM ? -1 : 0;
+	close(fd);
+	return 1;
 }
 
 static int create(const struct meta_map *m, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags);
-	int cpus = m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY ? libbpf_num_possible_cpus() : 0;
 	uint32_t value = m->role == MM_STACKS ? stack_bytes(m->value_size) : m->value_size;
-	uint32_t n = m->max_entries;
+	uint32_t n = m->max_entries, span;
 
 	if (m->type == BPF_MAP_TYPE_RINGBUF)
 		n = ring_size(n);
 	else if (m->role == MM_SET && m->type == BPF_MAP_TYPE_LPM_TRIE && n < LIST_MOST)
 		n = LIST_MOST;
 	else if (m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
-		n = cpus > 0 ? (uint32_t)cpus : 1;
-	return bpf_map_create(m->type, m->kname, m->key_size, value, n, &o);
+		n = possible_cpus(&span) > 0 ? span : 1;
+	return sys_map_create(m->type, m->kname, m->key_size, value, n, &o);
 }
 
 /* Mapping data is a convenience: without it (before 5.5) values go through system calls. */

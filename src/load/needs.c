@@ -5,7 +5,6 @@
  */
 #include "load/internal.h"
 #include "kern/kern.h"
-#include <bpf/libbpf.h>
 
 static const char *version_text(struct loaded *l, uint32_t v)
 {
@@ -33,8 +32,7 @@ static bool has_helper(struct loaded *l, const struct kern_helper *h)
 		return true;
 	for (uint32_t i = 0; i < l->meta.progs.n; i++) {
 		/* what cannot be told is left to the kernel */
-		if (libbpf_probe_bpf_helper((enum bpf_prog_type)l->meta.progs.v[i].type,
-			    (enum bpf_func_id)h->id, NULL) != 0)
+		if (load_probe_helper(l->meta.progs.v[i].type, h->id) != 0)
 			return true;
 	}
 	return false;

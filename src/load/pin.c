@@ -95,7 +95,7 @@ static int repin(int fd, const char *path)
 static int pin_array(struct loaded *l, const char *file, const char *kname, const void *bytes,
 	uint32_t size, uint32_t n)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, kname, 4, size, n, NULL), err = 0;
+	int fd = sys_map_create(BPF_MAP_TYPE_ARRAY, kname, 4, size, n, NULL), err = 0;
 
 	if (fd < 0)
 		return -errno;
@@ -437,7 +437,7 @@ int load_trial_open(struct loaded *l)
 
 	if (make_dirs(l))
 		return -1;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "skep_trial", 4, 4, 1, NULL);
+	fd = sys_map_create(BPF_MAP_TYPE_ARRAY, "skep_trial", 4, 4, 1, NULL);
 	if (fd >= 0 && repin(fd, file_of(l->a, l->attach.pin, "trial"))) {
 		close(fd);
 		fd = -1;

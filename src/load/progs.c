@@ -89,7 +89,7 @@ static int load_call(struct loaded *l, uint32_t prog, struct bpf_prog_load_opts 
 		o->line_info_cnt = p->lines.n;
 		o->line_info_rec_size = sizeof(*p->lines.v);
 	}
-	fd = bpf_prog_load(row->type, row->name, im->license, p->insn, p->n, o);
+	fd = sys_prog_load(row->type, row->name, im->license, p->insn, p->n, o);
 	if (fd < 0)
 		fd = -errno;
 	if (types >= 0)

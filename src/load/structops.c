@@ -104,7 +104,7 @@ static int least_btf(void)
 		.t = {.name_off = 1, .info = BTF_KIND_INT << 24, .size = 4}, .bits = 32,
 		.str = "\0int"};
 
-	return bpf_btf_load(&b, sizeof(b.h) + sizeof(b.t) + 4 + 5, NULL);
+	return sys_btf_load(&b, sizeof(b.h) + sizeof(b.t) + 4 + 5);
 }
 
 static const struct meta_ops *ops_of_map(const struct loaded *l, uint32_t map)
@@ -132,11 +132,11 @@ int structops_create(struct loaded *l, uint32_t map)
 	if (btf_fd_of(l) < 0)
 		least = least_btf();
 	opt.btf_fd = (uint32_t)(least >= 0 ? least : btf_fd_of(l));
-	fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, row->kname, 4, row->value_size, 1, &opt);
+	fd = sys_map_create(BPF_MAP_TYPE_STRUCT_OPS, row->kname, 4, row->value_size, 1, &opt);
 	row->flags = F_LINK;
 	if (fd < 0 && errno == EINVAL) { /* before 6.4: registered by writing the value */
 		opt.map_flags = row->flags = 0;
-		fd = bpf_map_create(BPF_MAP_TYPE_STRUCT_OPS, row->kname, 4, row->value_size, 1,
+		fd = sys_map_create(BPF_MAP_TYPE_STRUCT_OPS, row->kname, 4, row->value_size, 1,
 			&opt);
 	}
 	err = errno;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Takes records out of the ring buffers, or the buffers per CPU, through libbpf's consumers. */
+/* Takes records out of the ring buffers, or the buffers per CPU, by libbpf's consumer or ours. */
+#include "run/perfbuf.h"
 #include "run/session.h"
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -26,18 +27,6 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0;
 }
 
-static void on_sample(void *arg, int cpu, void *data, uint32_t size)
-{
-	(void)cpu;
-	on_record(arg, data, size);
-}
-
-/* The programs have counted them already, from the helper's answer. */
-static void on_lost(void *arg, int cpu, unsigned long long n)
-{
-	(void)arg, (void)cpu, (void)n;
-}
-
 /* A power of two of pages, whatever their size. */
 static size_t perf_pages(void)
 {
@@ -55,7 +44,7 @@ static int open_one(struct session *s, uint32_t map)
 	if (s->l->meta.maps.v[map].type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) {
 		if (s->perf)
 			return -EEXIST; /* no compiler of ours makes two */
-		s->perf = perf_buffer__new(fd, perf_pages(), on_sample, on_lost, s, NULL);
+		s->perf = perf_buffers_new(s->l->a, fd, (int)s->cpu_span, perf_pages(), on_record, s);
 		return s->perf ? 0 : -errno;
 	}
 	if (s->ring)
@@ -83,7 +72,7 @@ int ring_open(struct session *s)
 void ring_close(struct session *s)
 {
 	ring_buffer__free(s->ring);
-	perf_buffer__free(s->perf);
+	perf_buffers_free(s->perf);
 	s->ring = NULL;
 	s->perf = NULL;
 }
@@ -93,7 +82,7 @@ void ring_drain(struct session *s)
 	if (s->ring)
 		ring_buffer__consume(s->ring);
 	if (s->perf)
-		perf_buffer__consume(s->perf);
+		perf_buffers_read(s->perf, 0);
 	session_flush(s);
 }
 
@@ -105,7 +94,7 @@ void ring_wait(struct session *s, int timeout_ms)
 	if (s->ring)
 		ring_buffer__poll(s->ring, timeout_ms);
 	else if (s->perf)
-		perf_buffer__poll(s->perf, timeout_ms);
+		perf_buffers_read(s->perf, timeout_ms);
 	else
 		nanosleep(&pause, NULL);
 	/* Records may wait without a wake-up when the programs ask for fewer of them. */

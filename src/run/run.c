@@ -12,7 +12,6 @@
 #include "run/periodic.h"
 #include "run/rules.h"
 #include "run/session.h"
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -314,7 +313,8 @@ static int finish(struct session *s)
 
 static int run(struct session *s)
 {
-	int cpus = libbpf_num_possible_cpus(), err, end_err;
+	uint32_t span;
+	int cpus = possible_cpus(&span), err, end_err;
 
 	if (cpus < 1) {
 		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot count the CPUs: %s",
@@ -322,6 +322,7 @@ static int run(struct session *s)
 		return SKEP_ESYS;
 	}
 	s->ncpus = (uint32_t)cpus;
+	s->cpu_span = span;
 	if (ring_open(s))
 		return SKEP_ESYS;
 	if (s->o->verbose)
@@ -345,7 +346,8 @@ static int run(struct session *s)
 
 int run_stats(struct loaded *l, const struct run_options *o)
 {
-	int cpus = libbpf_num_possible_cpus();
+	uint32_t span;
+	int cpus = possible_cpus(&span);
 	struct session s;
 	bool ok = true;
 

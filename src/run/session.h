@@ -9,7 +9,7 @@
 #include "run/run.h"
 
 struct ring_buffer;
-struct perf_buffer;
+struct perf_buffers;
 
 struct capture_file;
 
@@ -40,8 +40,9 @@ struct session {
 	const struct session_maps *maps; /* NULL: l->map_fd */
 	void *maps_arg;
 	struct ring_buffer *ring;
-	struct perf_buffer *perf; /* instead of it, on kernels without ring buffers */
+	struct perf_buffers *perf; /* instead of it, on kernels without ring buffers */
 	uint32_t ncpus;
+	uint32_t cpu_span; /* the greatest number of a possible CPU, plus 1 */
 	int write_error; /* errno of the first failed write; EPIPE ends quietly */
 	bool exited;	 /* the script called exit() */
 	bool muted;	 /* events after exit() are dropped until END runs */
