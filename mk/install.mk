@@ -25,7 +25,7 @@ prefix=$(PREFIX)
 Name: libskep
 Description: Compiles and runs eBPF scripts
 Version: $(VERSION)
-Requires.private: libbpf >= 1.1 libelf zlib
+Requires: libbpf >= 1.1 libelf zlib
 Libs: -L$(LIBDIR) -lskep
 Cflags: -I$(INCLUDEDIR)
 endef
@@ -74,4 +74,9 @@ deb: static
 	$(INSTALL) -d build/deb/DEBIAN
 	echo "$$CONTROL" >build/deb/DEBIAN/control
 	dpkg-deb --root-owner-group --build build/deb build/skep_$(VERSION)_$(DEB_ARCH).deb
-.PHONY: install install-lib libskep deb
+
+# What lies where after make install and after installing the package; a program built against it.
+CHECK_STEPS += install
+check-install: deps-build deps-static-$(STATIC_ARCH)
+	+@CC="$(CC)" MAKE="$(MAKE)" tests/install/run build/install
+.PHONY: install install-lib libskep deb check-install
