@@ -795,7 +795,7 @@ const char *kbtf_enum_owner(struct kbtf *b, const char *name)
 
 	if (!(e && e->exists) && b->base)
 		return kbtf_enum_owner(b->base, name);
-	return e && e->exists ? e->owner : "";
+	return e && e->exists && !b->base ? e->owner : "";
 }
 
 uint32_t kbtf_enum_of(struct kbtf *b, const char *name)

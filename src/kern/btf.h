@@ -90,7 +90,7 @@ void kbtf_each_member(const struct kbtf *b, uint32_t struct_id,
 	bool (*fn)(const struct kbtf_member *m, void *arg), void *arg);
 
 /* Enumerator by name, over all enums and enum64s; answers are cached. */
-const char *kbtf_enum_owner(struct kbtf *b, const char *name); /* its enum's name; "" none */
+const char *kbtf_enum_owner(struct kbtf *b, const char *name); /* its enum's name; "" none, or a script's own */
 bool kbtf_enum_value(struct kbtf *b, const char *name, int64_t *value);
 /* Name and value of the i-th enumerator of t, an enum or enum64. */
 const char *kbtf_enumerator(

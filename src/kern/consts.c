@@ -1,57 +1,71 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Constants of kernel headers that BTF does not have: consts.def. There are a thousand, so they are
- * kept small: names one behind the other, and where each begins.
+ * kept small: names one behind the other, values in the same order.
  */
 #include "kern/target.h"
-#include <stddef.h>
 #include <string.h>
 
 /* No header that defines these names is included above: they are used as they stand. */
-static const struct names {
-#define K(name, value) char n_##name[sizeof(#name)];
+static const char names[] =
+#define K(name, value) #name "\0"
 #include "kern/consts.def"
-} names = {
-#define K(name, value) #name,
+	;
+
+#define K(name, value) I_##name,
+enum {
+#include "kern/consts.def"
+	CONSTS
+};
+
+/* Those that are wide are in a table of their own. */
+static const int32_t values[] = {
+#define K(name, value) value,
+#define KW(name, value) 0,
 #include "kern/consts.def"
 };
 
-static const struct {
-	uint16_t name;
+struct other {
+	uint16_t i;
 	int64_t value;
-} __attribute__((packed)) consts[] = {
-#define K(name, value) {offsetof(struct names, n_##name), value},
-#include "kern/consts.def"
-};
-
-/* Those that differ there. */
-static const struct {
-	uint16_t name;
-	int64_t value;
-} arm64[] = {
+} __attribute__((packed));
+static const struct other wide[] = {
 #define K(name, value)
-#define KA(name, value, arm64) {offsetof(struct names, n_##name), arm64},
+#define KW(name, value) {I_##name, value},
+#include "kern/consts.def"
+};
+/* Those that differ there. */
+static const struct other arm64[] = {
+#define K(name, value)
+#define KA(name, value, arm64) {I_##name, arm64},
 #include "kern/consts.def"
 };
 
-_Static_assert(sizeof(struct names) <= UINT16_MAX, "names begin at 16-bit offsets");
+#define K(name, value) _Static_assert((int64_t)(value) == (int32_t)(value), #name " is wide: KW");
+#define KW(name, value)
+#include "kern/consts.def"
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static const char *name_of(uint16_t at)
+static void look_up(const struct other *o, size_t n, unsigned i, int64_t *value)
 {
-	return (const char *)&names + at;
+	for (; n--; o++) {
+		if (o->i == i)
+			*value = o->value;
+	}
 }
 
 bool kern_const(enum kern_arch arch, const char *name, int64_t *value)
 {
-	for (size_t i = 0; i < COUNT(consts); i++) {
-		if (strcmp(name_of(consts[i].name), name) != 0)
+	const char *p = names;
+
+	for (unsigned i = 0; i < CONSTS; i++, p += strlen(p) + 1) {
+		if (strcmp(p, name) != 0)
 			continue;
-		*value = consts[i].value;
-		for (size_t k = 0; arch == KERN_ARM64 && k < COUNT(arm64); k++) {
-			if (arm64[k].name == consts[i].name)
-				*value = arm64[k].value;
-		}
+		*value = values[i];
+		look_up(wide, COUNT(wide), i, value);
+		if (arch == KERN_ARM64)
+			look_up(arm64, COUNT(arm64), i, value);
 		return true;
 	}
 	return false;
@@ -59,6 +73,8 @@ bool kern_const(enum kern_arch arch, const char *name, int64_t *value)
 
 void kern_each_const(void (*fn)(const char *name, void *arg), void *arg)
 {
-	for (size_t i = 0; i < COUNT(consts); i++)
-		fn(name_of(consts[i].name), arg);
+	const char *p = names;
+
+	for (unsigned i = 0; i < CONSTS; i++, p += strlen(p) + 1)
+		fn(p, arg);
 }

@@ -196,7 +196,7 @@ static const struct net_layer_row net_layers[] = {
 
 static const struct net_field net_fields[] = {
 #define NET(layer, name, off, width, shift, bits, kind, what)                                      \
-	{NET_##layer, name, off, width, shift, bits, kind, what},
+	{name, what, NET_##layer, off, width, shift, bits, kind},
 #include "kern/net.def"
 };
 

@@ -181,12 +181,12 @@ struct net_layer_row {
 	const char *what;
 };
 struct net_field {
-	enum net_layer layer;
-	const char *name;   /* "tcp.dport" */
-	uint32_t off, width; /* bytes from the header's start, load width 1 2 4 6 16 */
-	uint32_t shift, bits; /* part of the loaded number in host order; bits 0: all */
-	enum net_kind kind;
+	const char *name; /* "tcp.dport" */
 	const char *what;
+	uint8_t layer;	    /* enum net_layer */
+	uint8_t off, width; /* bytes from the header's start, load width 1 2 4 6 16 */
+	uint8_t shift, bits; /* part of the loaded number in host order; bits 0: all */
+	uint8_t kind;	    /* enum net_kind */
 };
 const struct net_layer_row *net_layer_row(enum net_layer l);
 int net_layer_by_name(const char *name); /* -1 unknown */

@@ -13,11 +13,13 @@
 #define NUMBER(x86_64, generic) (generic)
 #endif
 
-static const struct {
-	const char *name;
-	int number;
-} syscalls[] = {
-#define S(name, x86_64, generic) {name, NUMBER(x86_64, generic)},
+/* Names one behind the other, numbers in the same order: half the bytes that pointers take. */
+static const char syscall_names[] =
+#define S(name, x86_64, generic) name "\0"
+#include "kern/syscalls.def"
+	;
+static const int16_t syscall_numbers[] = {
+#define S(name, x86_64, generic) NUMBER(x86_64, generic),
 #include "kern/syscalls.def"
 };
 
@@ -53,9 +55,11 @@ bool name_of_error(struct buf *out, uint64_t number)
 
 bool name_of_syscall(struct buf *out, uint64_t number)
 {
-	for (size_t i = 0; i < sizeof(syscalls) / sizeof(*syscalls); i++) {
-		if (syscalls[i].number >= 0 && (uint64_t)syscalls[i].number == number) {
-			buf_puts(out, syscalls[i].name);
+	const char *name = syscall_names;
+
+	for (size_t i = 0; *name; i++, name += strlen(name) + 1) {
+		if (syscall_numbers[i] >= 0 && (uint64_t)syscall_numbers[i] == number) {
+			buf_puts(out, name);
 			return true;
 		}
 	}

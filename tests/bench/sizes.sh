@@ -18,7 +18,7 @@ for file; do
 	size=$(wc -c <"$file")
 	case $file in
 	*skep-load) limit=480000 ;;
-	*arm64/skep) limit=900000 ;; # four bytes an instruction: what the others reach is not reached
+
 	*) limit=800000 ;;
 	esac
 	was=$(awk -v n="$name" '$1 == n { print $2 }' "$record" 2>/dev/null || :)

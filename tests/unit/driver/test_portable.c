@@ -224,6 +224,8 @@ static void constants(void **state)
 {
 	(void)state;
 	same("kprobe:vfs_read { @ = PIDTYPE_TGID; }");
+	same("enum own { mine = 3, PIDTYPE_TGID = 9 };"
+	     "kprobe:vfs_read { @[mine] = PIDTYPE_TGID; @[1] = PIDTYPE_SID; }");
 	same("kprobe:vfs_read /arg0 == PIDTYPE_SID/ { @ = PIDTYPE_TGID | 64; }");
 }
 
