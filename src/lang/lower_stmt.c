@@ -148,7 +148,7 @@ static void expr_stmt(struct lower *L, const struct expr *e)
 			ir_const(L->f, lo_step(L, &e->u.incdec.target->type)));
 	else if (e->kind == EX_CALL && (e->ref.kind == REF_FUNC || e->ref.kind == REF_KFUNC))
 		lo_call_stmt(L, e);
-	else if (e->type.kind == LT_INT)
+	else if (e->type.kind == LT_INT || e->type.kind == LT_PTR)
 		lo_int(L, e);
 }
 
