@@ -106,12 +106,43 @@ static void no_function(struct check *c, struct attach_point *ap, struct uelf *u
 			kern_probe(ap->kind)->name, ap->parts.v[0]);
 }
 
+struct inside {
+	uint64_t addr;
+	bool found;
+};
+
+static void is_inside(const struct uelf_func *f, void *arg)
+{
+	struct inside *x = arg;
+
+	x->found |= x->addr >= f->addr && x->addr - f->addr < f->size;
+}
+
+/* A breakpoint in what is no code, or in the middle of an instruction, breaks the program. */
+static void check_address(struct check *c, struct attach_point *ap, struct uelf *u, const char *path)
+{
+	struct inside x = {.addr = strtoull(ap->parts.v[1], NULL, 0)};
+	uint64_t off;
+
+	if (!uelf_file_offset(u, x.addr, &off)) {
+		missing_probe(c, ap, ap->part_spans.v[1],
+			arena_printf(c->a, "address %s is not in '%.200s'", ap->parts.v[1], path));
+		return;
+	}
+	uelf_each_function(u, is_inside, &x);
+	if (!x.found && !c->s->unsafe)
+		c_hint(c,
+			c_error(c, ap->part_spans.v[1], DIAG_UNSAFE,
+				"address %s is in no function that the file names: a probe there may "
+				"break the program", ap->parts.v[1]),
+			"--unsafe allows it");
+}
+
 void check_ufunc(struct check *c, struct attach_point *ap)
 {
 	const char *path = ap->from_pattern ? ap->parts.v[0] : find_file(c, ap);
 	struct uelf_func f = {0};
 	struct uelf *u;
-	uint64_t off;
 
 	if (path)
 		ap->parts.v[0] = path;
@@ -126,10 +157,7 @@ void check_ufunc(struct check *c, struct attach_point *ap)
 	if (!u)
 		return;
 	if (is_address(ap->parts.v[1])) {
-		if (!uelf_file_offset(u, strtoull(ap->parts.v[1], NULL, 0), &off))
-			missing_probe(c, ap, ap->part_spans.v[1],
-				arena_printf(c->a, "address %s is not in '%.200s'", ap->parts.v[1],
-					path));
+		check_address(c, ap, u, path);
 	} else if (!uelf_find(u, ap->parts.v[1], &f)) {
 		no_function(c, ap, u);
 	} else if (ap->num[0] && ap->num[0] >= f.size) {
