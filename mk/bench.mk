@@ -6,11 +6,11 @@ BENCH_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
 $(B)/bench: $(B)/obj/tests/bench/bench.o $(BENCH_LIBS)
 	$(CC) $(OPT) $< -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 
-$(B)/bench-packets: $(B)/obj/tests/bench/packets.o $(BENCH_LIBS)
-	$(CC) $(OPT) $< -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
+$(B)/bench-packets: $(B)/obj/tests/bench/packets.o $(B)/obj/tests/bench/testrun.o $(BENCH_LIBS)
+	$(CC) $(OPT) $(filter %.o,$^) -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 
 bench: $(B)/bench $(B)/bench-packets $(B)/skep deps-vm
 	-+@$(MAKE) --no-print-directory static-native ARCH=x86_64 >/dev/null
 	@BLESS=$(BLESS) tests/bench/bench.sh $(B)/bench $(B)/skep build/bench
-	@$(B)/bench-packets tests/targets/x86_64-6.12.target tests/bench/packets
+	@tests/bench/packets.sh $(B)/bench-packets build/bench
 .PHONY: bench

@@ -1,23 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Counts the instructions that packet rules execute, in our interpreter, beside what clang's code for
- * the same rule executes (anchors.tsv); then the curve for 1 to 1000 rules. `make bench` calls it.
+ * Packet rules beside clang's programs for the same rules, written in C (DIR/clang, objects in
+ * OBJECTS): instructions executed in our interpreter (those of clang are recorded in anchors.tsv) and
+ * nanoseconds a packet in this machine's kernel, where it runs programs for us. Then the curve for 1 to
+ * 1000 rules. `make bench` calls it.
  *
- *   bench-packets TARGET DIR     DIR holds frames.hex, anchors.tsv and NAME.skep
+ *   bench-packets TARGET DIR OBJECTS     DIR holds frames.hex, anchors.tsv and NAME.skep
  */
 #include "backend-bpf/interp.h"
 #include "driver/driver.h"
 #include "backend-bpf/interp_int.h"
+#include "skep/load.h"
+#include "tests/bench/testrun.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define TEXT_MAX (1u << 20)
 #define FRAME_MAX 2048
 #define PACKET_ROOM 4096
 
-static const char *target, *dir;
+static const char *target, *dir, *objects;
+static bool kernel; /* this machine's runs programs for us */
 
 static char *read_file(const char *name)
 {
@@ -103,6 +109,43 @@ static uint64_t executed(struct interp *in, const uint8_t *f, uint32_t n, unsign
 	return in->state->steps;
 }
 
+/* Our program in this machine's kernel, where that works; -1. */
+static int load(struct skep *s)
+{
+	struct skep_load_options lo = {.stats = true};
+
+	return kernel && !skep_load(s, &lo) ? s->loaded.prog[0].fd : -1;
+}
+
+/* Runs of one packet that change it, or fill a buffer that nobody empties, say nothing about time. */
+static bool timed(const char *name)
+{
+	return strcmp(name, "s16_log") != 0 && strcmp(name, "s20_reflect") != 0;
+}
+
+static void print_ns(int ours, const char *name, uint32_t type, const uint8_t *f, uint32_t n)
+{
+	struct testrun_ns ns;
+	char path[512];
+	int theirs;
+
+	if (ours < 0 || !timed(name)) {
+		printf("%9s %6s %6s", "-", "-", "-");
+		return;
+	}
+	snprintf(path, sizeof(path), "%s/%s.o", objects, name);
+	theirs = testrun_load(path);
+	if (!testrun(ours, theirs, type, f, n, &ns))
+		printf("%9s %6s %6s", "-", "-", "-");
+	else if (theirs < 0)
+		printf("%9.1f %6s %6s", ns.ours, "-", "-");
+	else /* what is less than a nanosecond is noise: no ratio of it, but of all of the run */
+		printf("%9.1f %6.1f %6.2f", ns.ours, ns.theirs, ns.theirs >= 1 && ns.ours >= 1 ?
+			ns.ours / ns.theirs : (ns.ours + ns.idle) / (ns.theirs + ns.idle));
+	if (theirs >= 0)
+		close(theirs);
+}
+
 static void scenario(const char *frames, const char *name, const char *packet, unsigned v3,
 	unsigned tuned)
 {
@@ -114,13 +157,18 @@ static void scenario(const char *frames, const char *name, const char *packet, u
 	struct skep *s;
 	uint64_t steps, r0;
 	char *text;
+	int fd;
 
 	snprintf(file, sizeof(file), "%s.skep", name);
 	text = read_file(file);
 	s = compile(file, text);
+	fd = load(s);
 	steps = executed(world(s, buf), f, n, runs, &r0);
-	printf("%-14s %-22s %7llu %6llu %6u %6u %6.2f%s\n", name, packet, (unsigned long long)r0,
-		(unsigned long long)steps, v3, tuned, (double)steps / tuned, steps > tuned ? " *" : "");
+	printf("%-14s %-21s %3lld %5llu %5u %5u %5.2f %5.2f%s", name, packet, (long long)r0,
+		(unsigned long long)steps, v3, tuned, (double)steps / v3, (double)steps / tuned,
+		steps > tuned ? "*" : " ");
+	print_ns(fd, name, s->meta.progs.v[0].type, f, n);
+	printf("\n");
 	skep_free(s);
 	free(text);
 }
@@ -130,9 +178,9 @@ static void all_scenarios(const char *frames)
 	char *rows = read_file("anchors.tsv"), name[64], packet[64];
 	unsigned v3, tuned;
 
-	printf("Executed instructions of packet rules; clang is `-O2 -mcpu=v3`, tuned the same by an expert\n");
-	printf("%-14s %-22s %7s %6s %6s %6s %6s\n", "scenario", "packet", "verdict", "skep", "clang",
-		"tuned", "ratio");
+	printf("Packet rules beside C: clang is `-O2 -mcpu=v3`, tuned the same by an expert\n");
+	printf("%-14s %-21s %3s %5s %5s %5s %5s %5s %9s %6s %6s\n", "scenario", "packet", "", "skep",
+		"clang", "tuned", "ratio", "ratio", "ns: skep", "clang", "ratio");
 	for (char *l = rows; *l; l += strcspn(l, "\n"), l += *l == '\n') {
 		if (sscanf(l, "%63s %63s %u %u", name, packet, &v3, &tuned) == 4)
 			scenario(frames, name, packet, v3, tuned);
@@ -148,24 +196,85 @@ static double seconds(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Rules of one kind, as many as asked: addresses, or ports and networks with counts. */
-static void curve(const char *frames, const char *what, const char *format, unsigned count)
+/* ---- the curve ---- */
+
+enum list { LIST_ADDRESSES, LIST_NETWORKS, LIST_PORT_SETS, LIST_PAIRS, LIST_IP6, LIST_NOT, LIST_COUNT,
+	LIST_MIXED = LIST_COUNT, LIST_VERDICTS };
+
+static const char *const list_names[] = {[LIST_ADDRESSES] = "addresses", [LIST_NETWORKS] = "networks /8../32",
+	[LIST_PORT_SETS] = "sets of ports", [LIST_PAIRS] = "network and port", [LIST_IP6] = "IPv6 networks",
+	[LIST_NOT] = "port, not network", [LIST_MIXED] = "all of these",
+	[LIST_VERDICTS] = "and pass() among them"};
+
+static unsigned below(uint64_t *rng, unsigned n)
+{
+	*rng ^= *rng << 13;
+	*rng ^= *rng >> 7;
+	*rng ^= *rng << 17;
+	return (unsigned)((*rng >> 11) % n);
+}
+
+/* Addresses from 11.0.0.0 on and ports from 1024 on: the packet, 10.… to port 80, is always missed. */
+static int one_rule(char *to, size_t room, enum list kind, uint64_t *rng)
+{
+	unsigned a = 11 + below(rng, 200), b = below(rng, 256), c = below(rng, 256), d = below(rng, 256);
+	unsigned port = 1024 + below(rng, 64000), len = 8 + 4 * below(rng, 7);
+
+	switch (kind) {
+	case LIST_ADDRESSES:
+		return snprintf(to, room, "ip.src == %u.%u.%u.%u", a, b, c, d);
+	case LIST_NETWORKS:
+		return snprintf(to, room, "ip.dst in %u.%u.%u.%u/%u", a, b, c, d, len);
+	case LIST_PORT_SETS:
+		return snprintf(to, room, "tcp.dport in {%u, %u, %u, %u..%u}", port, 1024 + below(rng, 64000),
+			1024 + below(rng, 64000), port / 2 + 600, port / 2 + 620);
+	case LIST_PAIRS:
+		return snprintf(to, room, "ip.src in %u.%u.%u.0/24 && %s.dport == %u", a, b, c,
+			b & 1 ? "tcp" : "udp", port);
+	case LIST_IP6:
+		return snprintf(to, room, "ip6.src in 2001:db8:%x:%x::/%u", a << 8 | b, c << 8 | d,
+			32 + 8 * below(rng, 5));
+	default:
+		return snprintf(to, room, "tcp.dport == %u && !(ip.src in %u.%u.0.0/16)", port, a, b);
+	}
+}
+
+static char *list_text(enum list kind, unsigned count)
+{
+	char *text = calloc(1, TEXT_MAX);
+	uint64_t rng = 88172645463325252ull;
+	size_t len = 0;
+
+	for (unsigned i = 0; text && i < count; i++) {
+		enum list k = kind < LIST_COUNT ? kind : (enum list)below(&rng, LIST_COUNT);
+		bool pass = kind == LIST_VERDICTS && below(&rng, 4) == 0;
+
+		len += (size_t)snprintf(text + len, TEXT_MAX - len, "xdp:eth0 /");
+		len += (size_t)one_rule(text + len, TEXT_MAX - len, k, &rng);
+		len += (size_t)snprintf(text + len, TEXT_MAX - len, "/ { %s(); }\n", pass ? "pass" : "drop");
+	}
+	return text;
+}
+
+static void curve(const char *frames, enum list kind, unsigned count)
 {
 	static uint8_t buf[PACKET_ROOM], f[FRAME_MAX];
-	uint32_t n = frame(frames, "tcp4_syn_80", f);
-	char *text = calloc(1, TEXT_MAX);
-	size_t len = 0;
-	struct skep *s;
-	double before;
+	uint32_t n = frame(frames, kind == LIST_IP6 ? "tcp6_syn_80" : "tcp4_syn_80", f);
+	char *text = list_text(kind, count);
+	double start = seconds(), compiled;
+	struct testrun_ns ns;
+	struct skep *s = compile(list_names[kind], text);
 	uint64_t r0;
+	int fd;
 
-	for (unsigned i = 0; text && i < count; i++)
-		len += (size_t)snprintf(text + len, TEXT_MAX - len, format, i % 7, i * 37 % 251,
-			i * 91 % 251, i);
-	before = seconds();
-	s = compile(what, text);
-	printf("%-22s %6u %8u %8llu %9.3f\n", what, count, s->code[0].n,
-		(unsigned long long)executed(world(s, buf), f, n, 2, &r0), seconds() - before);
+	compiled = seconds();
+	fd = load(s);
+	printf("%-22s %6u %8.3f %7u %9llu", list_names[kind], count, compiled - start, s->code[0].n,
+		(unsigned long long)executed(world(s, buf), f, n, 2, &r0));
+	if (fd >= 0 && testrun(fd, -1, s->meta.progs.v[0].type, f, n, &ns))
+		printf(" %9u %7.3f %7.1f\n", s->loaded.prog[0].verified, seconds() - compiled, ns.ours);
+	else
+		printf(" %9s %7s %7s%s\n", "-", "-", "-", kernel ? "  refused" : "");
 	skep_free(s);
 	free(text);
 }
@@ -175,21 +284,26 @@ int main(int argc, char **argv)
 	static const unsigned counts[] = {1, 10, 100, 128, 1000};
 	char *frames;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench-packets TARGET DIR\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: bench-packets TARGET DIR OBJECTS\n");
 		return 2;
 	}
 	target = argv[1];
 	dir = argv[2];
+	objects = argv[3];
+	kernel = testrun_possible();
+	if (!kernel)
+		printf("bench-packets: this kernel runs no packet programs for us: no nanoseconds\n");
 	frames = read_file("frames.hex");
 	all_scenarios(frames);
-	printf("\n%-22s %6s %8s %8s %9s\n", "rules that miss", "rules", "length", "executed", "seconds");
-	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		curve(frames, "addresses", "xdp:eth0 /ip.src == 10.%u.%u.%u/ { drop(); }\n", counts[i]);
-	for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		curve(frames, "networks and ports",
-			"xdp:eth0 /ip.src in 10.%u.%u.0/24 && tcp.dport == %u/ { drop(); } // %u\n",
-			counts[i]);
+	printf("\n%-22s %6s %8s %7s %9s %9s %7s %7s\n", "rules that miss", "rules", "compile s", "length",
+		"executed", "verifier", "load s", "ns");
+	for (unsigned k = 0; k <= LIST_VERDICTS; k++) {
+		for (unsigned i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+			if (counts[i] != 128 || k == LIST_ADDRESSES)
+				curve(frames, (enum list)k, counts[i]);
+		}
+	}
 	free(frames);
 	return 0;
 }
