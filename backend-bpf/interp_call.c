@@ -406,6 +406,30 @@ static bool h_csum_diff(struct interp *in, const uint64_t *a, uint64_t *r0)
 	return true;
 }
 
+/* Here nothing is kept beside the packet, and its checksums are all there. */
+static bool h_l4_csum_replace(struct interp *in, const uint64_t *a, uint64_t *r0)
+{
+	struct interp_state *s = in->state;
+	uint32_t off = (uint32_t)a[1], sum;
+	uint16_t was;
+
+	if (!packet_program(in, a[0]))
+		return false;
+	*r0 = answer(off % 2 || off + 2 > s->pkt_len ? -EFAULT : (a[4] & 15) || a[2] ? -EINVAL : 0);
+	if (*r0)
+		return true;
+	memcpy(&was, s->pkt + s->pkt_at + off, 2);
+	if (!was && a[4] & 0x20) /* BPF_F_MARK_MANGLED_0: UDP without a checksum */
+		return true;
+	sum = (uint16_t)~was + ((uint32_t)a[3] & 0xffff) + ((uint32_t)a[3] >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	was = (uint16_t)~((sum & 0xffff) + (sum >> 16));
+	if (!was && a[4] & 0x20)
+		was = 0xffff;
+	memcpy(s->pkt + s->pkt_at + off, &was, 2);
+	return true;
+}
+
 /* ---- callbacks ---- */
 
 static bool h_loop(struct interp *in, const uint64_t *a, uint64_t *r0)
@@ -471,6 +495,9 @@ static helper_fn *const helpers[] = {
 	[BPF_FUNC_redirect] = h_redirect,
 	[BPF_FUNC_skb_load_bytes] = h_load_bytes,
 	[BPF_FUNC_csum_diff] = h_csum_diff,
+	[BPF_FUNC_csum_update] = h_nothing,
+	[BPF_FUNC_skb_pull_data] = h_nothing,
+	[BPF_FUNC_l4_csum_replace] = h_l4_csum_replace,
 	[BPF_FUNC_xdp_adjust_head] = h_adjust_head,
 	[BPF_FUNC_probe_read_str] = h_probe_read_str,
 	[BPF_FUNC_xdp_adjust_tail] = h_adjust_tail,

@@ -228,6 +228,8 @@ const struct expr *check_var_cast(struct check *c, const struct expr *target); /
 
 /* ---- check_rules.c: packet rules that cannot be meant so ---- */
 void check_rules(struct check *c);
+/* The constant v, or both ends of a range, is a number that the field may have; else reported. */
+void check_net_range(struct check *c, const struct net_field *f, const struct expr *v);
 
 /* ---- check_choose.c: which kernel object a map becomes ---- */
 void check_note_keys(struct check *c, struct map_sym *m, const struct exprs *keys);

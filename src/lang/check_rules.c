@@ -261,13 +261,13 @@ static const struct net_field *number_field(const struct expr *e)
 	return is ? e->ref.u.net : NULL;
 }
 
-static void in_field(struct check *c, const struct net_field *f, const struct expr *v)
+void check_net_range(struct check *c, const struct net_field *f, const struct expr *v)
 {
 	uint64_t most = (1ull << (f->bits ? f->bits : 8 * f->width)) - 1;
 
 	if (v->kind == EX_RANGE) {
-		in_field(c, f, v->u.range.lo);
-		in_field(c, f, v->u.range.hi);
+		check_net_range(c, f, v->u.range.lo);
+		check_net_range(c, f, v->u.range.hi);
 	} else if (v->is_const && v->const_value > most) {
 		c_error(c, v->span, DIAG_CONST_RANGE, "%s is between 0 and %llu", f->name,
 			(unsigned long long)most);
@@ -372,7 +372,7 @@ static void comparison(struct check *c, const struct expr *e)
 		for (uint32_t i = 0; i < b->u.tuple.list.n; i++) {
 			host_bits(c, b->u.tuple.list.v[i]);
 			if (f)
-				in_field(c, f, b->u.tuple.list.v[i]);
+				check_net_range(c, f, b->u.tuple.list.v[i]);
 		}
 		overlaps(c, e);
 		return;
@@ -381,9 +381,9 @@ static void comparison(struct check *c, const struct expr *e)
 		host_bits(c, b);
 	if (e->kind == EX_IN || e->u.binary.op == BO_EQ || e->u.binary.op == BO_NE) {
 		if (f)
-			in_field(c, f, b);
+			check_net_range(c, f, b);
 		else if (number_field(b))
-			in_field(c, number_field(b), a);
+			check_net_range(c, number_field(b), a);
 		else if (e->kind == EX_BINARY)
 			masked(c, e);
 	}

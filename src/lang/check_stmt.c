@@ -57,6 +57,26 @@ static struct expr *pointer_step(struct check *c, struct stmt *s, struct expr *v
 	return value;
 }
 
+/* Fields that are addresses take addresses. False: it is no such field. */
+static bool check_address(struct check *c, const struct stmt *s)
+{
+	const struct expr *target = s->u.assign.target, *value = s->u.assign.value;
+	bool mac = target->type.kind == LT_MAC;
+
+	if (!mac && target->type.kind != LT_INET4)
+		return false;
+	if (value->type.kind != LT_UNKNOWN &&
+		(value->type.kind != target->type.kind || s->u.assign.compound))
+		c_hint(c,
+			c_error(c, value->span, DIAG_WRONG_TYPE, "%s.%.60s becomes another address with '='",
+				target->u.field.base->u.name, target->u.field.name),
+			"for instance: %s", mac ? "eth.dst = 02:00:00:00:00:01" : "ip.dst = 10.0.0.1");
+	else if (!mac && value->kind == EX_ADDR && value->u.addr.prefix != 32)
+		c_hint(c, c_error(c, value->span, DIAG_WRONG_TYPE, "a network is no address"),
+			"leave out the '/'");
+	return true;
+}
+
 static void check_assign(struct check *c, struct stmt *s)
 {
 	struct expr *target = s->u.assign.target, *value = s->u.assign.value;
@@ -96,11 +116,13 @@ static void check_assign(struct check *c, struct stmt *s)
 		field_is_assignable(c, target);
 		check_net_names(target, value);
 		check_expr(c, value);
-		if (target->type.kind == LT_MAC && value->type.kind == LT_MAC)
+		if (target->type.kind == LT_INET6 || check_address(c, s)) /* the former cannot change */
 			return;
 		check_int(c, value, "the value");
 		if (s->u.assign.compound)
 			check_arith(c, NULL, s->u.assign.op, target, value);
+		else if (target->ref.kind == REF_NET)
+			check_net_range(c, target->ref.u.net, value);
 		return;
 	}
 	e = c_error(c, target->span, DIAG_BAD_ASSIGN, "this cannot be assigned");

@@ -464,11 +464,12 @@ static void only_process(struct lower *L, ir_blk other)
 void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *ap,
 	const struct expr *pred)
 {
-	ir_blk after = lo_block(L);
+	bool edits = (lo_block_layers(p->body) & LO_EDITS_L4) != 0;
+	ir_blk after = lo_block(L), done = edits ? lo_block(L) : after;
 
 	L->probe = p;
 	L->ap = ap;
-	L->after_probe = after;
+	L->after_probe = done;
 	make_vars(L, p);
 	if (L->s->pid && has_process(ap))
 		only_process(L, after);
@@ -481,11 +482,18 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 	}
 	if (L->s->count_rules && kern_is_packet(ap->kind))
 		lo_count_rule(L, "", rule_span(p));
+	if (edits)
+		lo_edit_begin(L, p->body);
 	lo_block_body(L, p->body);
-	lo_goto(L, after);
+	lo_goto(L, done);
+	if (edits) {
+		lo_enter(L, done);
+		lo_edit_end(L);
+		L->edit.on = false;
+		lo_goto(L, after);
+	}
 	lo_enter(L, after);
 }
-
 
 
 static void finish_program(struct lower *L)
@@ -518,8 +526,8 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
 				vec_push(L->a, &rules,
-					(struct lo_rule){p, ap, p->pred, lo_expr_layers(p->pred),
-						lo_block_layers(p->body) | counted});
+					(struct lo_rule){p, ap, p->pred, lo_expr_layers(p->pred) & ~LO_WRITES,
+						(lo_block_layers(p->body) & ~LO_WRITES) | counted});
 		}
 	}
 	lo_net_begin(L, rules.v, rules.n);

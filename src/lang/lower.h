@@ -82,6 +82,12 @@ struct lo_rate { /* a rate() and its map */
 	uint32_t map;
 };
 
+/* tc: what the rule's changes add to the sum that the L4 checksum is of. */
+struct lo_edit {
+	bool on, ports, addresses;
+	unsigned changed, gain[2]; /* variables of SSA; gain[1]: of addresses */
+};
+
 struct lower {
 	const struct script *s;
 	struct ir_module *m;
@@ -116,6 +122,7 @@ struct lower {
 	VEC(struct lo_proof) proofs;
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
+	struct lo_edit edit;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 	ir_blk fn_done; /* where 'return' leads in a function of the script; 0 outside */
 	uint32_t fn_owned; /* as loop_owned */
@@ -324,11 +331,16 @@ struct lo_option {
 };
 /* The block that goes on has found it; packets without it go to none. */
 struct lo_option lo_find_option(struct lower *L, const struct net_field *f, ir_blk none);
+ir_val lo_option_number(struct lower *L, const struct lo_option *o, unsigned width); /* as lo_option_raw */
 ir_val lo_option_raw(struct lower *L, const struct net_field *f); /* in network order */
 
 /* ---- lower_edit.c: changing packets ---- */
 void lo_net_store(struct lower *L, const struct stmt *st);
 void lo_reflect(struct lower *L);
+/* Around the body of a rule, and before a verdict inside: checksums of TCP and UDP on tc. */
+void lo_edit_begin(struct lower *L, const struct block *b);
+void lo_edit_tell(struct lower *L);
+void lo_edit_end(struct lower *L); /* what has changed passes; the block that goes on is for the rest */
 
 /* ---- lower_act.c: what packet rules do ---- */
 void lo_count_rule(struct lower *L, const char *text, struct skep_span at);
@@ -358,6 +370,12 @@ void lo_event_plain(struct lower *L, enum meta_event_type type, ir_val id); /* n
 
 /* ---- net_uses.c: a bit for each enum net_layer ---- */
 #define LO_SEARCHES (1u << 31) /* besides: it has a loop over the payload or over options */
+/* And: what it changes. Checksums of TCP and UDP cover ports and addresses. */
+#define LO_EDITS_PORT (1u << 30)
+#define LO_EDITS_ADDRESS (1u << 29)
+#define LO_EDITS_OTHER (1u << 28)
+#define LO_EDITS_L4 (LO_EDITS_PORT | LO_EDITS_ADDRESS)
+#define LO_WRITES (LO_EDITS_L4 | LO_EDITS_OTHER)
 unsigned lo_expr_layers(const struct expr *e);
 unsigned lo_block_layers(const struct block *b);
 bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */

@@ -87,6 +87,8 @@ void lo_verdict(struct lower *L, const struct expr *e)
 
 	if (e->u.call.args.list.n) /* drop("reason") */
 		lo_count_rule(L, e->u.call.args.list.v[0]->u.str.s, e->span);
+	if (id != BI_F_DROP)
+		lo_edit_tell(L);
 	ir_ret(L->f, ir_const(L->f, id == BI_F_DROP ? has->drop : id == BI_F_TX ? has->tx : has->pass));
 }
 
@@ -110,6 +112,7 @@ void lo_redirect(struct lower *L, const struct expr *e)
 		vec_push(L->a, &m->names, name);
 	if (i >= INTERFACES_BYTES / 4)
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: redirect() to %u interfaces", i);
+	lo_edit_tell(L);
 	args[0] = ir_ld(L->f, 4, ir_gaddr(L->f, map, 0), 4 * (int64_t)i);
 	args[1] = ir_const(L->f, 0);
 	ir_ret(L->f, ir_call(L->f, "redirect", IR_VOID, 2, args));

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Changing packets in place: fields of Ethernet, IPv4 and IPv6, the kernel's mark and priority. The
- * IPv4 header's checksum follows (RFC 1624). On tc the kernel may hold a sum over the packet (skb->csum):
- * what changes without a checksum that makes up for it is told to the kernel.
+ * Changing packets in place: fields of Ethernet, IPv4, IPv6, TCP and UDP, the kernel's mark and priority.
+ * The IPv4 header's checksum follows (RFC 1624). On tc the kernel may hold a sum over the packet
+ * (skb->csum): what changes without a checksum that makes up for it is told to the kernel.
+ *
+ * Checksums of TCP and UDP cover addresses, ports and options. In xdp they follow at once; on tc a packet on
+ * its way out may have none yet (CHECKSUM_PARTIAL), which only the kernel knows: what has changed is
+ * added up, and l4_csum_replace() told at the end of the rule. No pointer into the packet is valid
+ * behind that call, so such a rule ends the rules, and the packet passes.
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -29,15 +34,24 @@ static ir_val folded(struct lower *L, ir_val sum)
 	return sum;
 }
 
-/* The checksum at off of p, after a 16-bit word became another; byte order does not matter. */
-static void follow(struct lower *L, ir_val p, uint32_t off, ir_val old, ir_val new)
+/* What a sum of 16-bit words gains when one becomes another; byte order does not matter. */
+static ir_val difference(struct lower *L, ir_val old, ir_val new)
 {
-	ir_val sum = lo_net_load(L, 2, p, off);
+	return ir_bin(L->f, IR_ADD, ir_bini(L->f, IR_XOR, old, 0xffff), new);
+}
 
-	sum = ir_bini(L->f, IR_XOR, sum, 0xffff);
-	sum = ir_bin(L->f, IR_ADD, sum, ir_bini(L->f, IR_XOR, old, 0xffff));
-	sum = folded(L, ir_bin(L->f, IR_ADD, sum, new));
-	store(L, 2, p, off, ir_bini(L->f, IR_XOR, sum, 0xffff));
+/* This checksum after the sum gained so much. */
+static ir_val followed(struct lower *L, ir_val checksum, ir_val gain)
+{
+	ir_val sum = ir_bin(L->f, IR_ADD, ir_bini(L->f, IR_XOR, checksum, 0xffff), gain);
+
+	return ir_bini(L->f, IR_XOR, folded(L, sum), 0xffff);
+}
+
+/* The checksum at off of p. */
+static void follow(struct lower *L, ir_val p, uint32_t off, ir_val gain)
+{
+	store(L, 2, p, off, followed(L, lo_net_load(L, 2, p, off), gain));
 }
 
 /* tc: the kernel's own sum over the packet, when it keeps one. */
@@ -48,7 +62,7 @@ static void tell_kernel(struct lower *L, ir_val old, ir_val new)
 	if (L->f->ctx != CTX_SK_BUFF)
 		return;
 	args[0] = ir_ctx(L->f);
-	args[1] = ir_bin(L->f, IR_ADD, ir_bini(L->f, IR_XOR, old, 0xffff), new);
+	args[1] = difference(L, old, new);
 	ir_call(L->f, "csum_update", IR_VOID, 2, args);
 }
 
@@ -83,10 +97,168 @@ static void store_word(struct lower *L, const struct net_field *f, ir_val v)
 	new = ir_bin(L->f, IR_OR, new, v);
 	store(L, 2, p, off, new);
 	if (f->layer == NET_IP)
-		follow(L, p, at + 10, old, new);
+		follow(L, p, at + 10, difference(L, old, new));
 	else
 		tell_kernel(L, old, new);
 }
+
+/* ---- what checksums of TCP and UDP cover ---- */
+
+#define CSUM_PSEUDO 0x10 /* BPF_F_PSEUDO_HDR: addresses, which are in the kernel's sum, too */
+#define CSUM_UDP 0x20    /* BPF_F_MARK_MANGLED_0: 0 is no checksum */
+
+/* The L4 header of these packets, if it has a checksum over addresses; *at: from its pointer to that. */
+static ir_val checksum_of(struct lower *L, uint32_t *at)
+{
+	bool tcp = !lo_net_absent(L, NET_TCP) && L->net.l4 == L4_TCP;
+	bool udp = !lo_net_absent(L, NET_UDP) && L->net.l4 == L4_UDP;
+
+	*at = L->net.base + (tcp ? 16 : 6);
+	return tcp || udp ? lo_net_ptr(L, tcp ? NET_TCP : NET_UDP) : IR_NONE;
+}
+
+/* UDP's checksum, where there is one, never becomes 0. */
+static void follow_udp(struct lower *L, ir_val p, uint32_t at, ir_val gain)
+{
+	ir_blk has = lo_block(L), zero = lo_block(L), plain = lo_block(L), done = lo_block(L);
+	ir_val v = lo_net_load(L, 2, p, at);
+
+	lo_if(L, CC_NE, v, ir_const(L->f, 0), has, done);
+	lo_enter(L, has);
+	v = followed(L, v, gain);
+	lo_if(L, CC_EQ, v, ir_const(L->f, 0), zero, plain);
+	lo_enter(L, zero);
+	store(L, 2, p, at, ir_const(L->f, 0xffff));
+	lo_goto(L, done);
+	lo_enter(L, plain);
+	store(L, 2, p, at, v);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
+static void l4_gains(struct lower *L, ir_val gain, bool address)
+{
+	unsigned var = L->edit.gain[address];
+	uint32_t at;
+	ir_val p = checksum_of(L, &at);
+
+	if (!p)
+		return;
+	if (L->f->ctx != CTX_SK_BUFF) {
+		if (L->net.l4 == L4_UDP)
+			follow_udp(L, p, at, gain);
+		else
+			follow(L, p, at, gain);
+		return;
+	}
+	if (!L->edit.on)
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: a changed packet outside a rule");
+	ir_var_write(L->f, var, ir_bin(L->f, IR_ADD, ir_var_read(L->f, var), gain));
+	ir_var_write(L->f, L->edit.changed, ir_const(L->f, 1));
+}
+
+void lo_edit_begin(struct lower *L, const struct block *b)
+{
+	unsigned what = lo_block_layers(b) & LO_EDITS_L4;
+
+	L->edit = (struct lo_edit){.ports = what & LO_EDITS_PORT, .addresses = what & LO_EDITS_ADDRESS};
+	L->edit.on = L->f->ctx == CTX_SK_BUFF && what;
+	if (!L->edit.on)
+		return;
+	L->edit.changed = ir_var_new(L->f, ir_range(1));
+	ir_var_write(L->f, L->edit.changed, ir_const(L->f, 0));
+	for (unsigned i = 0; i < 2; i++) {
+		L->edit.gain[i] = ir_var_new(L->f, IR_I64);
+		ir_var_write(L->f, L->edit.gain[i], ir_const(L->f, 0));
+	}
+}
+
+void lo_edit_tell(struct lower *L)
+{
+	ir_val args[5], p;
+	uint32_t at;
+
+	if (!L->edit.on || !(p = checksum_of(L, &at)))
+		return;
+	p = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, p), ir_un(L->f, IR_ADDR, L->net.data));
+	p = ir_bini(L->f, IR_ADD, p, at);
+	for (unsigned address = 0; address < 2; address++) {
+		if (!(address ? L->edit.addresses : L->edit.ports))
+			continue;
+		args[0] = ir_ctx(L->f);
+		args[1] = p;
+		args[2] = ir_const(L->f, 0);
+		args[3] = ir_var_read(L->f, L->edit.gain[address]);
+		args[4] = ir_const(L->f, (address ? CSUM_PSEUDO : 0) | (L->net.l4 == L4_UDP ? CSUM_UDP : 0));
+		ir_call(L->f, "l4_csum_replace", IR_VOID, 5, args);
+	}
+}
+
+void lo_edit_end(struct lower *L)
+{
+	ir_blk tell, on;
+	uint32_t at;
+
+	if (!L->edit.on || !ir_open(L->f) || !checksum_of(L, &at))
+		return;
+	tell = lo_block(L), on = lo_block(L);
+	lo_if(L, CC_NE, ir_var_read(L->f, L->edit.changed), ir_const(L->f, 0), tell, on);
+	lo_enter(L, tell);
+	lo_edit_tell(L);
+	ir_ret(L->f, ir_const(L->f, kern_verdicts(L->ap->kind)->pass));
+	lo_enter(L, on);
+}
+
+static void store_inet4(struct lower *L, const struct net_field *f, ir_val v)
+{
+	ir_val p = lo_net_ptr(L, f->layer), old, gain;
+	uint32_t at = lo_net_at(L, f->layer);
+
+	old = lo_net_load(L, 4, p, at + f->off);
+	store(L, 4, p, at + f->off, v);
+	gain = difference(L, ir_bini(L->f, IR_AND, old, 0xffff), ir_bini(L->f, IR_AND, v, 0xffff));
+	old = ir_bini(L->f, IR_LSHR, old, 16);
+	v = ir_bini(L->f, IR_AND, ir_bini(L->f, IR_LSHR, v, 16), 0xffff);
+	gain = ir_bin(L->f, IR_ADD, gain, difference(L, old, v));
+	follow(L, p, at + 10, gain);
+	l4_gains(L, gain, true);
+}
+
+static void store_port(struct lower *L, const struct net_field *f, ir_val v)
+{
+	ir_val p = lo_net_ptr(L, f->layer), old;
+	uint32_t off = lo_net_at(L, f->layer) + f->off;
+
+	old = lo_net_load(L, 2, p, off);
+	v = ir_un(L->f, IR_BSWAP16, ir_bini(L->f, IR_AND, v, 0xffff));
+	store(L, 2, p, off, v);
+	l4_gains(L, difference(L, old, v), false);
+}
+
+/* tcp.mss, where there is one; at an odd place its bytes belong to two words of the sum. */
+static void store_mss(struct lower *L, const struct net_field *f, ir_val v)
+{
+	ir_blk odd = lo_block(L), even = lo_block(L), done = lo_block(L);
+	struct lo_option o = lo_find_option(L, f, L->missing);
+	unsigned gain = ir_var_new(L->f, IR_I64);
+	ir_val old = lo_option_number(L, &o, 2), turned;
+
+	turned = ir_bini(L->f, IR_AND, v, 0xffff);
+	v = ir_un(L->f, IR_BSWAP16, turned);
+	for (unsigned i = 0; i < 2; i++)
+		ir_st(L->f, 1, o.p, o.at + i, i ? ir_bini(L->f, IR_LSHR, v, 8) : v);
+	lo_if(L, CC_SET, o.place, ir_const(L->f, 1), odd, even);
+	lo_enter(L, odd);
+	ir_var_write(L->f, gain, difference(L, ir_un(L->f, IR_BSWAP16, old), turned));
+	lo_goto(L, done);
+	lo_enter(L, even);
+	ir_var_write(L->f, gain, difference(L, old, v));
+	lo_goto(L, done);
+	lo_enter(L, done);
+	l4_gains(L, ir_var_read(L->f, gain), false);
+}
+
+/* ---- stores ---- */
 
 /* 20 bits in the first word of IPv6, as two halves. */
 static void store_flow(struct lower *L, const struct net_field *f, ir_val v)
@@ -130,6 +302,12 @@ void lo_net_store(struct lower *L, const struct stmt *st)
 			v);
 	else if (f->kind == NK_MAC)
 		store_mac(L, f, v);
+	else if (f->kind == NK_INET4)
+		store_inet4(L, f, v);
+	else if (f->kind == NK_OPTION)
+		store_mss(L, f, v);
+	else if (f->layer == NET_TCP || f->layer == NET_UDP)
+		store_port(L, f, v);
 	else if (f->width == 4)
 		store_flow(L, f, v);
 	else

@@ -129,7 +129,7 @@ struct lo_option lo_find_option(struct lower *L, const struct net_field *f, ir_b
 }
 
 /* In network order, as every field; bytes lie anywhere. */
-static ir_val number(struct lower *L, const struct lo_option *o, unsigned width)
+ir_val lo_option_number(struct lower *L, const struct lo_option *o, unsigned width)
 {
 	unsigned part = L->m->target->arch == KERN_RISCV64 ? 1 : width;
 	ir_val v = ir_ld(L->f, part, o->p, o->at), next;
@@ -149,7 +149,7 @@ ir_val lo_option_raw(struct lower *L, const struct net_field *f)
 
 	if (f->kind == NK_OPTION) {
 		o = lo_find_option(L, f, L->missing);
-		return number(L, &o, f->width);
+		return lo_option_number(L, &o, f->width);
 	}
 	has = ir_var_new(L->f, ir_range(1));
 	none = lo_block(L);

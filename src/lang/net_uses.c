@@ -19,7 +19,7 @@ static unsigned of_call(const struct expr *e)
 	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_CONTAINS)
 		return 1u << NET_PAYLOAD | LO_SEARCHES;
 	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_REFLECT)
-		return 1u << NET_ETH | 1u << NET_IP | 1u << NET_IP6 | 1u << NET_L4;
+		return 1u << NET_ETH | 1u << NET_IP | 1u << NET_IP6 | 1u << NET_L4 | LO_EDITS_OTHER;
 	return whole ? 1u << NET_PKT : 0;
 }
 
@@ -72,6 +72,14 @@ unsigned lo_expr_layers(const struct expr *e)
 	}
 }
 
+/* A field that is assigned: what it changes, and which headers have a checksum over it. */
+static unsigned of_change(const struct net_field *f)
+{
+	if (f->kind == NK_INET4)
+		return LO_EDITS_ADDRESS | 1u << NET_TCP | 1u << NET_UDP;
+	return f->layer == NET_TCP || f->layer == NET_UDP ? LO_EDITS_PORT : LO_EDITS_OTHER;
+}
+
 unsigned lo_block_layers(const struct block *b)
 {
 	unsigned mask = 0;
@@ -87,6 +95,8 @@ unsigned lo_block_layers(const struct block *b)
 		case ST_ASSIGN:
 		case ST_LET:
 			mask |= lo_expr_layers(st->u.assign.target) | lo_expr_layers(st->u.assign.value);
+			if (st->u.assign.target->ref.kind == REF_NET)
+				mask |= of_change(st->u.assign.target->ref.u.net);
 			break;
 		case ST_IF:
 			for (; stmt_else_if(st); st = stmt_else_if(st))
@@ -120,36 +130,7 @@ bool lo_net_reads(const struct expr *e)
 	return lo_expr_layers(e) != 0;
 }
 
-static bool assigns_field(const struct stmt *st)
-{
-	switch (st->kind) {
-	case ST_ASSIGN:
-		return st->u.assign.target->ref.kind == REF_NET;
-	case ST_EXPR:
-		return st->u.expr->kind == EX_CALL && st->u.expr->ref.kind == REF_FUNC &&
-		       st->u.expr->ref.u.builtin == BI_F_REFLECT;
-	case ST_IF:
-		return lo_writes_packet(st->u.cond.yes) || lo_writes_packet(st->u.cond.no);
-	case ST_WHILE:
-	case ST_UNROLL:
-		return lo_writes_packet(st->u.loop.body);
-	case ST_FOR_RANGE:
-	case ST_FOR_MAP:
-	case ST_FOR_DSQ:
-		return lo_writes_packet(st->u.each.body);
-	case ST_BLOCK:
-	case ST_BODY:
-		return lo_writes_packet(st->u.block);
-	default:
-		return false;
-	}
-}
-
 bool lo_writes_packet(const struct block *b)
 {
-	for (uint32_t i = 0; b && i < b->list.n; i++) {
-		if (assigns_field(b->list.v[i]))
-			return true;
-	}
-	return false;
+	return (lo_block_layers(b) & LO_WRITES) != 0;
 }

@@ -418,7 +418,7 @@ static bool has(const struct parsed *p, int n, unsigned proto, int bytes)
 }
 
 /* Where the payload starts; -1 none. */
-static int payload_at(const struct frame *f, const struct parsed *p, int n)
+static inline int payload_at(const struct frame *f, const struct parsed *p, int n)
 {
 	if (has(p, n, 6, 20))
 		return f->b[p->l4 + 12] >> 4 < 5 ? -1 : p->l4 + 4 * (f->b[p->l4 + 12] >> 4);

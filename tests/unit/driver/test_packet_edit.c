@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Rules that change packets: the bytes afterwards, in our interpreter and in the kernel of this machine,
+ * beside the same change made here with all checksums counted anew.
+ */
+#include "tests/unit/driver/packet_frames.h"
+#include "tests/fuzz/kernel.c"
+#include <stdio.h>
+
+/* ---- checksums, from the start ---- */
+
+static uint32_t sum16(const uint8_t *p, uint32_t n)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
+	return sum;
+}
+
+static void put_sum(uint8_t *at, uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	at[0] = (uint8_t)(~sum >> 8);
+	at[1] = (uint8_t)~sum;
+}
+
+/* Of IPv4, and of TCP or UDP where the packet is whole; none: UDP without a checksum stays so. */
+static void count_sums(struct frame *f, bool none)
+{
+	struct parsed p = parse(f, (int)f->n);
+	uint8_t *ip = f->b + p.l3, *at;
+	uint32_t bytes, sum;
+
+	bool six = has_l3(&p, (int)f->n, 0x86dd, 40);
+
+	if (!six && !has_l3(&p, (int)f->n, 0x800, 20))
+		return;
+	if (!six) {
+		ip[10] = ip[11] = 0;
+		put_sum(ip + 10, sum16(ip, (ip[0] & 15) < 5 ? 20 : 4u * (ip[0] & 15)));
+	}
+	if (!has(&p, (int)f->n, 6, 20) && !has(&p, (int)f->n, 17, 8))
+		return;
+	at = f->b + p.l4 + (p.proto == 6 ? 16 : 6);
+	bytes = f->n - (uint32_t)p.l4;
+	if (none && p.proto == 17 && !at[0] && !at[1])
+		return;
+	at[0] = at[1] = 0;
+	sum = sum16(ip + (six ? 8 : 12), six ? 32 : 8) + p.proto + bytes + sum16(f->b + p.l4, bytes);
+	put_sum(at, sum);
+	if (p.proto == 17 && !at[0] && !at[1])
+		at[0] = at[1] = 0xff;
+}
+
+/* ---- changes ---- */
+
+static void put_at(struct frame *f, int at, unsigned v)
+{
+	f->b[at] = (uint8_t)(v >> 8);
+	f->b[at + 1] = (uint8_t)v;
+}
+
+static void nat(struct frame *f, const struct parsed *p)
+{
+	if (has_l3(p, (int)f->n, 0x800, 20))
+		memcpy(f->b + p->l3 + 16, "\12\0\0\5", 4);
+	if (has(p, (int)f->n, 6, 20))
+		put_at(f, p->l4 + 2, 8080);
+}
+
+static void source(struct frame *f, const struct parsed *p)
+{
+	if (!has_l3(p, (int)f->n, 0x800, 20) || !f->b[p->l3 + 8])
+		return;
+	memcpy(f->b + p->l3 + 12, f->b + p->l3 + 16, 4);
+	if (has(p, (int)f->n, 17, 8))
+		put_at(f, p->l4, get16(f, p->l4) + 1);
+}
+
+static void clamp(struct frame *f, const struct parsed *p)
+{
+	int at = option_at(f, p, (int)f->n, 2, 2);
+
+	if (at >= 0 && get16(f, at + 2) > 300)
+		put_at(f, at + 2, 300);
+}
+
+static void some_ports(struct frame *f, const struct parsed *p)
+{
+	if (has(p, (int)f->n, 6, 20) && get16(f, p->l4 + 2) == 23)
+		put_at(f, p->l4, 7), put_at(f, p->l4 + 2, 65535);
+	else if (has(p, (int)f->n, 17, 8))
+		put_at(f, p->l4 + 2, 53);
+}
+
+static void marks(struct frame *f, const struct parsed *p)
+{
+	if (has_l3(p, (int)f->n, 0x800, 20))
+		f->b[p->l3 + 1] = (uint8_t)(46 << 2 | (f->b[p->l3 + 1] & 3)), f->b[p->l3 + 8] = 9;
+	if (has_l3(p, (int)f->n, 0x86dd, 40))
+		f->b[p->l3] = (uint8_t)((f->b[p->l3] & 0xf0) | 0xb), f->b[p->l3 + 1] = 0x80 | (f->b[p->l3 + 1] & 0x3f);
+}
+
+static const struct {
+	const char *body;
+	void (*change)(struct frame *f, const struct parsed *p);
+} edits[] = {
+	{"v0%s { ip.dst = 10.0.0.5; tcp.dport = 8080; }", nat},
+	{"v0%s /ip.ttl > 0/ { ip.src = ip.dst; udp.sport += 1; pass(); }", source},
+	{"v0%s /tcp.mss > 300/ { tcp.mss = 300; }", clamp},
+	{"v0%s { if (tcp.dport == 23) { tcp.sport = 7; tcp.dport = 65535; return; } udp.dport = 53; }",
+		some_ports},
+	{"v0%s { ip.dscp = ef; ip.ttl = 9; ip6.dscp = 46; }", marks},
+};
+
+
+static unsigned frames_for_edits(struct frame *f)
+{
+	unsigned n = all_frames(f);
+
+	eth(f + n, "vlan udp", 0x8100), tag(f + n, 5, 0x800), ip4(f + n, 6, 0, 17), udp(f + n, 7, 9);
+	n++;
+	eth(f + n, "udp of odd length", 0x800), ip4(f + n, 5, 0, 17), udp(f + n, 7, 9), f[n].n--;
+	n++;
+	eth(f + n, "udp6", 0x86dd), ip6(f + n, 60), ext(f + n, 17, 0), udp(f + n, 7, 9);
+	return n + 1;
+}
+
+static void expect_bytes(const char *script, const struct frame *want, const uint8_t *got, const char *who)
+{
+	for (uint32_t i = 0; i < want->n; i++) {
+		if (got[i] != want->b[i])
+			fail_msg("%s: %s: %s: byte %u is %02x, expected %02x", script, who, want->name, i,
+				got[i], want->b[i]);
+	}
+}
+
+static void one(const char *script, unsigned edit, struct frame *frames, unsigned n, bool kernel,
+	enum kern_arch arch)
+{
+	unsigned changed = 0;
+	struct kernel_prog k = {.type = hook_of(script)};
+	static struct compiled c;
+	static struct frame want;
+
+	compile(&c, script, arch);
+	k.a = &c.a;
+	k.meta = &c.meta;
+	if (kernel && kernel_load(&k, c.code.insn, c.code.n))
+		fail_msg("%s: not loaded: %s", script, k.log);
+	for (unsigned i = 0; i < n; i++) {
+		struct parsed p = parse(&frames[i], (int)frames[i].n);
+		bool none = i % 2;
+		uint64_t got;
+		uint32_t verdict, size = frames[i].n;
+
+		count_sums(&frames[i], none);
+		want = frames[i];
+		edits[edit].change(&want, &p);
+		count_sums(&want, true);
+		changed += memcmp(want.b, frames[i].b, want.n) != 0;
+		memcpy(c.packet, frames[i].b, frames[i].n);
+		c.in.packet_len = frames[i].n;
+		if (!interp_run(&c.in, &got))
+			fail_msg("%s: %s: %s", script, want.name, c.in.error);
+		expect_bytes(script, &want, c.packet, "interpreter");
+		memcpy(c.packet, frames[i].b, frames[i].n);
+		if (!kernel)
+			continue;
+		if (want.n > 3400) /* more than fits a page with its room before and after */
+			continue;
+		if (kernel_run(&k, c.packet, &size, FRAME_MAX, &verdict))
+			fail_msg("%s: %s: not run: %s", script, want.name, k.log);
+		expect_bytes(script, &want, c.packet, "kernel");
+	}
+	assert_true(changed > 0);
+	if (kernel)
+		kernel_close(&k);
+	arena_free(&c.a);
+}
+
+static void test_edits(void **state)
+{
+	static struct frame frames[FRAMES_MOST];
+	unsigned n = frames_for_edits(frames);
+	const char *why;
+	bool kernel = kernel_allowed(BPF_PROG_TYPE_XDP, &why);
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		char body[256], script[512];
+
+		snprintf(body, sizeof(body), edits[i].body, "");
+		snprintf(script, sizeof(script), "xdp:%s xdp:v0 /tcp.dport == 9 && tcp.sport == 9/ { tx(); }", body);
+		one(script, i, frames, n, kernel, KERN_X86_64);
+		one(script, i, frames, n, false, KERN_RISCV64);
+		snprintf(body, sizeof(body), edits[i].body, ":ingress");
+		snprintf(script, sizeof(script),
+			"tc:%s tc:v0:ingress /tcp.dport == 9 && tcp.sport == 9/ { drop(); }", body);
+		one(script, i, frames, n, kernel, KERN_X86_64);
+		one(script, i, frames, n, false, KERN_RISCV64);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_edits)};
+
+	return cmocka_run_group_tests_name("packet_edit", tests, NULL, NULL);
+}
