@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # make bench: tables of costs (tests/bench/README.md); report only.
-#   BLESS=1   makes today's figures the base of the +/- column
+#   BLESS=1   makes today's figures the base of the +/- column and those of README
 BENCH_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
 
 $(B)/bench: $(B)/obj/tests/bench/bench.o $(BENCH_LIBS)
@@ -10,7 +10,7 @@ $(B)/bench-packets: $(B)/obj/tests/bench/packets.o $(B)/obj/tests/bench/testrun.
 	$(CC) $(OPT) $(filter %.o,$^) -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 
 bench: $(B)/bench $(B)/bench-packets $(B)/skep deps-vm
-	-+@$(MAKE) --no-print-directory static-native ARCH=x86_64 >/dev/null
+	-+@$(MAKE) --no-print-directory static static-native ARCH=x86_64 >/dev/null
 	@BLESS=$(BLESS) tests/bench/bench.sh $(B)/bench $(B)/skep build/bench
 	@tests/bench/packets.sh $(B)/bench-packets build/bench
 .PHONY: bench

@@ -454,10 +454,8 @@ static bool has_process(const struct attach_point *ap)
 static void only_process(struct lower *L, ir_blk other)
 {
 	ir_blk mine = lo_block(L);
-	ir_val pid = ir_call(L->f, "get_current_pid_tgid", IR_VOID, 0, NULL);
 
-	pid = ir_bini(L->f, IR_LSHR, pid, 32);
-	lo_if(L, CC_EQ, pid, ir_const(L->f, L->s->pid), mine, other);
+	lo_if(L, CC_EQ, lo_task_id(L, true), ir_const(L->f, L->s->pid), mine, other);
 	lo_enter(L, mine);
 }
 

@@ -245,6 +245,12 @@ void lo_copy(struct lower *L, ir_val dst, uint32_t doff, ir_val src, uint32_t so
 uint32_t lo_room(const struct lt *t);
 struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off);
 
+/* ---- lower_current.c: the current task ---- */
+bool lo_loads_task(const struct lower *L); /* its members can be loaded */
+/* So many bytes of it as a number, more bytes behind the member's start. */
+ir_val lo_task_member(struct lower *L, const char *name, uint32_t more, uint32_t size);
+ir_val lo_task_id(struct lower *L, bool process); /* of the process or the thread */
+
 /* ---- lower_stack.c ---- */
 ir_val lo_stack(struct lower *L, const struct expr *e); /* a stack's number */
 uint32_t lo_stack_row(struct lower *L, const struct lt *t); /* index into meta.stacks */
@@ -304,6 +310,8 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
 
 /* ---- lower_seen.c ---- */
+/* A builtin or tracepoint field that is the same whenever it is read while a program runs. */
+bool lo_is_lasting(const struct expr *e);
 /* The number that this entry was read to hold, where that still holds; else IR_NONE. */
 ir_val lo_seen(struct lower *L, const struct expr *e);
 ir_val lo_seen_at(struct lower *L, const struct expr *e); /* the entry's address, nullable; or IR_NONE */

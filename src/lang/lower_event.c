@@ -147,6 +147,13 @@ bool lo_has_effect(const struct expr *e)
 	return e->ref.kind == REF_KFUNC;
 }
 
+static ir_val number(struct lower *L, const struct expr *e)
+{
+	ir_val v = lo_int(L, e);
+
+	return ir_is_ptr(ir_type_of(L->f, v)) ? ir_un(L->f, IR_ADDR, v) : v;
+}
+
 static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, bool at_once)
 {
 	struct arg a = {.e = e, .field = lo_field(L, &e->type, off)};
@@ -161,16 +168,18 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, 
 			a.v = lo_slot(L, lo_room(&e->type));
 			lo_store(L, e, &e->type, a.v, 0, true);
 		}
-	} else {
-		a.v = lo_int(L, e);
-		if (ir_is_ptr(ir_type_of(L->f, a.v)))
-			a.v = ir_un(L->f, IR_ADDR, a.v);
+	} else if (!lo_is_lasting(e)) { /* else when it is written: no register keeps it until then */
+		a.v = number(L, e);
 	}
 	return a;
 }
 
 static void put_arg(struct lower *L, const struct arg *a, ir_val rec)
 {
+	if (!a->v && !lo_in_memory(&a->e->type)) {
+		ir_st(L->f, 8, rec, a->field.off, number(L, a->e));
+		return;
+	}
 	if (lo_in_memory(&a->e->type) && a->v) {
 		lo_copy(L, rec, a->field.off, a->v, 0, lo_room(&a->e->type));
 		return;

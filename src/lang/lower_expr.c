@@ -183,9 +183,8 @@ static ir_val builtin_value_of(struct lower *L, const struct expr *e)
 
 	switch (id) {
 	case BI_PID:
-		return ir_bini(L->f, IR_LSHR, call0(L, "get_current_pid_tgid"), 32);
 	case BI_TID:
-		return ir_un(L->f, IR_ZEXT32, call0(L, "get_current_pid_tgid"));
+		return lo_task_id(L, id == BI_PID);
 	case BI_UID:
 		return ir_un(L->f, IR_ZEXT32, call0(L, "get_current_uid_gid"));
 	case BI_GID:

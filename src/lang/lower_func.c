@@ -101,12 +101,8 @@ static ir_val namespace_id(struct lower *L, bool tgid)
 static ir_val task_id(struct lower *L, const struct expr *e)
 {
 	bool tgid = e->ref.u.builtin == BI_F_PID;
-	ir_val v;
 
-	if (e->const_value)
-		return namespace_id(L, tgid);
-	v = call0(L, "get_current_pid_tgid");
-	return tgid ? ir_bini(L->f, IR_LSHR, v, 32) : ir_un(L->f, IR_ZEXT32, v);
+	return e->const_value ? namespace_id(L, tgid) : lo_task_id(L, tgid);
 }
 
 /* The 6 bytes of macaddr(), as they lie in memory. */

@@ -44,6 +44,12 @@ static bool constant_builtin(unsigned id)
 	}
 }
 
+bool lo_is_lasting(const struct expr *e)
+{
+	return e->kind == EX_NAME ? e->ref.kind == REF_BUILTIN && constant_builtin(e->ref.u.builtin)
+				  : e->kind == EX_FIELD && e->ref.kind == REF_TPFIELD;
+}
+
 /* Whether the key part gives the same value each time; collects its variables. */
 static bool is_steady(struct lower *L, const struct expr *e, struct key_vars *vars)
 {

@@ -247,9 +247,7 @@ ir_val lo_stack(struct lower *L, const struct expr *e)
 	u.var = ir_var_new(L->f, IR_I64);
 	u.done = lo_block(L);
 	if (u.user) {
-		u.tgid = ir_call(L->f, "get_current_pid_tgid", IR_VOID, 0, NULL);
-		u.tgid = ir_bini(L->f, IR_LSHR, u.tgid, 32);
-		u.tgid = ir_bini(L->f, IR_SHL, u.tgid, 32);
+		u.tgid = ir_bini(L->f, IR_SHL, lo_task_id(L, true), 32);
 		tell_task(L, &u);
 	}
 	args[0] = ir_ctx(L->f);
@@ -277,8 +275,7 @@ struct lo_pair lo_usym(struct lower *L, const struct expr *e)
 	struct lo_pair p;
 
 	p.lo = lo_int(L, e->u.call.args.list.v[0]);
-	u.tgid = ir_call(L->f, "get_current_pid_tgid", IR_VOID, 0, NULL);
-	p.hi = ir_bini(L->f, IR_LSHR, u.tgid, 32);
+	p.hi = lo_task_id(L, true);
 	u.tgid = ir_bini(L->f, IR_SHL, p.hi, 32);
 	tell_task(L, &u);
 	return p;

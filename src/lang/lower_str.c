@@ -92,47 +92,16 @@ void lo_copy_str(struct lower *L, ir_val src, uint32_t soff, uint32_t have, cons
 		end_cut(L, to);
 }
 
-/* The name's offset where two loads from the task do what the helper does; 0 where they may not. */
-static uint32_t comm_off(const struct lower *L)
-{
-	struct kbtf *btf = L->m->target->btf;
-	struct kbtf_member m;
-	uint32_t task;
-
-	/* Before 5.17 a shorter name left the rest of the longer one behind its end. */
-	if (L->m->meta->portable || !btf || !target_has(L->m->target, KF_TASK_COMM) ||
-		kern_is_packet(L->ap->kind))
-		return 0;
-	task = kbtf_find_struct(btf, "task_struct");
-	/* a script may define a task_struct of its own */
-	if (!task || (kbtf_own(btf) && task > kbtf_own(btf)) ||
-		!kbtf_find_member(btf, task, "comm", &m) || m.bit_off % 64)
-		return 0;
-	return m.bit_off / 8;
-}
-
-static void load_comm(struct lower *L, uint32_t off, const struct lo_place *to)
-{
-	ir_val task = ir_call(L->f, "get_current_task_btf", IR_VOID, 0, NULL), v;
-
-	for (uint32_t i = 0; i < COMM_LEN; i += 8) {
-		v = ir_ldf(L->f, task, ir_add_field(L->m, (struct ir_field){.root = "task_struct",
-						.path = "comm", .off = off + i, .size = 8,
-						.type = IR_I64}));
-		ir_st(L->f, 8, to->p, to->off + i, v);
-	}
-}
-
 /* The task's name: nine native instructions by loads, 130 by the helper (facts measured on 6.12). */
 static void store_comm(struct lower *L, const struct lo_place *to)
 {
 	bool fits = to->room >= COMM_LEN; /* not with a small config max_strlen */
-	uint32_t off = comm_off(L);
 	ir_val at, args[2];
 
-	if (fits && off) {
+	if (fits && lo_loads_task(L)) {
 		lo_zero_place(L, to, COMM_LEN);
-		load_comm(L, off, to);
+		for (uint32_t i = 0; i < COMM_LEN; i += 8)
+			ir_st(L->f, 8, to->p, to->off + i, lo_task_member(L, "comm", i, 8));
 		return;
 	}
 	at = fits ? ir_off(L->f, to->p, to->off) : lo_slot(L, COMM_LEN);

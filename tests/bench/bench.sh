@@ -76,7 +76,10 @@ awk -F '\t' -v clang="$clang" -v rss="$rss" -v size="$size" -v base_out="$out/ba
 	-f "$here/report.awk" \
 	table=workloads "$here/workloads.tsv" table=base "$here/base.tsv" table=hand "$here/hand.tsv" \
 	table=clang "$out/clang.tsv" table=cost "$out/cost.tsv" table=skep "$out/skep.tsv"
-"$here/start.sh" "$bench" "$out/skep.stripped" || note "no start-up costs"
+rm -f "$out"/*.md
+static=build/static-$(uname -m | sed s/aarch64/arm64/)/skep
+[ -x "$static" ] || static=$out/skep.stripped
+"$here/start.sh" "$bench" "$static" "$out/start.md" || note "no start-up costs"
 # Machine instructions an event costs, in a guest whose emulator counts them.
 native=build/static-x86_64/native
 kernel=6.12
@@ -95,12 +98,13 @@ if [ -x "$native" ] && have qemu-system-x86_64; then
 		"$here/native-guest.sh:/test" || note "the guest failed: $out/native.log"
 	tr -d '\r' <"$out/native.log" | sed -n 's/.*@@skep native \([a-z]*\) \([a-z]\) /\1\t\2\t/p' \
 		>"$out/native.tsv"
-	awk -F '\t' -f "$here/native.awk" table=workloads "$here/workloads.tsv" \
+	awk -F '\t' -v md="$out/native.md" -f "$here/native.awk" table=workloads "$here/workloads.tsv" \
 		table=native "$out/native.tsv"
 else
 	note "no native counts: they need qemu and make static-native"
 fi
 if [ -n "${BLESS:-}" ]; then
 	cp "$out/base.tsv" "$here/base.tsv"
-	note "these figures are the base now"
+	"$here/readme.sh" README.md "$out/start.md" "$out/native.md"
+	note "these figures are the base now, and those of README"
 fi

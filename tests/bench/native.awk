@@ -21,6 +21,8 @@ END {
 	print "limit: the fastest known by hand, with any kernel object (hand/), in the same guest"
 	print ""
 	printf "%-26s %7s %7s %6s %7s %6s\n", "", "skep", "clang", "ratio", "limit", "ratio"
+	print "  | native instructions an event | skep | clang -O2 | hand-written limit |" > md
+	print "  |---|---|---|---|" > md
 	for (i = 1; i <= n; i++) {
 		k = order[i]
 		if (count["skep", k] == "")
@@ -28,5 +30,7 @@ END {
 		printf "%-3s %-22s %7s %7s %6s %7s %6s\n", k, what[k], of(count["skep", k]),
 			of(count["clang", k]), ratio(count["skep", k], count["clang", k]),
 			of(count["limit", k]), ratio(count["skep", k], count["limit", k])
+		printf "  | %s | %s | %s | %s |\n", what[k], count["skep", k], of(count["clang", k]),
+			of(count["limit", k]) > md
 	}
 }

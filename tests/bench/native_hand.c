@@ -21,7 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAPS_MAX 4
+#define MAPS_MAX 8
 #define LOG_SIZE 65536
 
 struct hand {
@@ -65,7 +65,7 @@ static bool make_map(struct hand *h, char *line)
 		const char *name;
 		enum bpf_map_type type;
 	} types[] = {{"array", BPF_MAP_TYPE_ARRAY}, {"percpu_hash", BPF_MAP_TYPE_PERCPU_HASH},
-		{"hash", BPF_MAP_TYPE_HASH}, {"lpm_trie", BPF_MAP_TYPE_LPM_TRIE},
+		{"hash", BPF_MAP_TYPE_HASH}, {"percpu_array", BPF_MAP_TYPE_PERCPU_ARRAY}, {"lpm_trie", BPF_MAP_TYPE_LPM_TRIE},
 		{"ringbuf", BPF_MAP_TYPE_RINGBUF}, {"stack_trace", BPF_MAP_TYPE_STACK_TRACE}};
 	unsigned key = 0, value = 0, entries = 0, flags = 0;
 	LIBBPF_OPTS(bpf_map_create_opts, o);
@@ -149,7 +149,7 @@ static bool resolve(struct hand *h, char *text, struct buf *out)
 static bool load_prog(struct hand *h, bool packet, char *text, struct set *s)
 {
 	static char log[LOG_SIZE];
-	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log, .log_size = sizeof(log), .log_level = 1);
+	LIBBPF_OPTS(bpf_prog_load_opts, o, .log_buf = log, .log_size = sizeof(log)); /* when refused */
 	struct asm_code code = {0};
 	struct buf b;
 	int fd;
