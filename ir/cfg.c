@@ -4,7 +4,7 @@
  * fast dominance algorithm"), loop depth; and the two changes passes need, dropping unreachable
  * blocks and splitting critical edges. Nothing here looks at instructions.
  */
-#include "ir/ir.h"
+#include "ir/opt.h"
 #include <string.h>
 
 #define UNREACHED UINT32_MAX
@@ -235,15 +235,14 @@ static void split_edge(struct ir_fn *f, ir_blk from, unsigned edge)
 	ir_blk mid = ir_block_new(f);
 	struct ir_term *t = &f->blocks.v[from].term;
 	struct ir_edge *e = &t->edge[edge], on = *e;
-	bool proof = edge == 0 && (t->op == IRN_SOME || t->op == IRN_NEED || t->op == IRN_BOUND ||
-					  t->op == IRN_LOOP);
+	bool proof = edge == 0 && ir_proof_edge(t);
 
 	on.args = ARENA_ARRAY(f->a, ir_val, on.nargs);
 	for (uint32_t i = 0; i < on.nargs; i++)
 		on.args[i] = e->args[i];
 	e->to = mid;
 	e->nargs = 0;
-	if (proof && on.nargs) {
+	if (proof) {
 		ir_val to = f->blocks.v[on.to].params.v[0], p = ir_param(f, mid, ir_type_of(f, to));
 
 		f->blocks.v[from].term.edge[edge].nargs = 1;

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The differential fuzzer.
 #
-#   make fuzz                     from a fixed seed;  SEED=N N=COUNT FORM=ir|script|both
+#   make fuzz                     from a fixed seed;  SEED=N N=COUNT FORM=ir|script|both,
+#                                 lang (all of the language), object, text (damaged input)
 #   make fuzz SAN=1               the same under the sanitizers
 SEED ?= 1
 N ?= 5000
@@ -9,7 +10,8 @@ FORM ?= both
 # What make check runs: a slice in the kernel, and one under the sanitizers without it.
 CHECK_STEPS += fuzz
 FUZZ_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(addprefix tests/fuzz/,fuzz.c prog.c prog_ir.c prog_script.c \
-	kernel.c lang_make.c lang_text.c lang_eval.c lang_run.c))
+	kernel.c lang_make.c lang_text.c lang_eval.c lang_run.c \
+	damage_object.c damage_text.c fake_kernel.c))
 FUZZ_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
 
 $(B)/fuzz: $(FUZZ_OBJ) $(FUZZ_LIBS)

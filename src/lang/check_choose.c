@@ -20,7 +20,7 @@ static bool traces(const struct check *c)
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct kern_probe *row = kern_probe(c->probe->points.v[i].kind);
 
-		if (row->parts == PP_NONE || (row->ctx != CTX_PT_REGS && row->ctx != CTX_TRACEPOINT &&
+		if (!row || row->parts == PP_NONE || (row->ctx != CTX_PT_REGS && row->ctx != CTX_TRACEPOINT &&
 						     row->ctx != CTX_RAW_TP))
 			return false;
 	}

@@ -5,15 +5,18 @@
  * map contents in three ways: the kernel, our interpreter, and an evaluator in plain C that knows
  * nothing of the compiler.
  *
- *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang] [-t SECONDS] [-K] [-v]
+ *   fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang|object|text] [-t SECONDS] [-K] [-v]
+ *     lang: scripts over the whole language (lang.h); object, text: damaged input (damage.h)
  *     -K no kernel (interpreter and evaluator only)   -v print each program
  * Seeds are consecutive from SEED; a failure prints its seed, and -n 1 -v shows everything about it.
  */
+#include "damage.h"
 #include "driver/driver.h"
 #include "kernel.h"
 #include "lang/lang.h"
 #include "lang_run.h"
 #include "prog.h"
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,7 +33,8 @@
 
 struct fuzz {
 	uint64_t seed, count, seconds;
-	bool as_ir, as_script, as_lang, kernel, verbose;
+	bool as_ir, as_script, as_lang, as_object, as_text, kernel, verbose;
+	uint64_t taken; /* damaged input that was still good */
 	uint64_t ran, loaded, failed, insns, spills;
 	uint64_t complex; /* beyond the verifier's million instructions: a budget, not a mistake */
 	uint64_t costly;  /* its loops with constant ends are more than we let through */
@@ -50,6 +54,17 @@ struct one { /* a program on its way through everything */
 	uint32_t map[PROG_MAPS];
 	const char *pass;
 };
+
+#define HANG_SECONDS 60
+static volatile uint64_t hang_seed;
+
+static void hangs(int sig)
+{
+	(void)sig;
+	printf("not ok seed %llu: no end after %d seconds\n", (unsigned long long)hang_seed, HANG_SECONDS);
+	fflush(stdout);
+	_exit(1);
+}
 
 static void fail(struct one *o, const char *what)
 {
@@ -361,6 +376,32 @@ static void lang_one(struct fuzz *fz, uint64_t seed)
 	arena_free(&a);
 }
 
+static void damaged_one(struct fuzz *fz, uint64_t seed)
+{
+	struct arena a;
+	struct buf text, why;
+	bool ok, taken = false;
+
+	arena_init(&a, NULL);
+	buf_init(&text, &a);
+	buf_init(&why, &a);
+	alarm(HANG_SECONDS);
+	hang_seed = seed;
+	ok = fz->as_object ? damage_object(seed, &taken, &why) : damage_text(seed, &taken, &text, &why);
+	alarm(0);
+	fz->ran++;
+	fz->taken += taken;
+	if (fz->verbose || !ok)
+		puts(text.n ? text.p : "");
+	if (!ok) {
+		fz->failed++;
+		printf("not ok seed %llu as damaged %s: %s\n", (unsigned long long)seed,
+			fz->as_object ? "object" : "text", why.p);
+		fflush(stdout);
+	}
+	arena_free(&a);
+}
+
 static bool options(struct fuzz *fz, int argc, char **argv)
 {
 	int c;
@@ -375,6 +416,8 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			break;
 		case 'f':
 			fz->as_lang = !strcmp(optarg, "lang");
+			fz->as_object = !strcmp(optarg, "object");
+			fz->as_text = !strcmp(optarg, "text");
 			fz->as_ir = !strcmp(optarg, "ir") || !strcmp(optarg, "both");
 			fz->as_script = !strcmp(optarg, "script") || !strcmp(optarg, "both");
 			break;
@@ -388,34 +431,84 @@ static bool options(struct fuzz *fz, int argc, char **argv)
 			fz->verbose = true;
 			break;
 		default:
-			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang] [-t SECONDS] "
-					"[-K] [-v]\n");
+			fprintf(stderr, "usage: fuzz [-s SEED] [-n COUNT] [-f ir|script|both|lang|object|text] "
+					"[-t SECONDS] [-K] [-v]\n");
 			return false;
 		}
 	}
 	return true;
 }
 
+static bool start(struct fuzz *fz, struct arena *a)
+{
+	const char *why = NULL;
+
+	signal(SIGALRM, hangs);
+	if (fz->as_lang && !lang_start()) {
+		printf("not ok fuzz: no place for the input\n");
+		return false;
+	}
+	if ((fz->as_object && !damage_object_start(a)) || (fz->as_text && !damage_text_start(a))) {
+		printf("not ok fuzz: too little to damage; run it where tests/ and scripts/ are\n");
+		return false;
+	}
+	if (fz->kernel && !kernel_allowed(BPF_PROG_TYPE_XDP, &why)) {
+		printf("skip kernel: %s\n", why);
+		fz->kernel = false;
+	}
+	return true;
+}
+
+static void report(const struct fuzz *fz, uint64_t n)
+{
+	printf("%s fuzz seeds %llu..%llu, %llu programs, ", fz->failed ? "not ok" : "ok",
+		(unsigned long long)fz->seed, (unsigned long long)(fz->seed + n - 1),
+		(unsigned long long)fz->ran);
+	if (fz->as_object || fz->as_text)
+		printf("%llu still good, ", (unsigned long long)fz->taken);
+	else
+		printf("%llu in the kernel, %llu instructions, %llu spills, "
+		       "%llu too complex for the verifier, %llu with too long loops, ",
+			(unsigned long long)fz->loaded, (unsigned long long)fz->insns,
+			(unsigned long long)fz->spills, (unsigned long long)fz->complex,
+			(unsigned long long)fz->costly);
+	printf("%llu failed\n", (unsigned long long)fz->failed);
+}
+
+/* Honest refusals have to stay rare, and damage has to go both ways. */
+static bool counts_right(const struct fuzz *fz)
+{
+	if (fz->costly > 1 + fz->ran / 1000) {
+		printf("not ok fuzz-costly: more than one in a thousand\n");
+		return false;
+	}
+	if (fz->ran >= 500 && fz->complex * 20 > fz->ran) { /* fewer programs say nothing */
+		printf("not ok fuzz-complex: more than one in twenty\n");
+		return false;
+	}
+	if ((fz->as_object || fz->as_text) && fz->ran >= 500 &&
+		(fz->taken * 50 < fz->ran || fz->taken * 50 > fz->ran * 49)) {
+		printf("not ok fuzz-damage: nearly all is refused, or nearly nothing\n");
+		return false;
+	}
+	return !fz->failed;
+}
+
 int main(int argc, char **argv)
 {
 	struct fuzz fz = {.seed = 1, .count = FUZZ_COUNT, .seconds = FUZZ_SECONDS,
 		.as_ir = true, .as_script = true, .kernel = true};
-	time_t start = time(NULL);
-	const char *why = NULL;
+	time_t from = time(NULL);
+	struct arena a;
 	uint64_t i;
 
 	if (!options(&fz, argc, argv))
 		return 2;
-	if (fz.kernel && !kernel_allowed(BPF_PROG_TYPE_XDP, &why)) {
-		printf("skip kernel: %s\n", why);
-		fz.kernel = false;
-	}
-	if (fz.as_lang && !lang_start()) {
-		printf("not ok: no place for the input\n");
+	arena_init(&a, NULL);
+	if (!start(&fz, &a))
 		return 1;
-	}
 	for (i = 0; i < fz.count && fz.failed < MAX_FAILURES; i++) {
-		if (fz.seconds && (uint64_t)(time(NULL) - start) >= fz.seconds)
+		if (fz.seconds && (uint64_t)(time(NULL) - from) >= fz.seconds)
 			break;
 		if (fz.as_ir)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_IR);
@@ -423,22 +516,10 @@ int main(int argc, char **argv)
 			fuzz_one(&fz, fz.seed + i, PROG_AS_SCRIPT);
 		if (fz.as_lang)
 			lang_one(&fz, fz.seed + i);
+		if (fz.as_object || fz.as_text)
+			damaged_one(&fz, fz.seed + i);
 	}
-	printf("%s fuzz seeds %llu..%llu, %llu programs, %llu in the kernel, %llu instructions, "
-	       "%llu spills, %llu too complex for the verifier, %llu with too long loops, "
-	       "%llu failed\n",
-		fz.failed ? "not ok" : "ok", (unsigned long long)fz.seed,
-		(unsigned long long)(fz.seed + i - 1), (unsigned long long)fz.ran,
-		(unsigned long long)fz.loaded, (unsigned long long)fz.insns,
-		(unsigned long long)fz.spills, (unsigned long long)fz.complex,
-		(unsigned long long)fz.costly, (unsigned long long)fz.failed);
-	if (fz.costly > 1 + fz.ran / 1000) {
-		printf("not ok fuzz-costly: more than one in a thousand\n");
-		return 1;
-	}
-	if (fz.ran >= 500 && fz.complex * 20 > fz.ran) { /* fewer programs say nothing */
-		printf("not ok fuzz-complex: more than one in twenty\n");
-		return 1;
-	}
-	return fz.failed ? 1 : 0;
+	report(&fz, i);
+	arena_free(&a);
+	return counts_right(&fz) ? 0 : 1;
 }

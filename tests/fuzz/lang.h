@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define LANG_INPUT 0x5eed0000ull /* address of struct lang_input */
-#define LANG_TEXT_MAX 127	 /* a variable's text, without its end */
+#define LANG_TEXT_MAX 126	 /* what fills a variable's room prints with .. behind it */
 #define LANG_KEYS 3
 
 /* As the script declares it (lang_text.c); the C compiler lays this one out. */

@@ -22,7 +22,7 @@ struct machine {
 	struct buf *out;
 	struct val var[LANG_VARS];
 	VEC(struct entry *) map[LANG_MAPS];
-	const struct val *param;
+	const struct le *call; /* of the macro that runs */
 	uint64_t zero_divs;
 	enum { GOES_ON, BREAKS, CONTINUES, RETURNS } way;
 };
@@ -206,14 +206,26 @@ static uint64_t field(const struct lang_input *in, uint64_t n)
 	}
 }
 
+/* A macro's expressions are read where their names stand, as often as that is. */
 static struct val macro(struct machine *m, const struct le *e)
 {
-	const struct val *outer = m->param;
-	struct val args[2] = {eval(m, e->a), eval(m, e->b)}, v;
+	const struct le *outer = m->call;
+	struct val v;
 
-	m->param = args;
+	m->call = e;
 	v = eval(m, m->p->macro[e->n]);
-	m->param = outer;
+	m->call = outer;
+	return v;
+}
+
+static struct val parameter(struct machine *m, const struct le *e)
+{
+	const struct le *call = m->call;
+	struct val v;
+
+	m->call = NULL; /* no macro's body calls another */
+	v = eval(m, e->n ? call->b : call->a);
+	m->call = call;
 	return v;
 }
 
@@ -324,7 +336,7 @@ static struct val eval(struct machine *m, const struct le *e)
 	case LE_MACRO:
 		return macro(m, e);
 	case LE_PARAM:
-		return m->param[e->n];
+		return parameter(m, e);
 	case LE_TUPLE:
 		return tuple(m, e);
 	case LE_ELEM:

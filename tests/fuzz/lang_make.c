@@ -74,7 +74,8 @@ static struct le *literal(struct gen *g, uint64_t n)
 /* Few letters, so that texts are often alike; lengths around words, and long ones. */
 static char *some_text(struct gen *g)
 {
-	static const unsigned char lens[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 65, 100, 127};
+	static const unsigned char lens[] = {0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 65, 100,
+		LANG_TEXT_MAX};
 	unsigned n = chance(g, 60) ? below(g, 10) : lens[below(g, sizeof(lens))];
 	char *s = arena_alloc(g->p->a, n + 1);
 
@@ -259,7 +260,7 @@ static struct le *text_expr(struct gen *g, unsigned depth)
 		e->a = n < 8 ? expr(g, &lang_int, depth - 1) : text_expr(g, depth - 1);
 		e->b = n < 8 ? text_expr(g, depth - 1) : NULL;
 		e->c = n < 8 ? text_expr(g, depth - 1) : NULL;
-		e->n = below(g, chance(g, 70) ? 12 : 127);
+		e->n = below(g, chance(g, 70) ? 12 : LANG_TEXT_MAX);
 		return e;
 	}
 	e = node(g, LE_TEXT, &lang_str);
@@ -277,7 +278,8 @@ static struct le *about_text(struct gen *g, unsigned depth)
 		(!g->p->extremes || g->cost > 1 || g->searches++ > 1))
 		e->kind = LE_LEN;
 	e->a = text_expr(g, depth);
-	e->b = text_expr(g, depth);
+	if (e->kind != LE_LEN && e->kind != LE_CHAR)
+		e->b = text_expr(g, depth);
 	if (e->kind == LE_LEN) { /* the one function here whose number has no sign, unless constant */
 		e->t = &lang_uint;
 		if (e->a->kind == LE_TEXT)
@@ -711,7 +713,7 @@ static void make_input(struct gen *g)
 	}
 	strcpy(in->name, "aabbccabcabc");
 	in->name[below(g, 24)] = 0;
-	n = chance(g, 50) ? below(g, 20) : below(g, 128);
+	n = chance(g, 50) ? below(g, 20) : below(g, LANG_TEXT_MAX + 1);
 	for (unsigned i = 0; i < n; i++)
 		in->long_text[i] = (char)('a' + below(g, 3));
 	in->long_text[n] = 0;

@@ -219,6 +219,7 @@ static bool told_right(struct way *w, char *told)
 			buf_printf(w->why, "the run says: %s\n", line);
 			return false;
 		}
+		buf_printf(w->why, "%s\n", line);
 		n += strtoull(line + 9, NULL, 10);
 	}
 	if (n != w->zero_divs)
