@@ -12,6 +12,7 @@
 #define E_FAULT 14 /* no such stack: a kernel thread's user side */
 #define E_EXIST 17
 #define SEEN_TASKS 1024
+#define FRAMES_OFF 16 /* in the buffer, behind its owner and the process */
 #define TABLE_MAX 65536
 
 /* Index of a map made once for a role and a size of its values. */
@@ -130,7 +131,7 @@ static void tell_task(struct lower *L, const struct use *u)
 	lo_enter(L, done);
 }
 
-/* A hash over the frames at p, up to the first that is 0. */
+/* A hash over the frames at p+FRAMES_OFF, up to the first that is 0. */
 static ir_val hash_frames(struct lower *L, ir_val p, uint32_t limit, ir_val seed)
 {
 	ir_blk done = lo_block(L), more;
@@ -141,7 +142,7 @@ static ir_val hash_frames(struct lower *L, ir_val p, uint32_t limit, ir_val seed
 	ir_var_write(L->f, var, seed);
 	r = lo_rounds_begin(L, limit, done);
 	more = lo_block(L);
-	w = ir_ld(L->f, 8, ir_index(L->f, p, ir_bini(L->f, IR_SHL, r.i, 3)), 0);
+	w = ir_ld(L->f, 8, ir_index(L->f, p, ir_bini(L->f, IR_SHL, r.i, 3)), FRAMES_OFF);
 	lo_if(L, CC_NE, w, ir_const(L->f, 0), more, done);
 	lo_enter(L, more);
 	h = ir_bin(L->f, IR_XOR, ir_var_read(L->f, var), w);
@@ -187,7 +188,7 @@ static void fill_spill(struct lower *L, const struct use *u, ir_val buf)
 	ir_val args[4], got, h, key, r;
 
 	args[0] = ir_ctx(L->f);
-	args[1] = ir_off(L->f, buf, 16);
+	args[1] = ir_off(L->f, buf, FRAMES_OFF);
 	args[2] = ir_const(L->f, 8 * (int64_t)u->row->limit);
 	args[3] = ir_const(L->f, u->user ? BPF_F_USER_STACK : 0);
 	got = ir_call(L->f, "get_stack", IR_VOID, 4, args);
@@ -198,7 +199,7 @@ static void fill_spill(struct lower *L, const struct use *u, ir_val buf)
 	lo_enter(L, hashed);
 	h = u->user ? ir_bini(L->f, IR_LSHR, u->tgid, 32) : ir_const(L->f, 0);
 	ir_st(L->f, 8, buf, 8, h);
-	h = hash_frames(L, ir_off(L->f, buf, 16), u->row->limit, h);
+	h = hash_frames(L, buf, u->row->limit, h);
 	h = ir_bini(L->f, IR_OR, h, (int64_t)META_STACK_SPILL);
 	key = lo_slot(L, 8);
 	ir_st(L->f, 8, key, 0, h);
@@ -221,7 +222,7 @@ static void spill(struct lower *L, const struct use *u)
 {
 	uint32_t map = shared_map(L, (struct meta_map){.role = MM_STACK_BUF,
 					     .type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4,
-					     .value_size = 16 + 8 * u->row->limit, .max_entries = 1});
+					     .value_size = FRAMES_OFF + 8 * u->row->limit, .max_entries = 1});
 	ir_blk there = lo_block(L), mine = lo_block(L), busy = lo_block(L);
 	ir_val key = lo_slot(L, 8), buf, old;
 

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the lowering chooses on a kernel, seen in the code that comes out. */
+#include "driver/driver.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#define K612 "tests/targets/x86_64-6.12.target"
+#define K510 "tests/targets/x86_64-5.10-nobtf.target"
+
+struct choice {
+	const char *target, *script;
+	const char *first, *then; /* in the code, in this order */
+	const char *not;	  /* nowhere in it */
+};
+
+static const struct choice choices[] = {
+	/* numbers of process and thread: loads where the task can be looked into, else the helper */
+	{K612, "kprobe:vfs_read { @[pid, tid] = count(); }", "call get_current_task_btf",
+		"= *(u32*)(r0+1268)", "get_current_pid_tgid"},
+	{K510, "kprobe:vfs_read { @[pid, tid] = count(); }", "call get_current_pid_tgid",
+		"call map_lookup_elem", "get_current_task"},
+	/* numbers that last are read when the record is there, so no register keeps them */
+	{K612, "kprobe:vfs_read /arg0 > 1/ { printf(\"%d %d\", pid, arg0); }", "call ringbuf_reserve",
+		"call get_current_task_btf", "r8"},
+	/* those that something changes before are read in time */
+	{K612, "kprobe:vfs_read { printf(\"%d %d\", @x, @x++); }", "r6 = *(u64*)(r0+0)",
+		"call ringbuf_reserve", NULL},
+	/* a pointer said to be another's is handed over as it is */
+	{K612, "kprobe:vfs_read { $t = (uint64)curtask; @ = ((struct task_struct *)$t)->mm; }",
+		"call get_current_task_btf", "call kfunc", "= -r"},
+};
+
+static void chosen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+		const struct choice *c = &choices[i];
+		struct skep_options o = {.target = c->target};
+		struct skep_compile_options co = {.dump = "asm"};
+		const char *code, *at;
+		struct skep *s;
+
+		assert_int_equal(skep_new(&s, &o), SKEP_OK);
+		if (skep_compile(s, "t", c->script, strlen(c->script), &co))
+			fail_msg("%s: %s", c->script, skep_messages(s, false));
+		code = skep_dump(s);
+		at = strstr(code, c->first);
+		if (!at || !strstr(at, c->then) || (c->not && strstr(code, c->not)))
+			fail_msg("%s:\n%s", c->script, code);
+		skep_free(s);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(chosen)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
