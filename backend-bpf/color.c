@@ -177,7 +177,7 @@ static void find_deaths(struct color *c, ir_blk b)
 
 static bool ends_here(const struct color *c, ir_blk b, ir_val v, uint32_t i)
 {
-	return c->dies[v] == i + 1 && !bit_has(c->live.out + (size_t)c->live.words * b, v);
+	return c->dies[v] == i + 1 && !live_behind(&c->live, b, v);
 }
 
 static void color_ins(struct color *c, ir_blk b, ir_val v, uint32_t i)
@@ -185,7 +185,7 @@ static void color_ins(struct color *c, ir_blk b, ir_val v, uint32_t i)
 	const struct ir_ins *ins = ir_ins_of(c->f, v);
 	unsigned late = mach_late(c->f, ins);
 	bool result = mach_result(c->f, v);
-	bool lives = result && (c->dies[v] || bit_has(c->live.out + (size_t)c->live.words * b, v));
+	bool lives = result && (c->dies[v] || live_behind(&c->live, b, v));
 
 	for (unsigned k = 0; k < ins->nargs; k++) {
 		if (mach_reads(c->f, ins, k) && !(late >> k & 1) && ends_here(c, b, ins->args[k], i))
@@ -222,14 +222,17 @@ static bool has_colored_friend(const struct color *c, ir_val v)
 static void color_block(struct color *c, ir_blk b)
 {
 	const struct ir_block *blk = &c->f->blocks.v[b];
-	const uint64_t *in = c->live.in + (size_t)c->live.words * b;
-	const uint64_t *out = c->live.out + (size_t)c->live.words * b;
+	const uint64_t *in = live_in(&c->live, b);
 
-	memcpy(c->alive, in, c->live.words * sizeof(uint64_t));
+	memset(c->alive, 0, (c->f->vals.n + 63) / 64 * sizeof(uint64_t));
 	c->busy = 0;
 	for (uint32_t w = 0; w < c->live.words; w++) {
-		for (uint64_t bits = in[w]; bits; bits &= bits - 1)
-			c->busy |= 1u << c->f->vals.v[w * 64 + (uint32_t)__builtin_ctzll(bits)].reg;
+		for (uint64_t bits = in[w]; bits; bits &= bits - 1) {
+			ir_val v = c->live.value[w * 64 + (uint32_t)__builtin_ctzll(bits)];
+
+			bit_add(c->alive, v);
+			c->busy |= 1u << c->f->vals.v[v].reg;
+		}
 	}
 	for (uint32_t k = 0; k < blk->params.n; k++)
 		c->dies[blk->params.v[k]] = 0;
@@ -240,7 +243,7 @@ static void color_block(struct color *c, ir_blk b)
 		for (uint32_t k = 0; k < blk->params.n; k++) {
 			ir_val p = blk->params.v[k];
 
-			if (c->f->vals.v[p].reg != IR_NO_REG || (!c->dies[p] && !bit_has(out, p)) ||
+			if (c->f->vals.v[p].reg != IR_NO_REG || (!c->dies[p] && !live_behind(&c->live, b, p)) ||
 				(hinted && !has_colored_friend(c, p)))
 				continue;
 			assign(c, p);
@@ -266,7 +269,7 @@ void back_color(struct ir_fn *f)
 	c.head = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	c.want = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	c.dies = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
-	c.alive = ARENA_ARRAY(ir_scratch(f), uint64_t, c.live.words);
+	c.alive = ARENA_ARRAY(ir_scratch(f), uint64_t, (f->vals.n + 63) / 64);
 	for (ir_val v = 0; v < f->vals.n; v++)
 		f->vals.v[v].reg = IR_NO_REG;
 	collect(&c);

@@ -111,9 +111,14 @@ bool *isel_addr_numbers(const struct ir_fn *f, const struct ir_cfg *c);
 
 /* ---- liveness (live.c) ---- */
 struct live {
-	uint32_t words;
-	uint64_t *in, *out; /* bitsets of values, words per block */
+	const struct ir_cfg *cfg;
+	uint32_t words;	 /* of a set */
+	uint32_t nvals;	 /* values there were; of later ones nothing is known */
+	uint32_t *number; /* value -> its bit in the sets; LIVE_LOCAL: no block but its own reads it */
+	ir_val *value;	 /* and back */
+	uint64_t *in, *out; /* sets by place in cfg->rpo */
 };
+#define LIVE_LOCAL UINT32_MAX
 uint32_t back_pressure(const struct ir_fn *f); /* pressure.c: most values alive at once, in IR form */
 void live_build(const struct ir_fn *f, const struct ir_cfg *c, struct arena *a, struct live *l);
 static inline bool bit_has(const uint64_t *s, ir_val v)
@@ -127,6 +132,18 @@ static inline void bit_add(uint64_t *s, ir_val v)
 static inline void bit_del(uint64_t *s, ir_val v)
 {
 	s[v / 64] &= ~((uint64_t)1 << (v % 64));
+}
+static inline const uint64_t *live_in(const struct live *l, ir_blk b)
+{
+	return l->in + (size_t)l->words * l->cfg->order[b];
+}
+static inline const uint64_t *live_out(const struct live *l, ir_blk b)
+{
+	return l->out + (size_t)l->words * l->cfg->order[b];
+}
+static inline bool live_behind(const struct live *l, ir_blk b, ir_val v)
+{
+	return v < l->nvals && l->number[v] != LIVE_LOCAL && bit_has(live_out(l, b), l->number[v]);
 }
 
 /* Raised for broken invariants. */

@@ -29,7 +29,7 @@ static unsigned regs_of(const struct pcopy *p, const uint64_t *set)
 
 	for (uint32_t w = 0; w < p->live.words; w++) {
 		for (uint64_t bits = set[w]; bits; bits &= bits - 1) {
-			unsigned r = p->f->vals.v[w * 64 + (uint32_t)__builtin_ctzll(bits)].reg;
+			unsigned r = p->f->vals.v[p->live.value[w * 64 + (uint32_t)__builtin_ctzll(bits)]].reg;
 
 			if (r != IR_NO_REG)
 				mask |= 1u << r;
@@ -42,7 +42,7 @@ static void find_live_after(struct pcopy *p, ir_blk b)
 {
 	const struct ir_fn *f = p->f;
 	const struct ir_block *blk = &f->blocks.v[b];
-	unsigned mask = regs_of(p, p->live.out + (size_t)p->live.words * b);
+	unsigned mask = regs_of(p, live_out(&p->live, b));
 
 	for (unsigned k = 0; k < 2; k++) {
 		if (mach_term_reads(f, &blk->term, k))
@@ -82,7 +82,7 @@ static void edge_copies(struct pcopy *p, const struct ir_edge *e, struct skep_sp
 {
 	const struct ir_block *to = &p->f->blocks.v[e->to];
 
-	start(p, regs_of(p, p->live.in + (size_t)p->live.words * e->to), e->nargs, span);
+	start(p, regs_of(p, live_in(&p->live, e->to)), e->nargs, span);
 	for (uint32_t k = 0; k < e->nargs; k++) {
 		ir_val param = to->params.v[k];
 		unsigned reg = p->f->vals.v[param].reg;

@@ -110,7 +110,7 @@ static void each_bit(struct scan *s, const uint64_t *set, void (*fn)(struct scan
 {
 	for (uint32_t w = 0; w < s->r->live.words; w++) {
 		for (uint64_t bits = set[w]; bits; bits &= bits - 1)
-			fn(s, w * 64 + (uint32_t)__builtin_ctzll(bits), point);
+			fn(s, s->r->live.value[w * 64 + (uint32_t)__builtin_ctzll(bits)], point);
 	}
 }
 
@@ -118,13 +118,11 @@ static void scan_block(struct scan *s, ir_blk b)
 {
 	struct ranges *r = s->r;
 	const struct ir_block *blk = &r->f->blocks.v[b];
-	uint32_t words = r->live.words;
 
 	s->b = b;
-	memset(s->live, 0, words * sizeof(uint64_t));
+	memset(s->live, 0, (r->f->vals.n + 63) / 64 * sizeof(uint64_t));
 	for (uint32_t k = 0; k < blk->term.nedges; k++)
-		each_bit(s, r->live.in + (size_t)words * blk->term.edge[k].to, span_end,
-			2 * blk->ins.n + 1);
+		each_bit(s, live_in(&r->live, blk->term.edge[k].to), span_end, 2 * blk->ins.n + 1);
 	scan_term(s, blk->ins.n);
 	for (uint32_t i = blk->ins.n; i-- > 0;)
 		scan_ins(s, blk->ins.v[i], i);
@@ -132,7 +130,7 @@ static void scan_block(struct scan *s, ir_blk b)
 		r->cost[blk->params.v[i]] += ranges_weight(r, b);
 		span_begin(s, blk->params.v[i], 0);
 	}
-	each_bit(s, r->live.in + (size_t)words * b, span_begin, 0);
+	each_bit(s, live_in(&r->live, b), span_begin, 0);
 }
 
 void ranges_build(struct ir_fn *f, struct ranges *r)
@@ -149,7 +147,7 @@ void ranges_build(struct ir_fn *f, struct ranges *r)
 	r->length = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	r->spilled = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
 	r->no_room = ARENA_ARRAY(ir_scratch(f), bool, f->vals.n);
-	s.live = ARENA_ARRAY(ir_scratch(f), uint64_t, r->live.words);
+	s.live = ARENA_ARRAY(ir_scratch(f), uint64_t, (f->vals.n + 63) / 64);
 	s.to = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	s.costed = ARENA_ARRAY(ir_scratch(f), uint32_t, f->vals.n);
 	for (ir_blk b = 0; b < f->blocks.n; b++) {

@@ -57,10 +57,9 @@ struct spill {
 	struct ir_block slots; /* new spill slots, for the head of the entry block */
 };
 
-static bool live_out(const struct spill *s, ir_val v)
+static bool leaves_block(const struct spill *s, ir_val v)
 {
-	return v < s->r.live.words * 64 && !s->r.spilled[v] &&
-		bit_has(s->r.live.out + (size_t)s->r.live.words * s->b, v);
+	return v < s->r.live.nvals && !s->r.spilled[v] && live_behind(&s->r.live, s->b, v);
 }
 
 /* Position of the next use of v at or after the current instruction. */
@@ -70,7 +69,7 @@ static uint32_t next_use(struct spill *s, ir_val v, bool after)
 		s->use_head[v] = s->uses.v[s->use_head[v] - 1].next;
 	if (s->use_head[v])
 		return s->uses.v[s->use_head[v] - 1].at;
-	return live_out(s, v) ? OUTSIDE : NEVER;
+	return leaves_block(s, v) ? OUTSIDE : NEVER;
 }
 
 static void add_use(struct spill *s, ir_val v, uint32_t at)
@@ -491,11 +490,11 @@ static void spill_term(struct spill *s)
 static void enter_block(struct spill *s)
 {
 	const struct ir_block *blk = &s->f->blocks.v[s->b];
-	const uint64_t *in = s->r.live.in + (size_t)s->r.live.words * s->b;
+	const uint64_t *in = live_in(&s->r.live, s->b);
 
 	for (uint32_t w = 0; w < s->r.live.words; w++) {
 		for (uint64_t bits = in[w]; bits; bits &= bits - 1) {
-			ir_val v = w * 64 + (uint32_t)__builtin_ctzll(bits);
+			ir_val v = s->r.live.value[w * 64 + (uint32_t)__builtin_ctzll(bits)];
 
 			if (!s->r.spilled[v])
 				hold(s, v, v, s->back->cls.v[v], 0);
