@@ -209,7 +209,7 @@ struct meta {
 	uint64_t needs;	    /* bit per enum kern_feature of kern/target.h: code depends on it */
 	uint32_t helper;    /* id of the helper that came last of all that are called; 0 none */
 	VEC(struct meta_stack) stacks;
-	bool exits_itself; /* only BEGIN and END probes: nothing to wait for */
+	bool exits_itself; /* only BEGIN, END and iterators: nothing to wait for */
 	bool silent_maps;  /* config print_maps_on_exit = false */
 };
 

@@ -113,6 +113,7 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 		break;
 	case PP_RAWTP:
 	case PP_LSM:
+	case PP_ITER:
 		list_typed(l, p->parts);
 		break;
 	case PP_EVENT:

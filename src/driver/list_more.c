@@ -104,9 +104,17 @@ static void hook(const char *name, void *arg)
 	with_prefix(arg, name, "bpf_lsm_", 0);
 }
 
+static void iterator(const char *name, void *arg)
+{
+	if (!strncmp(name, "bpf_iter_", 9) && kern_iterator(name + 9))
+		with_prefix(arg, name, "bpf_iter_", 1);
+}
+
 void list_typed(struct listing *l, enum probe_parts parts)
 {
-	if (l->s->target.btf)
+	if (l->s->target.btf && parts == PP_ITER)
+		kbtf_each_func(l->s->target.btf, iterator, l);
+	else if (l->s->target.btf)
 		kbtf_each_func(l->s->target.btf, parts == PP_LSM ? hook : raw_tracepoint, l);
 }
 

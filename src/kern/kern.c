@@ -66,6 +66,11 @@ static const struct kern_probe probes[] = {
 #include "kern/probes.def"
 };
 
+bool kern_iterator(const char *name)
+{
+	return !strcmp(name, "task") || !strcmp(name, "task_file") || !strcmp(name, "task_vma");
+}
+
 const struct kern_probe *kern_probe(enum kern_probe_kind k)
 {
 	return k < PROBE_COUNT ? &probes[k] : NULL;

@@ -50,6 +50,7 @@ enum probe_parts { /* what follows the kind in a script */
 	PP_LSM,	       /* lsm:hook */
 	PP_UFUNC,      /* uprobe:file:function[+offset], uprobe:file:address */
 	PP_SIGNAL,     /* self:signal:SIGUSR1 */
+	PP_ITER,       /* iter:kind */
 	PP_WATCH,      /* watchpoint:address:length:mode */
 	PP_USDT,       /* usdt:file:[provider:]name */
 	PP_EVENT,      /* software:event[:count] */
@@ -67,6 +68,7 @@ struct kern_probe {
 	uint32_t since;	     /* kernel version */
 	const char *what;    /* one line of documentation */
 };
+bool kern_iterator(const char *name); /* iter:name is known */
 const struct kern_probe *kern_probe(enum kern_probe_kind k);
 int kern_probe_by_name(const char *name); /* canonical or alias, case-insensitive; -1 unknown */
 

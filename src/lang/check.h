@@ -84,6 +84,7 @@ const char *point_name(struct check *c, const struct attach_point *ap);
 void check_fentry(struct check *c, struct attach_point *ap);
 void check_rawtp(struct check *c, struct attach_point *ap);
 void check_lsm(struct check *c, struct attach_point *ap);
+void check_iter(struct check *c, struct attach_point *ap);
 void traced_arg(struct check *c, struct expr *e); /* args.NAME */
 struct lt traced_retval(struct check *c, struct skep_span at);
 

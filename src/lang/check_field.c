@@ -420,7 +420,8 @@ static void args_field(struct check *c, struct expr *e)
 		tracepoint_arg(c, e);
 	else if (c_is_kind(c, PP_OPS))
 		ops_arg(c, e);
-	else if (c_is_kind(c, PP_FENTRY) || c_is_kind(c, PP_RAWTP) || c_is_kind(c, PP_LSM))
+	else if (c_is_kind(c, PP_FENTRY) || c_is_kind(c, PP_RAWTP) || c_is_kind(c, PP_LSM) ||
+		 c_is_kind(c, PP_ITER))
 		traced_arg(c, e);
 	else
 		for (uint32_t i = 0; i < c->probe->points.n; i++)
@@ -428,7 +429,7 @@ static void args_field(struct check *c, struct expr *e)
 				return; /* reported */
 	if (e->type.kind == LT_UNKNOWN && e->ref.kind == REF_NONE && !c_is_kind(c, PP_TRACEPOINT) &&
 		!c_is_kind(c, PP_OPS) && !c_is_kind(c, PP_FENTRY) && !c_is_kind(c, PP_RAWTP) &&
-		!c_is_kind(c, PP_LSM))
+		!c_is_kind(c, PP_LSM) && !c_is_kind(c, PP_ITER))
 		c_hint(c,
 			c_error(c, e->span, DIAG_WRONG_PROBE,
 				"'args' means different things in these probes"),
@@ -458,7 +459,8 @@ void check_field(struct check *c, struct expr *e)
 	const struct expr *base = e->u.field.base;
 
 	e->type.kind = LT_UNKNOWN;
-	if (base->kind == EX_NAME && !strcmp(base->u.name, "args"))
+	if (base->kind == EX_NAME && (!strcmp(base->u.name, "args") ||
+					     (c_is_kind(c, PP_ITER) && !strcmp(base->u.name, "ctx"))))
 		args_field(c, e);
 	else if (base->kind == EX_NAME && net_layer_by_name(base->u.name) >= 0)
 		check_net_field(c, e);

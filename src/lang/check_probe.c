@@ -18,6 +18,7 @@ static const struct {
 	[PP_LSM] = {1, 1, "%s:HOOK, for instance %s:file_open"},
 	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION, for instance %s:/bin/bash:readline or %s:libc:malloc"},
 	[PP_SIGNAL] = {2, 2, "%s:signal:SIGUSR1"},
+	[PP_ITER] = {1, 2, "%s:KIND, for instance %s:task, %s:task_file or %s:task_vma"},
 	[PP_WATCH] = {3, 3, "%s:ADDRESS:LENGTH:MODE, for instance %s:0x7f0010:8:rw"},
 	[PP_USDT] = {2, 3, "%s:FILE:NAME or %s:FILE:PROVIDER:NAME"},
 	[PP_EVENT] = {1, 2, "%s:EVENT or %s:EVENT:COUNT"},
@@ -351,6 +352,9 @@ static void check_point(struct check *c, struct attach_point *ap)
 		break;
 	case PP_SIGNAL:
 		check_own_signal(c, ap);
+		break;
+	case PP_ITER:
+		check_iter(c, ap);
 		break;
 	case PP_WATCH:
 		check_watchpoint(c, ap);

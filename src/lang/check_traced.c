@@ -162,6 +162,30 @@ void check_lsm(struct check *c, struct attach_point *ap)
 	ap->proto_ret = kbtf_return(c->btf, ap->proto);
 }
 
+/* Programs of iterators take what bpf_iter_KIND takes (kernel/bpf/task_iter.c). */
+void check_iter(struct check *c, struct attach_point *ap)
+{
+	const char *kind = ap->parts.v[0];
+	struct diag *e;
+	uint32_t id;
+
+	if (!need_types(c, ap))
+		return;
+	if (ap->parts.n > 1)
+		c_unsupported(c, ap->part_spans.v[1], "pinning iterators is",
+			"leave the name out: skep reads the iterator itself");
+	id = kern_iterator(kind) ? kbtf_func(c->btf, arena_printf(c->a, "bpf_iter_%s", kind)) : 0;
+	if (!id) {
+		e = missing_probe(c, ap, ap->part_spans.v[0],
+			arena_printf(c->a, "the target kernel has no iterator '%.60s'", kind));
+		if (e)
+			c_hint(c, e, "iter:task and iter:task_file came with Linux 5.8, "
+				     "iter:task_vma with 5.12");
+		return;
+	}
+	ap->proto = kbtf_func_proto(c->btf, id);
+}
+
 /* ---- args.NAME and retval ---- */
 
 static void no_param(struct check *c, const struct expr *e, const struct attach_point *ap,

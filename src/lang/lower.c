@@ -285,6 +285,7 @@ static const char *section_of(struct lower *L, const struct attach_point *ap)
 	case PP_FUNC:
 	case PP_FENTRY:
 	case PP_LSM:
+	case PP_ITER:
 		return arena_printf(L->a, "%s/%s", row->section, ap->parts.v[ap->parts.n - 1]);
 	case PP_RAWTP:
 		return arena_printf(L->a, "%s/%s", L->probe->uses_args ? "tp_btf" : row->section,
@@ -312,6 +313,8 @@ static uint32_t attach_type_of(const struct attach_point *ap)
 		return BPF_TRACE_FEXIT;
 	if (ap->kind == PROBE_LSM)
 		return BPF_LSM_MAC;
+	if (ap->kind == PROBE_ITER)
+		return BPF_TRACE_ITER;
 	if (ap->kind == PROBE_CGROUP_SKB)
 		return !strcmp(ap->parts.v[1], "egress") ? BPF_CGROUP_INET_EGRESS
 							 : BPF_CGROUP_INET_INGRESS;
@@ -625,6 +628,7 @@ static bool served(const struct lower *L, const struct probe *p, uint32_t k)
 static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 {
 	const struct attach_point *ap = &p->points.v[k];
+	ir_blk over;
 
 	L->probe = p;
 	if (is_packet(ap)) {
@@ -639,7 +643,12 @@ static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 	share_program(L, p, k);
 	L->ap = ap;
 	begin_op(L, ap);
+	over = ap->kind == PROBE_ITER ? lo_iter_begin(L) : IR_NONE;
 	lo_rule(L, p, ap, p->pred);
+	if (over) {
+		lo_goto(L, over);
+		lo_enter(L, over);
+	}
 	finish_program(L);
 }
 
@@ -686,8 +695,10 @@ static bool only_begin_end(const struct script *s)
 {
 	for (uint32_t i = 0; i < s->probes.n; i++) {
 		for (uint32_t k = 0; k < s->probes.v[i].points.n; k++) {
-			if (!s->probes.v[i].points.v[k].missing &&
-				kern_probe(s->probes.v[i].points.v[k].kind)->parts != PP_NONE)
+			const struct attach_point *ap = &s->probes.v[i].points.v[k];
+
+			if (!ap->missing && ap->kind != PROBE_ITER &&
+				kern_probe(ap->kind)->parts != PP_NONE)
 				return false;
 		}
 	}

@@ -276,6 +276,7 @@ ir_val lo_usdt_arg(struct lower *L, unsigned n);
 
 /* ---- lower_traced.c ---- */
 ir_val lo_traced_arg(struct lower *L, const struct expr *e);
+ir_blk lo_iter_begin(struct lower *L); /* where it goes behind the last object; not entered */
 ir_val lo_traced_retval(struct lower *L, const struct expr *e);
 ir_val lo_raw_arg(struct lower *L, unsigned n);
 

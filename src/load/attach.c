@@ -97,6 +97,7 @@ static const struct attach_row {
 	[PROBE_FENTRY] = {.attach = attach_traced},
 	[PROBE_FEXIT] = {.attach = attach_traced},
 	[PROBE_RAWTRACEPOINT] = {.attach = attach_traced},
+	[PROBE_ITER] = {.attach = attach_iter},
 	[PROBE_LSM] = {.attach = attach_traced},
 	[PROBE_UPROBE] = {.attach = attach_uprobe},
 	[PROBE_SELF] = {.elsewhere = true},

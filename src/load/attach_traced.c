@@ -48,6 +48,8 @@ static uint32_t find_id(struct loaded *l, const struct meta_prog *row, const str
 			     : kbtf_func(b, name);
 		return kbtf_in_module(b, id) ? id : 0;
 	}
+	if (row->attach_type == BPF_TRACE_ITER)
+		return kbtf_func(b, arena_printf(l->a, "bpf_iter_%s", name));
 	if (row->type == BPF_PROG_TYPE_LSM)
 		return kbtf_func(b, arena_printf(l->a, "bpf_lsm_%s", name));
 	if (row->attach_type == BPF_TRACE_RAW_TP)
@@ -128,4 +130,27 @@ int attach_traced(struct loaded *l, uint32_t probe)
 		return attach_error(l, probe, p->kind, errno);
 	keep_link(l, probe, fd, NULL);
 	return SKEP_OK;
+}
+
+/* Nothing runs yet: reading it does. */
+int attach_iter(struct loaded *l, uint32_t probe)
+{
+	int fd;
+
+	if (attach_prog_fd(l, probe) < 0)
+		return probe_missing(l, probe, "the kernel does not take a program there", "");
+	fd = bpf_link_create(attach_prog_fd(l, probe), 0, BPF_TRACE_ITER, NULL);
+	if (fd < 0)
+		return attach_error(l, probe, "iter", errno);
+	keep_link(l, probe, fd, NULL);
+	return SKEP_OK;
+}
+
+int load_iter_open(const struct loaded *l, uint32_t probe)
+{
+	for (uint32_t i = 0; i < l->links.n; i++) {
+		if (l->links.v[i].probe == probe)
+			return bpf_iter_create(l->links.v[i].fd);
+	}
+	return -1;
 }

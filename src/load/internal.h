@@ -138,6 +138,7 @@ int traced_id(struct loaded *l, uint32_t prog, uint32_t *id);
 int traced_types(const struct loaded *l, uint32_t prog);
 bool traced_optional(const struct loaded *l, uint32_t prog);
 int attach_traced(struct loaded *l, uint32_t probe);
+int attach_iter(struct loaded *l, uint32_t probe);
 
 /* attach_uprobe.c */
 int attach_uprobe(struct loaded *l, uint32_t probe);

@@ -71,6 +71,8 @@ int load_programs(struct loaded *l, const struct load_options *o);
 int load_attach(struct loaded *l);
 /* Runs a program once in the kernel without an event (BEGIN, END). */
 int load_run_prog(struct loaded *l, uint32_t prog);
+/* A descriptor whose reading runs the probe's program for each object; below 0: errno says why. */
+int load_iter_open(const struct loaded *l, uint32_t probe);
 struct load_ops_end { /* how a scheduler ended; texts in the arena */
 	const char *why;  /* NULL unknown */
 	const char *dump; /* the kernel's report of its state; NULL none */

@@ -254,6 +254,40 @@ static int pin(struct session *s)
 	return 0;
 }
 
+/* Each byte that is read stands for an object: see lower_traced.c. */
+static int iterate(struct session *s, uint32_t probe)
+{
+	int fd = load_iter_open(s->l, probe), err = 0;
+	char objects[16];
+	ssize_t n = 1;
+
+	while (fd >= 0 && n && wanted(s)) {
+		n = read(fd, objects, sizeof(objects));
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			break;
+		ring_drain(s);
+	}
+	if (fd < 0 || n < 0) {
+		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot read '%s': %s",
+			s->l->meta.probes.v[probe].name, strerror(errno));
+		err = SKEP_ESYS;
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+static int run_iterators(struct session *s)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < s->l->meta.probes.n && !err; i++) {
+		if (!strcmp(s->l->meta.probes.v[i].kind, "iter"))
+			err = iterate(s, i);
+	}
+	return err;
+}
+
 static int attach_and_wait(struct session *s)
 {
 	/* with nothing but BEGIN and END there is nothing to wait for, except a command's end */
@@ -272,7 +306,8 @@ static int attach_and_wait(struct session *s)
 	announce(s);
 	if (s->o->attached)
 		s->o->attached(s->o->attached_arg);
-	if (s->o->trial_ms)
+	err = run_iterators(s);
+	if (!err && s->o->trial_ms)
 		err = on_trial(s);
 	if (!err && s->l->attach.pin)
 		err = pin(s);

@@ -64,3 +64,22 @@ E2
 else
 	t_skip module_types "the kernel has no types of the module veth"
 fi
+
+# ---- iterators: they end by themselves ----
+cat >/tmp/iter.bt <<'E2'
+config = { missing_probes = ignore; }
+iter:task { @tasks = count(); if (ctx.task.pid <= 2) { printf("task %s:%d\n", ctx.task.comm, ctx.task.pid); } }
+iter:task_file /ctx.task.comm == "skep"/ { @fds[ctx.fd < 3] = count(); $f = ctx.file; @mode[$f->f_mode & 3] = 1; }
+iter:task_vma /ctx.task->comm == "skep"/ { @vma[ctx.vma.vm_start < ctx.vma.vm_end] = count(); }
+END { printf("end %d\n", @tasks > 10); clear(@tasks); }
+E2
+timeout 60 skep /tmp/iter.bt >/tmp/iter 2>&1
+expect_match iter_task '^task [a-z]+:1$' /tmp/iter
+expect_match iter_task2 '^task kthreadd:2$' /tmp/iter
+expect_match iter_file '^@fds\[(true|1)\]: [1-9]' /tmp/iter
+expect_match iter_end '^end 1$' /tmp/iter
+if [ "$(uname -r | cut -d. -f1)" -ge 6 ]; then
+	expect_match iter_vma '^@vma\[(true|1)\]: [1-9]' /tmp/iter
+else
+	t_skip iter_vma "the kernel has no iterator task_vma"
+fi
