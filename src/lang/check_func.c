@@ -402,6 +402,89 @@ static void check_search(struct check *c, struct expr *e)
 	e->type = e->ref.u.builtin == BI_F_STRCONTAINS ? lt_bool() : lt_int(8, true);
 }
 
+/* btf_allowlist_d_path, kernel/trace/bpf_trace.c; security hooks and iterators besides. */
+static bool has_paths(const struct attach_point *ap)
+{
+	static const char *const functions[] = {"dentry_open", "filp_close", "security_file_open",
+		"security_file_permission", "security_inode_getattr", "security_path_truncate",
+		"vfs_fallocate", "vfs_getattr", "vfs_truncate"};
+
+	if (ap->kind != PROBE_FENTRY && ap->kind != PROBE_FEXIT)
+		return true;
+	for (unsigned i = 0; i < sizeof(functions) / sizeof(*functions); i++) {
+		if (ap->func && !strcmp(ap->func, functions[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A struct path that lies in what an argument points to, or is that: the kernel has to know it. */
+static bool known_path(struct check *c, const struct expr *a)
+{
+	const struct lt *t = &a->type;
+
+	if ((t->kind != LT_STRUCT && t->kind != LT_PTR) || !t->btf ||
+		strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, t->btf)), "path") != 0)
+		return false;
+	while (a->kind == EX_FIELD && a->ref.kind == REF_MEMBER && a->type.kind == LT_STRUCT)
+		a = a->u.field.base;
+	return a->ref.kind == REF_TRACEDARG && a->type.kind == LT_PTR && a->type.typed;
+}
+
+/* path(args.file.f_path) */
+static void check_path(struct check *c, struct expr *e)
+{
+	uint32_t size = c->s->config.max_strlen;
+
+	if (!take(c, e, 1, 2) || (arg(e, 1) && !length_arg(c, e, arg(e, 1), &size)))
+		return;
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+
+		if (ap->kind == PROBE_COUNT || ap->missing || has_paths(ap))
+			continue;
+		c_hint(c,
+			c_error(c, e->span, DIAG_WRONG_PROBE, "the kernel does not allow path() in %s",
+				ap->name),
+			"it does in iterators, security hooks and fentry:filp_close, security_file_open, "
+			"dentry_open, vfs_truncate, vfs_fallocate, vfs_getattr");
+		return;
+	}
+	if (!known_path(c, arg(e, 0))) {
+		wrong_arg(c, e, arg(e, 0), "a struct path of an argument, as args.file.f_path");
+		return;
+	}
+	if (arg(e, 1) && !arg(e, 1)->is_const) {
+		c_unsupported(c, arg(e, 1)->span, "a size of path() that is no constant is", NULL);
+		return;
+	}
+	e->type = lt_str(size ? size : 1);
+}
+
+/* socket_cookie(args.sk) */
+static void check_cookie(struct check *c, struct expr *e)
+{
+	static const char *const sockets[] = {"inet_connection_sock", "inet_sock", "sock",
+		"sock_common", "tcp_sock", "udp_sock", "unix_sock"};
+	const struct expr *a = arg(e, 0);
+	const char *name = "";
+	bool ok = false;
+
+	if (!take(c, e, 1, 1))
+		return;
+	if (a->type.kind == LT_PTR && a->type.btf && a->type.typed && a->ref.kind == REF_TRACEDARG)
+		name = kbtf_name(c->btf, kbtf_strip(c->btf, a->type.btf));
+	for (unsigned i = 0; i < sizeof(sockets) / sizeof(*sockets); i++)
+		ok |= !strcmp(name, sockets[i]);
+	if (!ok)
+		wrong_arg(c, e, a, "an argument of the function that is a socket, as args.sk");
+	else if (c->t->version < KV(5, 12))
+		c_unsupported(c, e->span, "socket_cookie() on kernels before 5.12 is",
+			"the address of the socket tells them apart: (uint64)args.sk");
+	else
+		e->type = lt_int(8, false);
+}
+
 /* strcap(text, n): its first n bytes. */
 static void check_strcap(struct check *c, struct expr *e)
 {
@@ -550,6 +633,10 @@ check_fn check_value_func(enum builtin_id id)
 	case BI_F_PID:
 	case BI_F_TID:
 		return check_pid;
+	case BI_F_PATH:
+		return check_path;
+	case BI_F_SOCKET_COOKIE:
+		return check_cookie;
 	case BI_F_STRCAP:
 		return check_strcap;
 	case BI_F_MEMCMP:

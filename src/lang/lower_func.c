@@ -186,6 +186,8 @@ bool lo_func_stmt(struct lower *L, const struct expr *e)
 
 ir_val lo_func(struct lower *L, const struct expr *e)
 {
+	ir_val v;
+
 	switch ((enum builtin_id)e->ref.u.builtin) {
 	case BI_F_BSWAP:
 	case BI_F_HTONL:
@@ -220,6 +222,9 @@ ir_val lo_func(struct lower *L, const struct expr *e)
 		return lo_strstr(L, e);
 	case BI_F_MEMCMP:
 		return lo_memcmp(L, e);
+	case BI_F_SOCKET_COOKIE:
+		v = lo_int(L, arg(e, 0));
+		return ir_call(L->f, "get_socket_cookie", IR_VOID, 1, &v);
 	default:
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: function %s has no code",
 			e->u.call.name);

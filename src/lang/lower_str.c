@@ -219,10 +219,69 @@ static void store_tp_str(struct lower *L, const struct tp_field *f, uint32_t siz
 		end_cut(L, to);
 }
 
+/* The first n bytes of a path that lies in a slot; what the helper left behind them is no text. */
+static void copy_path(struct lower *L, ir_val slot, uint32_t room, ir_val n, const struct lo_place *to)
+{
+	uint32_t most = room < to->room ? room : to->room;
+	ir_blk done = lo_block(L);
+	ir_val v, bits;
+
+	for (uint32_t i = 0; i < most; i += 8) {
+		ir_blk more = lo_block(L), whole = lo_block(L), part = lo_block(L);
+
+		lo_if(L, CC_SGT, n, ir_const(L->f, i), more, done);
+		lo_enter(L, more);
+		v = ir_ld(L->f, 8, slot, i);
+		lo_if(L, CC_SGE, n, ir_const(L->f, i + 8), whole, part);
+		lo_enter(L, part);
+		bits = ir_bini(L->f, IR_SHL, ir_bini(L->f, IR_AND, n, 7), 3);
+		bits = ir_bin(L->f, IR_SHL, ir_const(L->f, 1), bits);
+		bits = ir_bin(L->f, IR_AND, v, ir_bini(L->f, IR_ADD, bits, -1));
+		ir_st(L->f, 8, to->p, to->off + i, bits);
+		lo_goto(L, done);
+		lo_enter(L, whole);
+		ir_st(L->f, 8, to->p, to->off + i, v);
+	}
+	lo_goto(L, done);
+	lo_enter(L, done);
+	if (room > to->room)
+		end_cut(L, to);
+}
+
+static void store_path(struct lower *L, const struct expr *e, const struct lo_place *to)
+{
+	const struct expr *path = e->u.call.args.list.v[0];
+	uint32_t size = e->type.size, room = (size + 7) & ~7u;
+	ir_blk none = lo_block(L), got = lo_block(L), done = lo_block(L);
+	bool direct = !to->pad && size <= to->room;
+	ir_val args[3], n;
+
+	args[0] = path->type.kind == LT_PTR ? lo_int(L, path) : lo_addr(L, path);
+	args[1] = direct ? ir_off(L->f, to->p, to->off) : lo_slot(L, room);
+	args[2] = ir_const(L->f, size);
+	if (!direct) {
+		ir_zero(L->f, args[1], 0, room);
+		lo_zero_place(L, to, 0);
+	}
+	n = ir_call(L->f, "d_path", IR_VOID, 3, args);
+	lo_if(L, CC_SLT, n, ir_const(L->f, 0), none, got);
+	lo_enter(L, got);
+	if (!direct)
+		copy_path(L, args[1], room, n, to);
+	lo_goto(L, done);
+	lo_enter(L, none); /* it does not fit */
+	ir_st(L->f, 8, to->p, to->off, ir_const(L->f, 0));
+	lo_count(L, MC_STR_CUT, L->prog);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
 void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
 	if (e->kind == EX_STR)
 		store_literal(L, e, to);
+	else if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_PATH)
+		store_path(L, e, to);
 	else if (e->ref.kind == REF_FUNC)
 		store_str_call(L, e, to);
 	else if (e->ref.kind == REF_BUILTIN && e->ref.u.builtin == BI_PROBETYPE)

@@ -3,6 +3,7 @@
 # timeout: 100
 
 cat >/tmp/values.bt <<'E'
+config = { missing_probes = ignore; }
 kprobe:vfs_read /comm == "dd" && arg2 == 123/ {
 	$f = (struct file *)arg0;
 	@name[str($f->f_path.dentry->d_name.name)] = count();
@@ -17,6 +18,7 @@ kprobe:vfs_read /comm == "dd" && arg2 == 123/ {
 	@rq[((struct rq *)percpu_kaddr("runqueues"))->cpu == cpu] = count();
 	@rq0[((struct rq *)percpu_kaddr("runqueues", 0))->cpu, percpu_kaddr("runqueues", 9999) == 0] = count();
 }
+fentry:filp_close /comm == "dd"/ { @path[path(args.filp.f_path)] = count(); @cut[path(args.filp.f_path, 6)] = count(); }
 BEGIN { @fn[0] = ksym(0); }
 kprobe:vfs_read,kprobe:vfs_writ[e] /comm == "dd"/ { @fn[arg2] = func; }
 tracepoint:raw_syscalls:sys_enter /comm == "dd" && args.args[2] == 123/ { @sys[syscall_name(args.id)] = count(); }
@@ -37,6 +39,9 @@ expect_match user_string '^@user\[\]: [1-9]' /tmp/values
 expect_match numbers '^@nodes\[1, 1, 1\]: [1-9]' /tmp/values
 expect_match kaddr '^@k\[1\]: [1-9]' /tmp/values
 expect_match func_address '^@fn\[123\]: vfs_(read|write)$' /tmp/values
+case $(uname -m) in
+x86_64) expect_match path '^@path\[/dev/zero\]: [1-9]' /tmp/values ;;
+esac
 expect_match percpu '^@rq\[1\]: [1-9]' /tmp/values
 expect_match percpu_of '^@rq0\[0, 1\]: [1-9]' /tmp/values
 expect_match syscall_name '^@sys\[read\]: [1-9]' /tmp/values
@@ -69,7 +74,7 @@ fi
 cat >/tmp/iter.bt <<'E2'
 config = { missing_probes = ignore; }
 iter:task { @tasks = count(); if (ctx.task.pid <= 2) { printf("task %s:%d\n", ctx.task.comm, ctx.task.pid); } }
-iter:task_file /ctx.task.comm == "skep"/ { @fds[ctx.fd < 3] = count(); $f = ctx.file; @mode[$f->f_mode & 3] = 1; }
+iter:task_file /ctx.task.comm == "skep"/ { @fds[ctx.fd < 3] = count(); @name[path(ctx.file.f_path)] = 1; $f = ctx.file; @mode[$f->f_mode & 3] = 1; }
 iter:task_vma /ctx.task->comm == "skep"/ { @vma[ctx.vma.vm_start < ctx.vma.vm_end] = count(); }
 END { printf("end %d\n", @tasks > 10); clear(@tasks); }
 E2
@@ -77,6 +82,7 @@ timeout 60 skep /tmp/iter.bt >/tmp/iter 2>&1
 expect_match iter_task '^task [a-z]+:1$' /tmp/iter
 expect_match iter_task2 '^task kthreadd:2$' /tmp/iter
 expect_match iter_file '^@fds\[(true|1)\]: [1-9]' /tmp/iter
+expect_match iter_path '^@name\[/dev/console\]: 1|^@name\[/tmp/iter\]: 1' /tmp/iter
 expect_match iter_end '^end 1$' /tmp/iter
 if [ "$(uname -r | cut -d. -f1)" -ge 6 ]; then
 	expect_match iter_vma '^@vma\[(true|1)\]: [1-9]' /tmp/iter
