@@ -665,6 +665,7 @@ bool check_special_value(struct check *c, struct expr *e, enum builtin_id id)
 		return true;
 	case BI_HAS_CPID:
 		set_const(e, c->s->cpid != 0, true);
+		e->type = lt_bool();
 		return true;
 	case BI_CTX:
 		e->type = lt_of(LT_PTR, 8);

@@ -208,6 +208,7 @@ static void sugar_is(struct check *c, struct expr *e)
 	if (a->kind == EX_MAP && !a->u.map.keys.list.n && e->ref.u.builtin == BI_F_IS_MAP) {
 		check_map(c, a, MAP_WHOLE);
 		set_const(e, 1, true);
+		e->type = lt_bool();
 		return;
 	}
 	check_expr(c, a);
@@ -237,6 +238,7 @@ static void sugar_is(struct check *c, struct expr *e)
 		break;
 	}
 	set_const(e, yes, true);
+	e->type = lt_bool();
 }
 
 /* kfunc_exist("name"): whether the kernel has that function for programs. */
@@ -257,6 +259,7 @@ static void sugar_kfunc_exist(struct check *c, struct expr *e)
 		return;
 	}
 	set_const(e, c->btf && kbtf_func(c->btf, a->u.str.s), true);
+	e->type = lt_bool();
 }
 
 static void sugar_static_assert(struct check *c, struct expr *e)
