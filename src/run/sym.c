@@ -100,7 +100,7 @@ static struct file *file_of(struct sym *s, uint32_t tgid, const struct mapping *
 	fd = open_mapped(s, tgid, m, path);
 	if (fd < 0)
 		return f;
-	f->syms = elf_syms_new(s->a, fd);
+	f->syms = elf_syms_new(s->a, fd, "/usr/lib/debug/.build-id");
 	if (++s->open > KEPT_OPEN)
 		elf_syms_at(f->syms, 0, &off);
 	return f;

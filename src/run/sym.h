@@ -44,8 +44,11 @@ void sym_user_text(struct sym *s, struct buf *out, uint32_t tgid, uint64_t addr)
 
 /* ---- elfsym.c: functions of one file ---- */
 struct elf_syms;
-/* Takes over the descriptor; the file is read at the first question. */
-struct elf_syms *elf_syms_new(struct arena *a, int fd);
+/*
+ * Takes over the descriptor; the file is read at the first question. debug_dir: where the symbols of
+ * stripped files are, by their build ids: "/usr/lib/debug/.build-id".
+ */
+struct elf_syms *elf_syms_new(struct arena *a, int fd, const char *debug_dir);
 void elf_syms_close(struct elf_syms *e);
 /* The function at a byte of the file, where a mapping of it shows; NULL none. */
 const char *elf_syms_at(struct elf_syms *e, uint64_t file_off, uint64_t *off);

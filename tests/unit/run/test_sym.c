@@ -7,10 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <elf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -169,13 +172,70 @@ static void damaged_elf(void **state)
 			memset(copy + i, 0xff, 8);
 		path = write_file((char *)copy, i < 64 ? n : i * 4);
 		self = fopen(path, "re");
-		syms = elf_syms_new(&e->a, dup(fileno(self)));
+		syms = elf_syms_new(&e->a, dup(fileno(self)), "/nowhere");
 		fclose(self);
 		elf_syms_at(syms, 100, &off);
 		elf_syms_close(syms);
 		unlink(path);
 		free(path);
 	}
+}
+
+/* The build id of a file in memory, as the path that its symbols have. */
+static void debug_path(const unsigned char *p, char *out, size_t room)
+{
+	const Elf64_Ehdr *h = (const void *)p;
+	const Elf64_Shdr *sh = (const void *)(p + h->e_shoff);
+
+	for (unsigned i = 0; i < h->e_shnum; i++) {
+		const unsigned char *note = p + sh[i].sh_offset;
+		int n;
+
+		if (sh[i].sh_type != SHT_NOTE || memcmp(note + 8, "\3\0\0\0GNU", 8))
+			continue;
+		n = snprintf(out, room, "%02x", note[16]);
+		out[n++] = '/';
+		for (unsigned k = 1; k < note[4]; k++)
+			n += snprintf(out + n, room - (size_t)n, "%02x", note[16 + k]);
+		snprintf(out + n, room - (size_t)n, ".debug");
+		return;
+	}
+	fail_msg("this program has no build id");
+}
+
+/* A file without .symtab: its functions are found in the one that its build id names. */
+static void separate_symbols(void **state)
+{
+	extern const char __executable_start[];
+	uint64_t at = (uint64_t)((uintptr_t)&separate_symbols - (uintptr_t)__executable_start), off = 1;
+	struct env *e = *state;
+	char dir[] = "/tmp/skep-debug-XXXXXX", name[128], *path, *link, *folder;
+	FILE *self = fopen("/proc/self/exe", "re");
+	static unsigned char bytes[64 << 20];
+	size_t n = fread(bytes, 1, sizeof(bytes), self);
+	Elf64_Shdr *sh = (void *)(bytes + ((Elf64_Ehdr *)(void *)bytes)->e_shoff);
+	struct elf_syms *syms = elf_syms_new(&e->a, dup(fileno(self)), "/nowhere");
+
+	fclose(self);
+	assert_string_equal(elf_syms_at(syms, at, &off), "separate_symbols");
+	debug_path(bytes, name, sizeof(name));
+	for (unsigned i = 0; i < ((Elf64_Ehdr *)(void *)bytes)->e_shnum; i++) {
+		if (sh[i].sh_type == SHT_SYMTAB)
+			sh[i].sh_type = SHT_NULL;
+	}
+	path = write_file((char *)bytes, n);
+	assert_non_null(mkdtemp(dir));
+	assert_true(asprintf(&folder, "%s/%.2s", dir, name) > 0 && asprintf(&link, "%s/%s", dir, name) > 0);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	syms = elf_syms_new(&e->a, open(path, O_RDONLY), dir);
+	assert_null(elf_syms_at(syms, at, &off)); /* not there yet */
+	assert_int_equal(symlink("/proc/self/exe", link), 0);
+	syms = elf_syms_new(&e->a, open(path, O_RDONLY), dir);
+	off = 1;
+	assert_string_equal(elf_syms_at(syms, at, &off), "separate_symbols");
+	assert_int_equal(off, 0);
+	unlink(path), unlink(link), rmdir(folder), rmdir(dir);
+	free(path), free(link), free(folder);
 }
 
 static void numbers_without_symbols(void **state)
@@ -267,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ended_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(separate_symbols, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_elf, setup, teardown),
 		cmocka_unit_test_setup_teardown(jitted_function, setup, teardown),
 		cmocka_unit_test_setup_teardown(stack_rows, setup, teardown),
