@@ -4,6 +4,7 @@
  *   netsend udp ADDRESS PORT COUNT       datagrams of 4 bytes (IPv4 or IPv6)
  *   netsend frame INTERFACE HEX…         raw frames; spaces in HEX are ignored
  *   netsend pcap INTERFACE FILE          the frames of a capture (pcap, of this machine's byte order)
+ *   netsend nosum INTERFACE              the kernel counts the checksums of what it sends there itself
  *   netsend count INTERFACE MILLISECONDS prints how many frames arrive there
  */
 #include <arpa/inet.h>
@@ -14,11 +15,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <linux/ethtool.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 
 static int fail(const char *what)
 {
@@ -108,6 +112,20 @@ static int send_capture(const char *interface, const char *path)
 	return 0;
 }
 
+/* As ethtool -K INTERFACE tx off: packets go out with whole checksums, and are looked at where they arrive. */
+static int no_sums(const char *interface)
+{
+	struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM};
+	struct ifreq r = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+
+	strncpy(r.ifr_name, interface, sizeof(r.ifr_name) - 1);
+	r.ifr_data = (char *)&off;
+	err = ioctl(fd, SIOCETHTOOL, &r);
+	close(fd);
+	return err ? fail(interface) : 0;
+}
+
 static long now_ms(void)
 {
 	struct timespec t;
@@ -148,6 +166,8 @@ int main(int argc, char **argv)
 		return send_frames(argv[2], argv + 3);
 	if (argc == 4 && !strcmp(argv[1], "pcap"))
 		return send_capture(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "nosum"))
+		return no_sums(argv[2]);
 	if (argc == 4 && !strcmp(argv[1], "count"))
 		return count_frames(argv[2], atoi(argv[3]));
 	fprintf(stderr, "usage: see the head of netsend.c\n");
