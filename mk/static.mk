@@ -57,7 +57,7 @@ ifdef STATIC
 $(STATIC_BIN): $(B)/skep
 	$(STRIP) -R .comment -o $@ $<
 # Parts of test programs that are no layer's.
-$(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script $(basename $(notdir $(wildcard tests/fuzz/lang*.c))))
+$(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script $(basename $(notdir $(wildcard $(addprefix tests/fuzz/,lang*.c damage*.c fake*.c)))))
 	@rm -f $@
 	@$(AR) rcsD $@ $^
 $(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
