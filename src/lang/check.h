@@ -248,7 +248,6 @@ void check_element_of(struct check *c, struct expr *e, const struct expr *base, 
 	struct skep_span at);
 
 /* ---- types.c, check_cast.c ---- */
-bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
 void check_sizeof(struct check *c, struct expr *e);
 void check_offsetof(struct check *c, struct expr *e);
 struct lt lt_int(uint32_t size, bool is_signed);

@@ -24,6 +24,7 @@ bool lt_adapts(const struct expr *e); /* a constant that takes the other side's 
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
 /* (bool)x: 0 or 1, not the low byte. */
 bool lt_bool_cast(const struct expr *e);
+bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
 /* The type as messages show it: "int64", "string[16]", "struct task_struct *". */
 const char *lt_text(const struct script *s, const struct lt *t);
 const char *binop_text(enum binop op);

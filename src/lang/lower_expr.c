@@ -338,20 +338,6 @@ static ir_val named(struct lower *L, const struct expr *e)
 	}
 }
 
-static ir_val incdec(struct lower *L, const struct expr *e)
-{
-	const struct expr *t = e->u.incdec.target;
-	int64_t by = lo_step(L, &t->type);
-	ir_val old, new;
-
-	if (t->kind == EX_MAP)
-		return lo_map_incdec(L, e);
-	old = ir_var_read(L->f, t->var->ir_var);
-	new = ir_bini(L->f, IR_ADD, old, e->u.incdec.dec ? -by : by);
-	ir_var_write(L->f, t->var->ir_var, new);
-	return e->u.incdec.prefix ? new : old;
-}
-
 /* 1 for everything but 0. */
 static ir_val is_not_zero(struct lower *L, ir_val v)
 {
@@ -365,6 +351,34 @@ static ir_val is_not_zero(struct lower *L, ir_val v)
 	lo_goto(L, join);
 	lo_enter(L, join);
 	return ir_var_read(L->f, var);
+}
+
+/* What a variable that was declared with a type of numbers gets, cast to that type. */
+static ir_val as_declared(struct lower *L, const struct var_sym *var, ir_val v)
+{
+	struct expr cast;
+
+	if (!var->cast || var->cast->u.cast.stars)
+		return v;
+	cast = *var->cast;
+	if (!lt_int_name(cast.u.cast.type, &cast.type))
+		return v;
+	return lt_bool_cast(&cast) ? is_not_zero(L, v)
+				   : lo_extend(L, v, cast.type.size, cast.type.is_signed);
+}
+
+static ir_val incdec(struct lower *L, const struct expr *e)
+{
+	const struct expr *t = e->u.incdec.target;
+	int64_t by = lo_step(L, &t->type);
+	ir_val old, new;
+
+	if (t->kind == EX_MAP)
+		return lo_map_incdec(L, e);
+	old = ir_var_read(L->f, t->var->ir_var);
+	new = as_declared(L, t->var, ir_bini(L->f, IR_ADD, old, e->u.incdec.dec ? -by : by));
+	ir_var_write(L->f, t->var->ir_var, new);
+	return e->u.incdec.prefix ? new : old;
 }
 
 static ir_val cast(struct lower *L, const struct expr *e)
