@@ -133,8 +133,6 @@ static int open_xdp(struct loaded *l, uint32_t probe, unsigned ifindex)
 		return link_xdp(l, probe, ifindex, XDP_FLAGS_DRV_MODE);
 	if (!strcmp(mode, "generic"))
 		return link_xdp(l, probe, ifindex, XDP_FLAGS_SKB_MODE);
-	if (!strcmp(mode, "offload"))
-		return link_xdp(l, probe, ifindex, XDP_FLAGS_HW_MODE);
 	fd = link_xdp(l, probe, ifindex, 0);
 	if (fd >= 0 || is_taken(-fd) || fd == -EPERM)
 		return fd;

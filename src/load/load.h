@@ -31,7 +31,7 @@ struct loaded_link {
 
 /* How load_attach goes about packet hooks. Set by the caller before. */
 struct attach_options {
-	const char *xdp_mode; /* of probes that name none: "native", "generic", "offload"; NULL any */
+	const char *xdp_mode; /* of probes that name none: "native", "generic"; NULL any */
 	bool replace; /* take the place of foreign XDP programs */
 	const char *pin; /* take over what is pinned under this name (load/pin.h); NULL */
 };

@@ -32,7 +32,7 @@ start b there -e 'tc:v0:ingress /icmp.type == echo_request/ { ip.dscp = 10; pkt.
 	}'
 start a here -e 'xdp:v0 /icmp.type == echo_reply && ip.dscp == ef/ { @ef = count(); }
 	xdp:v0 /tcp.sport == 80 && tcp.mss == 1000 && ip.src == 10.0.0.9/ { @clamped = count(); }'
-t_check ping in_ns a ping -c 2 -W 2 10.0.0.2
+t_check ping in_ns a ping -c 1 -W 2 10.0.0.2
 t_check connects wait_for 10 connects a 10.0.0.9 80
 kill -INT $pid_there $pid_here
 wait $pid_there $pid_here
