@@ -391,10 +391,16 @@ bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */
 
 /* ---- lower_head.c: finding headers, one chain of rules for each kind of packet ---- */
 void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t n);
-void lo_split_l4(struct lower *L, uint32_t from); /* ends the block; rules from this one on follow */
+/* lower_l4.c: ends the block; rules from this one on follow */
+void lo_split_l4(struct lower *L, uint32_t from);
+
+/* ---- lower_known.c ---- */
+enum lo_tri { TRI_NO, TRI_YES, TRI_OPEN };
+enum lo_tri lo_known(const struct lower *L, const struct expr *e); /* in the packets of the chain */
 
 /* ---- lower_rules.c ---- */
 bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
+unsigned lo_layers_from(const struct lower *L, uint32_t from); /* that rules from this one on read */
 /* Does a rule from this one on, one that such packets may meet, read one of the layers? */
 bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers);
 void lo_rules(struct lower *L, uint32_t from); /* the rest of the chain, to its end */

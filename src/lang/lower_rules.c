@@ -5,115 +5,12 @@
  * leaf stand, in order, the rules that the value may meet, so a thousand addresses cost ten tests.
  * Rules that only drop, or only pass, join a row of their kind from further down.
  */
-#include "lang/lower.h"
+#include "lang/packet.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define RUN_LEAST 3 /* rules in a row that are worth a tree */
 #define CONJ_MOST 16
-#define L4_LAYERS                                                                                  \
-	(1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6 | 1u << NET_L4 |         \
-		1u << NET_PAYLOAD)
-
-/* ---- what is known before a packet comes ---- */
-
-enum tri { TRI_NO, TRI_YES, TRI_OPEN };
-
-/* Layers of an operand that has no condition of its own inside; 0 otherwise. */
-static unsigned plain_layers(const struct expr *e)
-{
-	switch (e->kind) {
-	case EX_FIELD:
-		return e->ref.kind == REF_NET ? 1u << e->ref.u.net->layer : 0;
-	case EX_BINARY:
-		if (e->u.binary.op >= BO_LAND)
-			return 0;
-		return plain_layers(e->u.binary.a) | plain_layers(e->u.binary.b);
-	default:
-		return 0;
-	}
-}
-
-static bool reads_absent(const struct lower *L, unsigned layers)
-{
-	for (unsigned l = 0; layers >> l; l++) {
-		if ((layers >> l & 1) && lo_net_absent(L, (enum net_layer)l))
-			return true;
-	}
-	return false;
-}
-
-/* What the field may hold in packets of the chain: n values at most, 0 when anything. */
-static unsigned values_of(const struct lo_net *n, const struct net_field *f, unsigned v[3])
-{
-	static const unsigned types[L3_COUNT] = {[L3_IP4] = 0x0800, [L3_IP6] = 0x86dd, [L3_ARP] = 0x0806};
-	static const unsigned protos[] = {[L4_TCP] = 6, [L4_UDP] = 17, [L4_ICMP] = 1, [L4_NONE] = 0};
-
-	if (f->layer == NET_IP && !strcmp(f->name, "ip.proto") && n->l3 == L3_IP4) {
-		v[0] = protos[n->l4];
-		return v[0] != 0;
-	}
-	if (f->layer != NET_ETH || strcmp(f->name, "eth.type") != 0 || !types[n->l3])
-		return 0;
-	v[0] = types[n->l3], v[1] = 0x8100, v[2] = 0x88a8;
-	return n->tags_known && !n->tags ? 1 : 3;
-}
-
-static bool within(const struct lo_test *t, unsigned v)
-{
-	for (uint32_t i = 0; i < t->spans.n; i++) {
-		if (v >= t->spans.v[i].lo && v <= t->spans.v[i].hi)
-			return true;
-	}
-	return false;
-}
-
-/* A test of a field of which the chain knows something. */
-static enum tri known_value(const struct lower *L, const struct expr *e)
-{
-	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
-	struct lo_test t = {0};
-	unsigned v[3], n, hits = 0;
-
-	if (a->is_const)
-		a = b;
-	if (a->kind != EX_FIELD || a->ref.kind != REF_NET)
-		return TRI_OPEN;
-	n = values_of(&L->net, a->ref.u.net, v);
-	if (!n || !lo_test_of(L->a, e, &t))
-		return TRI_OPEN;
-	for (unsigned i = 0; i < n; i++)
-		hits += within(&t, v[i]);
-	return hits == n ? TRI_YES : hits ? TRI_OPEN : TRI_NO;
-}
-
-static enum tri known(const struct lower *L, const struct expr *e)
-{
-	enum tri a, b;
-
-	if (e->is_const)
-		return e->const_value ? TRI_YES : TRI_NO;
-	if (e->kind == EX_UNARY && e->u.unary.op == UO_NOT) {
-		a = known(L, e->u.unary.a);
-		return a == TRI_OPEN ? a : a == TRI_NO ? TRI_YES : TRI_NO;
-	}
-	if (e->kind == EX_BINARY && (e->u.binary.op == BO_LAND || e->u.binary.op == BO_LOR)) {
-		enum tri ends = e->u.binary.op == BO_LAND ? TRI_NO : TRI_YES;
-
-		a = known(L, e->u.binary.a);
-		if (a == ends)
-			return ends;
-		b = known(L, e->u.binary.b);
-		if (b == ends && !lo_has_effect(e->u.binary.a))
-			return ends;
-		return a == TRI_OPEN ? a : b;
-	}
-	if ((e->kind == EX_BINARY && e->u.binary.op >= BO_EQ) || e->kind == EX_IN)
-		return reads_absent(L, plain_layers(e->u.binary.a) | plain_layers(e->u.binary.b))
-			       ? TRI_NO
-			       : known_value(L, e);
-	return reads_absent(L, plain_layers(e)) ? TRI_NO : TRI_OPEN;
-}
 
 /* ---- conditions in parts ---- */
 
@@ -125,7 +22,7 @@ struct conj { /* a && b && … */
 
 static void split(const struct lower *L, const struct expr *e, struct conj *c)
 {
-	enum tri k = known(L, e);
+	enum lo_tri k = lo_known(L, e);
 
 	if (k == TRI_NO || c->n == CONJ_MOST) {
 		c->no = true;
@@ -247,7 +144,7 @@ static void find_run(struct lower *L, uint32_t i, bool first, struct run *run)
 			continue;
 		if (!r->cond)
 			return;
-		if (known(L, r->cond) == TRI_NO)
+		if (lo_known(L, r->cond) == TRI_NO)
 			continue;
 		verdict = verdict_of(L, r);
 		if (left && verdict != left)
@@ -420,13 +317,24 @@ static void write_list(struct lower *L, const struct run *run, const struct list
 	L->net = outer;
 }
 
+unsigned lo_layers_from(const struct lower *L, uint32_t from)
+{
+	unsigned mask = 0;
+
+	for (uint32_t i = from; i < L->net.nrules; i++) {
+		if (!L->net.done || !L->net.done[i])
+			mask |= L->net.rules[i].pred | L->net.rules[i].body;
+	}
+	return mask;
+}
+
 bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers)
 {
 	for (uint32_t i = from; i < L->net.nrules; i++) {
 		const struct lo_rule *r = &L->net.rules[i];
 
 		if (!L->net.done[i] && (r->pred | r->body) & layers &&
-			!(r->cond && known(L, r->cond) == TRI_NO))
+			!(r->cond && lo_known(L, r->cond) == TRI_NO))
 			return true;
 	}
 	return false;
@@ -489,7 +397,7 @@ static void in_order(struct lower *L)
 	for (uint32_t i = 0; i < L->net.nrules && ir_open(L->f); i++) {
 		const struct lo_rule *r = &L->net.rules[i];
 
-		if (!L->net.done[i] && !(r->cond && known(L, r->cond) == TRI_NO))
+		if (!L->net.done[i] && !(r->cond && lo_known(L, r->cond) == TRI_NO))
 			write_rule(L, i);
 	}
 }
@@ -513,7 +421,7 @@ void lo_rules(struct lower *L, uint32_t from)
 	for (uint32_t i = from; i < L->net.nrules && ir_open(L->f); i++) {
 		const struct lo_rule *r = &L->net.rules[i];
 
-		if (L->net.done[i] || (r->cond && known(L, r->cond) == TRI_NO))
+		if (L->net.done[i] || (r->cond && lo_known(L, r->cond) == TRI_NO))
 			continue;
 		if ((r->pred | r->body) & L4_LAYERS && before_parting(L)) {
 			hoist(L, i);
