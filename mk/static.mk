@@ -22,12 +22,14 @@ CCACHE ?= $(if $(CCACHE_DIR),ccache)
 # Size counts on a board, so -Oz (a fifth smaller than -O2), fixed addresses (a static program
 # without position independence), no unwind tables. -g goes by strip. Structs that are not taken apart
 # into registers, invariants where they stand: each half a percent. arm64: all names are within a
-# megabyte (the linker says when not); its gcc keeps frame pointers unless told.
+# megabyte (the linker says when not); its gcc keeps frame pointers unless told; and, since its
+# instructions take four bytes each, the program is compiled once more as a whole (half a minute).
 STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	-fno-tree-sra -fno-move-loop-invariants \
 	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore) \
-	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer)
+	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer \
+		-flto -ffat-lto-objects -flto-partition=one)
 # Segments one behind the other, without filling up to 64 KB or 4 KB pages between them.
 STATIC_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code \
 	-Wl,-z,common-page-size=65536
@@ -57,18 +59,18 @@ ifdef STATIC
 $(STATIC_BIN): $(B)/skep
 	$(STRIP) -R .comment -o $@ $<
 # Parts of test programs that are no layer's.
-$(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script $(basename $(notdir $(wildcard $(addprefix tests/fuzz/,lang*.c damage*.c fake*.c)))))
+$(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script $(basename $(notdir $(wildcard $(addprefix tests/fuzz/,lang*.c damage*.c fake*.c))))) mk/static.mk
 	@rm -f $@
-	@$(AR) rcsD $@ $^
+	@$(AR) rcsD $@ $(filter %.o,$^)
 $(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
 	@mkdir -p $(@D) $(B)/tests
-	$(CC) $(OPT) $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
+	$(CC) $(OPT) -fno-lto $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
 	$(STRIP) -o $@ $(B)/tests/$*
 $(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(B)/obj/tests/bench/native_hand.o $(LIBS)
-	$(CC) $(OPT) $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
+	$(CC) $(OPT) -fno-lto $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(OPT) $(WARN) -D_GNU_SOURCE -static $< -o $@
+	$(CC) $(OPT) -fno-lto $(WARN) -D_GNU_SOURCE -static $< -o $@
 	$(STRIP) --strip-debug $@ # tests look for names of functions
 endif
 .PHONY: static static-tests static-native

@@ -6,6 +6,7 @@
 #   make vm C="xdp sched"            some cases only
 #   make vm-shell K=x86_64:newest    a shell in that kernel, with skep
 #   make vm-sched                    schedulers for long, on 2 and 4 CPUs
+#   make soak                        an hour (SOAK_MIN minutes) under a busy probe
 #   make vm-fetch                    the kernels alone;  FRESH=1: newer ones if there are
 
 KERNELS := x86_64:5.10 x86_64:6.1 x86_64:6.12 x86_64:newest arm64:newest riscv64:newest
@@ -25,9 +26,11 @@ VM_TARGET_arm64 := arm64-7.3
 VM_TARGET_riscv64 := riscv64-7.2
 vm-objects: $(B)/skep
 	@for a in $(VM_ARCHES); do mkdir -p build/vm/objects/$$a; done
-	@$(foreach a,$(VM_ARCHES),for s in tests/vm/objects/*; do \
+	@$(foreach a,$(VM_ARCHES),for s in tests/vm/objects/*.bt tests/vm/objects/*.skep; do \
 		n=$${s##*/}; $(B)/skep build --target tests/targets/$(VM_TARGET_$(a)).target --kernel 5.10 \
 			-o build/vm/objects/$(a)/$${n%.*}.o $$s || exit; done; \
+		$(B)/skep build --target tests/targets/$(VM_TARGET_$(a)).target --kernel 6.12 \
+			-o build/vm/objects/$(a)/fifo.o scripts/sched-fifo.skep || exit; \
 		$(B)/skep build --target $(if $(filter riscv64,$(a)),arm64,riscv64) --kernel 5.10 \
 			-o build/vm/objects/$(a)/foreign.o -e 'BEGIN { }' || exit;) :
 vm-fetch: deps-vm
@@ -46,10 +49,16 @@ vm-sched:
 		echo "$$p on $$n CPUs"; \
 		VM_GUEST="-s $$n -a skep.long=$$p" tests/vm/suite -c sched $(SCHED_K) || bad="$$bad $$p:$$n"; \
 	done; done; [ -z "$$bad" ] || { echo "failed:$$bad"; exit 1; }
+# A busy probe for an hour, or SOAK_MIN minutes: flat memory, and every event accounted for.
+SOAK_MIN ?= 60
+SOAK_K ?= x86_64:newest
+soak:
+	+@$(MAKE) --no-print-directory vm-static K="$(SOAK_K)"
+	@VM_LIMIT=$$(($(SOAK_MIN) * 60 + 120)) VM_GUEST="-a skep.soak=$(SOAK_MIN)" tests/vm/suite -c soak $(SOAK_K)
 demo: deps-vm vm-static-x86_64
 	@scripts/demo
 export FRESH
-.PHONY: vm vm-objects vm-static vm-sched vm-fetch vm-shell demo
+.PHONY: soak vm vm-objects vm-static vm-sched vm-fetch vm-shell demo
 # Debian's bpftrace and skep side by side
 compare: deps-vm vm-static-x86_64
 	@tests/vm/compare/run

@@ -367,6 +367,7 @@ void lo_in_map(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
  * ring buffers get a record made elsewhere and copied into the CPU's own buffer.
  */
 struct lo_event {
+	enum meta_event_type type;
 	ir_val rec;
 	uint32_t size;
 	ir_blk done;

@@ -7,9 +7,11 @@
 #include "lang/lower.h"
 #include <linux/bpf.h>
 
-static void event_lost(struct lower *L, ir_blk done)
+/* Notes about tasks are no events of the script; they are made again. */
+static void event_lost(struct lower *L, enum meta_event_type type, ir_blk done)
 {
-	lo_count(L, MC_LOST_EVENT, L->prog);
+	if (type != ME_SEEN_TASK)
+		lo_count(L, MC_LOST_EVENT, L->prog);
 	lo_goto(L, done);
 }
 
@@ -21,7 +23,7 @@ static void event_head(struct lower *L, ir_val rec, enum meta_event_type type, i
 
 struct lo_event lo_event_begin(struct lower *L, enum meta_event_type type, ir_val id, uint32_t size)
 {
-	struct lo_event ev = {.size = size};
+	struct lo_event ev = {.type = type, .size = size};
 	ir_blk space, lost;
 	ir_val args[3];
 
@@ -40,7 +42,7 @@ struct lo_event lo_event_begin(struct lower *L, enum meta_event_type type, ir_va
 	ev.rec = ir_call(L->f, "ringbuf_reserve", IR_VOID, 3, args);
 	ev.rec = lo_some(L, ev.rec, space, lost);
 	lo_enter(L, lost);
-	event_lost(L, ev.done);
+	event_lost(L, type, ev.done);
 	lo_enter(L, space);
 	event_head(L, ev.rec, type, id);
 	return ev;
@@ -61,7 +63,7 @@ static void perf_event_end(struct lower *L, struct lo_event ev)
 	answer = ir_call(L->f, "perf_event_output", IR_VOID, 5, args);
 	lo_if(L, CC_EQ, answer, ir_const(L->f, 0), ev.done, lost);
 	lo_enter(L, lost);
-	event_lost(L, ev.done);
+	event_lost(L, ev.type, ev.done);
 	lo_enter(L, ev.done);
 }
 

@@ -44,17 +44,35 @@ const char *sys_cause(enum sys_what what, const char *kind, int err)
 	return r ? r->cause : strerror(err);
 }
 
+/* "integrity" or "confidentiality" while the kernel keeps even root from its insides; NULL. */
+static const char *locked_down(struct arena *a)
+{
+	const char *text = read_small(a, "/sys/kernel/security/lockdown");
+	const char *in = text ? strchr(text, '[') : NULL;
+
+	if (!in || !strncmp(in, "[none", 5))
+		return NULL;
+	return arena_strndup(a, in + 1, strcspn(in + 1, "]"));
+}
+
 int sys_error(struct loaded *l, enum sys_what what, const char *kind, struct skep_span at, int err,
 	const char *fmt, ...)
 {
 	const struct row *r = find_row(what, kind, err);
-	const char *subject;
+	const char *subject, *lock = err == EPERM && !geteuid() ? locked_down(l->a) : NULL;
 	struct diag *e;
 	va_list ap;
 
 	va_start(ap, fmt);
 	subject = arena_vprintf(l->a, fmt, ap);
 	va_end(ap);
+	if (lock) {
+		e = diag_error(l->d, at, DIAG_NO_PERMISSION,
+			"%s: this kernel is locked down (%s) (errno %d)", subject, lock, err);
+		diag_hint(l->d, e, "packet rules work; tracing needs a boot without lockdown=%s "
+			"and without what sets it (secure boot)", lock);
+		return SKEP_ESYS;
+	}
 	if (r)
 		e = diag_error(l->d, at, r->id, "%s: %s (errno %d)", subject, r->cause, err);
 	else

@@ -2,6 +2,7 @@
 # What runs away from where it was made: objects compiled on the host for a kernel that does not exist,
 # run by the program without a compiler; kernels without this or that; users without root.
 # timeout: 170
+# files: tests/vm/objects/same.out
 
 # dd by this shell until COMMAND succeeds, at most TRIES times.
 reads_until() {
@@ -37,9 +38,20 @@ reads_while() {
 	expect_match object_fields \
 		"^tid 1 pid 1 parent $me exec 0 inode $(stat -c %i /etc/passwd)\$" /tmp/moved
 	expect_match object_enum '^enum 3$' /tmp/moved
-	expect_match object_tracepoint '^@switched\[1\]: [1-9]' /tmp/moved
+	expect_match object_tracepoint '^@switched\[(1|true)\]: [1-9]' /tmp/moved
 	expect_match object_hist '^@bytes:' /tmp/moved
 	expect_match object_end '^end$' /tmp/moved
+	grep -A1 '^@stack\[' /tmp/moved >/tmp/stack
+	expect_match object_stack '^ +vfs_read\+' /tmp/stack
+	# what it printed where it was made
+	skep-load -q /skep/objects/same.o >/tmp/same 2>&1
+	tail -n +2 /skep/tests/vm/objects/same.out >/tmp/same.out
+	if cmp -s /tmp/same /tmp/same.out; then
+		t_ok object_same
+	else
+		diff /tmp/same /tmp/same.out
+		t_fail object_same "another output than where it was compiled"
+	fi
 	skep-load -e 'BEGIN { }' 2>/tmp/nocc
 	expect_match loader_only 'has no compiler' /tmp/nocc
 )
@@ -53,8 +65,31 @@ case $(uname -r) in
 6.1.* | 6.12.*) return 0 ;;
 esac
 
+# ---- objects of packet rules and of a scheduler ----
+(
+	net_ab
+	skep() { exec nsenter -t "$NS_b" -n -- skep-load "$@"; }
+	skep_start /tmp/rules /skep/objects/rules.o
+	in_ns a netsend udp 10.0.0.2 4444 5
+	in_ns a netsend udp 10.0.0.2 4445 5
+	t_check object_passes in_ns a ping -c 1 -W 2 10.0.0.2
+	skep_stop
+	expect_equal object_rules_status $status 0
+	expect_match object_rules '^@dropped\[10.0.0.1\]: 5$' /tmp/rules
+)
+if have_config CONFIG_SCHED_CLASS_EXT; then
+	skep-load --for 2s /skep/objects/fifo.o >/tmp/fifo 2>&1 &
+	t_check object_sched wait_for 20 grep -q enabled /sys/kernel/sched_ext/state
+	wait $!
+	expect_equal object_sched_status $? 0
+	expect_match object_sched_map '^@started\[0\]: [1-9]' /tmp/fifo
+else
+	skep-load --for 2s /skep/objects/fifo.o >/tmp/fifo 2>&1
+	expect_match object_sched_told "schedulers need Linux 6.12" /tmp/fifo
+fi
+
 # ---- without ring buffer, links, kprobe PMU ----
-skep_start /tmp/old --no-feature=ringbuf,perf_link,kprobe_pmu -q \
+skep_start /tmp/old --no-feature=ringbuf,perf_link,kprobe_pmu \
 	-e 'kprobe:vfs_read /comm == "dd" && arg2 == 77/ { printf("read %d\n", arg2); @n = count(); }'
 /bin/dd if=/dev/zero of=/dev/null bs=77 count=1000 2>/dev/null &
 /bin/dd if=/dev/zero of=/dev/null bs=77 count=1000 2>/dev/null
@@ -71,7 +106,7 @@ unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && exec skep --for 2s -e "
 	tracepoint:syscalls:sys_enter_read { @t[args.count > 0] = count(); }"' >/tmp/nobtf 2>&1 &
 reads_while $!
 expect_match btf_hidden '^@k: [1-9]' /tmp/nobtf
-expect_match btf_hidden_tracepoint '^@t\[[01]\]: [1-9]' /tmp/nobtf
+expect_match btf_hidden_tracepoint '^@t\[(true|false|[01])\]: [1-9]' /tmp/nobtf
 unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf
 	skep check -e "kprobe:vfs_read { @ = ((struct file *)arg0)->f_pos; }"
 	skep-load --dry-run /skep/objects/moved.o' >/tmp/nobtf2 2>&1
@@ -91,7 +126,7 @@ drop skep --dry-run -e 'xdp:lo /tcp.dport == 23/ { drop(); }' >/tmp/userx 2>&1
 expect_equal user_xdp $? 0
 
 # ---- unattended ----
-skep_start /tmp/hup -q -o /tmp/log/hup -e 'interval:ms:100 { printf("tick\n"); }'
+skep_start /tmp/hup -o /tmp/log/hup -e 'interval:ms:100 { printf("tick\n"); }'
 SKEP_READY=/tmp/log/hup
 wait_for 20 grep -q tick /tmp/log/hup
 mv /tmp/log/hup /tmp/log/hup.1
