@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Schedulers, where the kernel has sched_ext. `make vm-sched` runs it long, in pieces (skep.long=PIECE
+# Schedulers, where the kernel has sched_ext. `make vm-sched` runs it long, in pieces (skep.long=PIECE,…
 # on the guest's command line): 20 s and twenty rounds for each script, on 2 and 4 CPUs.
 #   core       what follows below up to "scripts"      SCRIPT   scripts/sched-SCRIPT.skep
 #   shares     vtime and lottery, 10 s each            wakeups  latency beside fifo
@@ -25,8 +25,15 @@ disabled() {
 
 # piece NAME: this one was asked for, or all in short.
 piece() {
-	[ -z "$long" ] || [ "$long" = "$1" ] || return 1
-	ran=1
+	case ",${long:-$1}," in
+	*",$1,"*) ran="$ran,$1" ;;
+	*) return 1 ;;
+	esac
+}
+
+# one that is only for the long run
+long_piece() {
+	[ "$long" ] && piece "$1"
 }
 
 spin() {
@@ -239,37 +246,42 @@ if piece core; then
 	operations
 fi
 # It needs no dispatch, since it lacks one. Long enough to be thrown out it is above.
-[ "$long" = broken ] && piece broken && rounds broken $scripts/sched-broken.skep
+long_piece broken && rounds broken $scripts/sched-broken.skep
 if [ -z "$dispatch" ]; then
-	[ "$ran" ] || t_skip "$long" "the kernel refuses dispatch on this machine"
+	[ "$ran" = ",$long" ] || [ -z "$long" ] ||
+		t_skip "$long" "the kernel refuses dispatch on this machine"
 	exit 0
 fi
 
 # ---- scripts ----
+
+# script NAME ARGUMENTS…: those that are measured below run here only in the long run
+script() {
+	_file=$scripts/sched-$1.skep
+	_script=$1
+	shift
+	try script_$_script 1 --live $_file "$@"
+	[ -z "$long" ] || rounds $_script $_file "$@"
+}
 
 in_background() {
 	mkdir -p /sys/fs/cgroup/bg
 	spin &
 	load=$!
 	echo $load >/sys/fs/cgroup/bg/cgroup.procs
-	set -- $scripts/sched-pin-cgroup.skep "$(stat -c %i /sys/fs/cgroup/bg)" 1 1
-	try script_pin_cgroup 1 "$@"
+	script pin-cgroup "$(stat -c %i /sys/fs/cgroup/bg)" 1 1
 	expect_match pinned '^@pinned: [1-9]' /tmp/s
-	[ -z "$long" ] || rounds pin_cgroup "$@"
 }
 
-# The others run below, where they are measured, if this is not the long run.
 for _s in central users; do
 	piece $_s || continue
-	try script_$_s 1 --live $scripts/sched-$_s.skep
+	script $_s
 	expect_match script_$_s-queue '^@live_queued\[0\]: [0-9]' /tmp/s
 done
-! piece pin_cgroup || in_background
+! piece pin-cgroup || in_background
 for _s in fifo vtime lottery latency; do
-	[ "$long" != $_s ] || ! piece $_s || try script_$_s 20 $scripts/sched-$_s.skep
+	! long_piece $_s || script $_s
 done
-[ -z "$long" ] || [ ! -f $scripts/sched-$long.skep ] || [ $long = broken ] ||
-	rounds $long $scripts/sched-$long.skep
 
 # ---- shares and latency ----
 
@@ -346,4 +358,4 @@ if piece wakeups; then
 		t_fail latency "$took with latency, $fifo with fifo"
 fi
 [ "$long" ] || nothing_left all
-[ "$ran" ] || t_fail piece "there is no piece '$long'"
+[ -z "$long" ] || expect_equal pieces "$(echo ",$long" | tr ',' '\n' | sort)" "$(echo "$ran" | tr ',' '\n' | sort)"
