@@ -70,9 +70,10 @@ struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint
 	ir_param(f, 0, ir_ptr(IRT_MAP, 0));
 	ir_param(f, 0, ir_ptr(IRT_KEY, row->key_size));
 	ir_param(f, 0, ir_ptr(IRT_MAPV, row->value_size));
-	ir_param(f, 0, ir_ptr(IRT_FRAME, frame));
+	if (frame)
+		ir_param(f, 0, ir_ptr(IRT_FRAME, frame));
 	ir_at(f, 0);
-	f->ctx_val = ir_un(f, IR_FRCTX, ir_arg(f, EACH_FRAME));
+	f->ctx_val = frame ? ir_un(f, IR_FRCTX, ir_arg(f, EACH_FRAME)) : IR_NONE;
 	return f;
 }
 

@@ -55,18 +55,18 @@ static bool bad_ref(const struct check *c, ir_val v)
 	return v == IR_NONE || v >= c->f->vals.n;
 }
 
-/* What bpf_for_each_map_elem gives. */
+/* What bpf_for_each_map_elem gives; timers give no frame. */
 static bool is_each(const struct check *c, const struct ir_block *e)
 {
 	static const uint8_t kinds[EACH_PARAMS] = {IRT_MAP, IRT_KEY, IRT_MAPV, IRT_FRAME};
 
-	for (unsigned i = 0; i < EACH_PARAMS; i++) {
-		if (i >= e->params.n || bad_ref(c, e->params.v[i]) ||
+	for (unsigned i = 0; i < e->params.n && i < EACH_PARAMS; i++) {
+		if (bad_ref(c, e->params.v[i]) ||
 			ir_type_of(c->f, e->params.v[i]).kind != kinds[i] ||
 			ir_type_of(c->f, e->params.v[i]).flags)
 			return false;
 	}
-	return e->params.n == EACH_PARAMS;
+	return e->params.n == EACH_PARAMS || e->params.n == EACH_FRAME;
 }
 
 static void check_entry(struct check *c)
@@ -75,7 +75,7 @@ static void check_entry(struct check *c)
 
 	if (ir_is_sub(c->f) && !is_each(c, e))
 		check_fail(c, 0, IR_NONE, "entry", "the entry's parameters are no map, key<N>, "
-			"mapv<N>, frame<N>");
+			"mapv<N> (, frame<N>)");
 	else if (!ir_is_sub(c->f) && (e->params.n != 1 || bad_ref(c, e->params.v[0]) ||
 		!ir_type_eq(ir_type_of(c->f, e->params.v[0]), ir_ptr(IRT_CTX, c->f->ctx))))
 		check_fail(c, 0, IR_NONE, "entry", "the entry's parameter is not the context");

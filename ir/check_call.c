@@ -194,6 +194,19 @@ static void arg_string(struct check *c, const struct call *k, unsigned a)
 		want(c, k, a, "a string in read-only data");
 }
 
+/* A timer gives the map's entry that it lies in. */
+static void timer_func(struct check *c, const struct call *k, unsigned a, const struct ir_fn *sub)
+{
+	const struct ir_block *e = &sub->blocks.v[0];
+	uint32_t room = ir_type_of(c->f, k->i->args[0]).n;
+
+	if (sub == c->f || e->params.n != EACH_FRAME)
+		want(c, k, a, "a function for a timer");
+	else if (ir_type_of(sub, e->params.v[EACH_KEY]).n > 4 ||
+		 ir_type_of(sub, e->params.v[EACH_VALUE]).n > room)
+		FAIL(c, k, "bounds", "@%s expects a greater value than %u bytes", sub->name, room);
+}
+
 /* The function has to take what the helper gives it: the map's entries, the caller's frame. */
 static void arg_func(struct check *c, const struct call *k, unsigned a)
 {
@@ -207,6 +220,10 @@ static void arg_func(struct check *c, const struct call *k, unsigned a)
 		return;
 	}
 	sub = c->f->top->subs.v[i->aux];
+	if (k->h->arg[0] == KA_TIMER) {
+		timer_func(c, k, a, sub);
+		return;
+	}
 	e = &sub->blocks.v[0];
 	if (sub == c->f || !k->map || e->params.n != EACH_PARAMS)
 		want(c, k, a, "a function for the entries of a map");

@@ -198,7 +198,8 @@ struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const cha
 struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx);
 /*
  * A function that bpf_for_each_map_elem calls for each entry of map: its parameters are the map,
- * key<N>, mapv<N>, frame<N>. What the caller hands on lies in the frame, the context at 0.
+ * key<N>, mapv<N>, frame<N>. What the caller hands on lies in the frame, the context at 0. Or, with
+ * frame 0, one that a timer in map calls: it has neither a frame nor a context.
  */
 struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint32_t frame);
 void ir_sub_frame(struct ir_fn *f, uint32_t bytes); /* once it is known how many there are */

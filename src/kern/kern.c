@@ -272,7 +272,7 @@ const struct scx_op *scx_op_by_name(const char *name)
 
 const struct scx_op *scx_timer(void)
 {
-	static const struct scx_op timer = {"timer", SCX_ANY | SCX_IDLE | SCX_UNLOCKED, true, false,
+	static const struct scx_op timer = {"timer", SCX_ANY | SCX_IDLE | SCX_UNLOCKED, false, false,
 		KV(6, 12), "every so often"};
 
 	return &timer;

@@ -221,7 +221,7 @@ struct scx_op {
 };
 const struct scx_op *scx_op_by_name(const char *name);
 const struct scx_op *scx_op_at(unsigned i);
-const struct scx_op *scx_timer(void); /* what a program that skep runs may do */
+const struct scx_op *scx_timer(void); /* what a timer may do */
 
 /*
  * Name of the operation's argument number index (scx_args.def): len bytes, no NUL behind them; NULL

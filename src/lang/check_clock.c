@@ -19,6 +19,8 @@ static void bad(struct check *c, const struct attach_point *ap, uint32_t i, cons
  * interval:s:1, and bpftrace's interval:1s and interval:1000000000 (nanoseconds). num[0] becomes
  * the period in ns, num[1] the frequency when that was given (then num[0] is what comes close).
  */
+#define TIMER_LEAST_NS 10000
+
 void check_interval(struct check *c, struct attach_point *ap)
 {
 	const char *num = ap->parts.v[ap->parts.n - 1],
@@ -53,6 +55,9 @@ void check_interval(struct check *c, struct attach_point *ap)
 	}
 	ap->num[0] = units[u].ns ? n * units[u].ns : 1000000000 / n;
 	ap->num[1] = units[u].ns ? 0 : n;
+	/* the next one comes that long after it began: the rest of the machine wants to run, too */
+	if (ap->kind == PROBE_SCHED_TIMER && ap->num[0] < TIMER_LEAST_NS)
+		bad(c, ap, ni, "a timer of a scheduler more often than every 10 microseconds");
 }
 
 static void no_event(struct check *c, const struct attach_point *ap)

@@ -117,23 +117,6 @@ void c_needs_rcu(struct check *c)
 		c->probe->points.v[i].rcu = true;
 }
 
-/* Programs that skep runs always may sleep. */
-static bool always_sleeps(const struct check *c)
-{
-	for (uint32_t i = 0; i < c->probe->points.n; i++) {
-		if (c->probe->points.v[i].kind == PROBE_SCHED_TIMER)
-			return true;
-	}
-	return false;
-}
-
-static void not_in_timer(struct check *c, struct skep_span at, const char *what)
-{
-	c_hint(c,
-		c_error(c, at, DIAG_SCHED, "%s cannot be used in a timer: it may sleep", what),
-		"do it in an operation, which can look at a @variable that the timer sets");
-}
-
 static void struct_arg(struct check *c, struct expr *a, const struct kfunc_arg *p)
 {
 	if (a->is_const && !a->const_value && p->nullable)
@@ -300,8 +283,6 @@ static void kfunc_result(struct check *c, struct expr *e, const char *kfunc)
 	e->type.owned = effects & KE_ACQUIRE;
 	e->type.rcu = effects & KE_RCU;
 	e->type.trusted = e->type.owned || e->type.rcu;
-	if (e->type.rcu && always_sleeps(c))
-		not_in_timer(c, e->span, arena_printf(c->a, "%s()", e->u.call.name));
 	if (any_nullable(e))
 		c_unsupported(c, e->span,
 			"a function that returns a pointer, called with one that may be NULL, is", NULL);
@@ -401,6 +382,15 @@ void check_kfunc_nested(struct check *c, struct expr *e)
 	check_any_kfunc(c, e, name);
 }
 
+static bool c_is_timer(const struct check *c)
+{
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		if (c->probe->points.v[i].kind != PROBE_SCHED_TIMER)
+			return false;
+	}
+	return c->probe->points.n > 0;
+}
+
 /* for ($p : dsq(0)): tasks that wait in a queue, in its order. */
 void check_for_dsq(struct check *c, struct stmt *s)
 {
@@ -409,11 +399,8 @@ void check_for_dsq(struct check *c, struct stmt *s)
 
 	check_expr(c, id);
 	check_int(c, id, "the number of the queue");
-	if (always_sleeps(c)) {
-		not_in_timer(c, s->span, "a loop over a queue");
-		return;
-	}
-	if (!c->btf || !c_is_kind(c, PP_OPS) || !kbtf_func(c->btf, "bpf_iter_scx_dsq_new")) {
+	if (!c->btf || (!c_is_kind(c, PP_OPS) && !c_is_timer(c)) ||
+		!kbtf_func(c->btf, "bpf_iter_scx_dsq_new")) {
 		c_error(c, s->span, DIAG_WRONG_PROBE,
 			"only schedulers can go through the tasks of a queue");
 		return;

@@ -329,6 +329,21 @@ static int default_verdict(const struct lower *L, const struct attach_point *ap)
 	return want && !strcmp(want, "drop") ? v->drop : v->pass;
 }
 
+/* Lowers into this one from here on; nothing is known in it yet. */
+static void lo_function(struct lower *L, struct ir_fn *f)
+{
+	L->f = f;
+	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
+	L->open_loops.n = 0;
+	memset(L->ops_arg, 0, sizeof(L->ops_arg));
+	L->net = (struct lo_net){0};
+	L->missing = L->loop_break = L->loop_continue = L->fn_done = IR_NONE;
+	L->slot_level = L->fn_owned = 0;
+	vec_push(L->a, &L->dom, (struct lo_dom){0});
+	ir_seal(f, 0);
+	ir_at(f, 0);
+}
+
 static void begin_program(struct lower *L, const struct attach_point *ap)
 {
 	const struct kern_probe *row = kern_probe(ap->kind);
@@ -346,20 +361,11 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 		prog.flags = BPF_F_SLEEPABLE;
 	L->prog = meta->progs.n;
 	vec_push(L->a, &meta->progs, prog);
-	L->f = ir_fn_new(L->m, prog.name, ctx);
-	L->slots.n = L->proofs.n = L->dom.n = L->seen.n = L->owned.n = L->loop_owned = 0;
-	L->open_loops.n = 0;
+	lo_function(L, ir_fn_new(L->m, prog.name, ctx));
 	L->shared = false;
-	memset(L->ops_arg, 0, sizeof(L->ops_arg));
 	L->f->no_result = row->parts == PP_OPS && ap->ops_proto && !ap->ops_ret;
 	L->f->half_result = ap->ops_ret && kbtf_size(L->m->target->btf, ap->ops_ret) == 4;
-	L->net = (struct lo_net){0};
-	L->missing = L->loop_break = L->loop_continue = L->fn_done = IR_NONE;
-	L->slot_level = L->fn_owned = 0;
 	L->fall_off = kern_is_packet(ap->kind) ? default_verdict(L, ap) : 0;
-	vec_push(L->a, &L->dom, (struct lo_dom){0});
-	ir_seal(L->f, 0);
-	ir_at(L->f, 0);
 }
 
 static void add_probe(struct lower *L, const struct attach_point *ap)
@@ -625,6 +631,30 @@ static bool served(const struct lower *L, const struct probe *p, uint32_t k)
 	return false;
 }
 
+/*
+ * The block is a function that a timer of the kernel calls, in a program that only starts the timer.
+ * It runs where nothing may sleep; older verifiers, which go by the program, want to be told so.
+ */
+static void lower_timer(struct lower *L, const struct probe *p, const struct attach_point *ap)
+{
+	bool rcu = ap->rcu && kbtf_func(L->m->target->btf, "bpf_rcu_read_lock");
+	struct ir_fn *starter = L->f, *block;
+	struct lo_timer t = lo_timer_new(L, ap);
+
+	block = ir_sub_new(starter, arena_printf(L->a, "%.13s_t", starter->name), t.map, 0);
+	lo_function(L, block);
+	lo_timer_again(L, &t);
+	if (rcu)
+		lo_kfunc(L, "bpf_rcu_read_lock", IR_VOID, 0, NULL);
+	lo_rule(L, p, ap, p->pred);
+	if (rcu)
+		lo_kfunc(L, "bpf_rcu_read_unlock", IR_VOID, 0, NULL);
+	finish_program(L);
+	lo_function(L, starter);
+	lo_timer_start(L, &t, block);
+	finish_program(L);
+}
+
 static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 {
 	const struct attach_point *ap = &p->points.v[k];
@@ -642,6 +672,10 @@ static void lower_point(struct lower *L, const struct probe *p, uint32_t k)
 	add_probe(L, ap);
 	share_program(L, p, k);
 	L->ap = ap;
+	if (ap->kind == PROBE_SCHED_TIMER) {
+		lower_timer(L, p, ap);
+		return;
+	}
 	begin_op(L, ap);
 	over = ap->kind == PROBE_ITER ? lo_iter_begin(L) : IR_NONE;
 	lo_rule(L, p, ap, p->pred);

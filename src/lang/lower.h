@@ -450,6 +450,13 @@ void lo_scx_ops(struct lower *L); /* the struct_ops table of all sched_ext progr
 void lo_scx_exit_info(struct lower *L);
 bool lo_scx_task_maps(const struct lower *L); /* the script keeps values per task */
 void lo_scx_init_task(struct lower *L);
+struct lo_timer { /* of sched_ext:timer */
+	uint32_t map;
+	uint64_t ns;
+};
+struct lo_timer lo_timer_new(struct lower *L, const struct attach_point *ap);
+void lo_timer_again(struct lower *L, const struct lo_timer *t); /* in its block: sets it again */
+void lo_timer_start(struct lower *L, const struct lo_timer *t, struct ir_fn *block);
 
 /* ---- lower_stmt.c, lower_loop.c ---- */
 #define LO_ROUNDS_MAX 4096 /* rounds of a loop without a constant end, at most */

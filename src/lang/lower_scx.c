@@ -96,6 +96,47 @@ void lo_scx_init_task(struct lower *L)
 	}
 }
 
+/* ---- timers ---- */
+
+#define TIMER_SIZE 16 /* struct bpf_timer */
+#define CLOCK_MONO 1 /* CLOCK_MONOTONIC */
+
+struct lo_timer lo_timer_new(struct lower *L, const struct attach_point *ap)
+{
+	struct lo_timer t = {.ns = ap->num[0]};
+
+	t.map = lo_add_map(L, (struct meta_map){.name = "timer", .kname = "skep_timer",
+					.role = MM_TIMER, .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+					.value_size = TIMER_SIZE, .max_entries = 1,
+					.present_off = META_NONE});
+	return t;
+}
+
+static void timer_start(struct lower *L, const struct lo_timer *t, ir_val timer)
+{
+	ir_val args[3] = {timer, ir_const(L->f, (int64_t)t->ns), ir_const(L->f, 0)};
+
+	ir_call(L->f, "timer_start", IR_VOID, 3, args);
+}
+
+void lo_timer_again(struct lower *L, const struct lo_timer *t)
+{
+	timer_start(L, t, ir_arg(L->f, EACH_VALUE));
+}
+
+void lo_timer_start(struct lower *L, const struct lo_timer *t, struct ir_fn *block)
+{
+	ir_val args[3];
+
+	args[0] = ir_gaddr(L->f, t->map, 0);
+	args[1] = ir_map(L->f, t->map);
+	args[2] = ir_const(L->f, CLOCK_MONO);
+	ir_call(L->f, "timer_init", IR_VOID, 3, args);
+	args[1] = ir_func(L->f, block);
+	ir_call(L->f, "timer_set_callback", IR_VOID, 2, args);
+	timer_start(L, t, args[0]);
+}
+
 /* ---- the table of operations ---- */
 
 static void add_value(struct lower *L, struct meta_ops *ops, const char *name, uint64_t value)

@@ -209,6 +209,7 @@ void load_detach(struct loaded *l)
 {
 	uint32_t zero = 0;
 
+	maps_stop_timers(l);
 	for (uint32_t i = l->links.n; i-- > 0;) {
 		struct loaded_link *k = &l->links.v[i];
 

@@ -72,6 +72,7 @@ int needs_check(struct loaded *l);
 int maps_create(struct loaded *l);
 /* Whether this kernel makes ring buffers or task storage; -1: it does not tell us. */
 int map_probe(uint32_t type);
+void maps_stop_timers(const struct loaded *l);
 void maps_close(struct loaded *l);
 
 /* fill.c: lists and interfaces into their maps */

@@ -23,7 +23,8 @@
 /* Maps that stand for variables, not for a container of the script. */
 static bool is_data(const struct meta_map *m)
 {
-	return m->type == BPF_MAP_TYPE_ARRAY && m->role != MM_USER && m->role != MM_SCRATCH;
+	return m->type == BPF_MAP_TYPE_ARRAY && m->role != MM_USER && m->role != MM_SCRATCH &&
+		m->role != MM_TIMER;
 }
 
 /* A power of two, at least a page. */
@@ -54,35 +55,46 @@ static uint32_t stack_bytes(uint32_t want)
 	return want;
 }
 
-/* Types for task storage, which must have some: 1 is the key, an int; 2 the value, an array of it. */
-static int storage_btf(uint32_t value_size)
+#define TIMER_SIZE 16 /* struct bpf_timer, include/uapi/linux/bpf.h */
+enum { TYPE_KEY = 1, TYPE_WORDS, TYPE_TIMER, TYPE_TIMED }; /* of what follows */
+
+/*
+ * Types for maps that must have some: the key, an int; the value of task storage, an array of it; a
+ * value that holds a timer, which the kernel finds by its type's name.
+ */
+static int own_btf(uint32_t value_size)
 {
 	struct {
 		struct btf_header h;
 		struct btf_type key;
 		uint32_t bits;
-		struct btf_type value;
+		struct btf_type words;
 		struct btf_array array;
-		char str[8];
-	} b = {.h = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(b.h), .str_len = 5},
+		struct btf_type timer, timed;
+		struct btf_member member;
+		char str[20];
+	} b = {.h = {.magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(b.h), .str_len = 17},
 		.key = {.name_off = 1, .info = BTF_KIND_INT << 24, .size = 4}, .bits = 32,
-		.value = {.info = BTF_KIND_ARRAY << 24}, .array = {1, 1, value_size / 4},
-		.str = "\0int"};
+		.words = {.info = BTF_KIND_ARRAY << 24},
+		.array = {TYPE_KEY, TYPE_KEY, value_size / 4},
+		.timer = {.name_off = 5, .info = BTF_KIND_STRUCT << 24, .size = TIMER_SIZE},
+		.timed = {.info = BTF_KIND_STRUCT << 24 | 1, .size = TIMER_SIZE},
+		.member = {.name_off = 15, .type = TYPE_TIMER}, .str = "\0int\0bpf_timer\0t"};
 
 	b.h.type_len = b.h.str_off = (uint32_t)(offsetof(typeof(b), str) - sizeof(b.h));
-	return sys_btf_load(&b, (uint32_t)offsetof(typeof(b), str) + 5);
+	return sys_btf_load(&b, (uint32_t)offsetof(typeof(b), str) + b.h.str_len);
 }
 
-static int create_storage(const struct meta_map *m)
+static int create_typed(const struct meta_map *m, uint32_t value_type)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = m->flags, .btf_key_type_id = 1,
-		.btf_value_type_id = 2);
-	int btf = storage_btf(m->value_size), fd;
+	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = m->flags, .btf_key_type_id = TYPE_KEY,
+		.btf_value_type_id = value_type);
+	int btf = own_btf(m->value_size), fd;
 
 	if (btf < 0)
 		return btf;
 	o.btf_fd = (uint32_t)btf;
-	fd = sys_map_create(m->type, m->kname, 4, m->value_size, 0, &o);
+	fd = sys_map_create(m->type, m->kname, 4, m->value_size, m->max_entries, &o);
 	close(btf);
 	return fd;
 }
@@ -90,13 +102,27 @@ static int create_storage(const struct meta_map *m)
 int map_probe(uint32_t type)
 {
 	struct meta_map m = {.type = type, .flags = BPF_F_NO_PREALLOC, .value_size = 4};
-	int fd = type == BPF_MAP_TYPE_TASK_STORAGE ? create_storage(&m) :
+	int fd = type == BPF_MAP_TYPE_TASK_STORAGE ? create_typed(&m, TYPE_WORDS) :
 		 sys_map_create(type, NULL, 0, 0, ring_size(0), NULL);
 
 	if (fd < 0)
 		return errno == EPERM ? -1 : 0;
 	close(fd);
 	return 1;
+}
+
+void maps_stop_timers(const struct loaded *l)
+{
+	const uint8_t none[TIMER_SIZE] = {0};
+	uint32_t zero = 0;
+
+	for (uint32_t i = 0; l->map_fd && i < l->meta.maps.n; i++) {
+		const struct meta_map *m = &l->meta.maps.v[i];
+
+		/* writing the value cancels the timer in it and forgets its function */
+		if (m->role == MM_TIMER && m->value_size == TIMER_SIZE && l->map_fd[i] >= 0)
+			bpf_map_update_elem(l->map_fd[i], &zero, none, 0);
+	}
 }
 
 static int create(const struct meta_map *m, uint32_t flags)
@@ -177,7 +203,9 @@ static int create_one(struct loaded *l, uint32_t i)
 		return SKEP_EUSER;
 	}
 	if (m->type == BPF_MAP_TYPE_TASK_STORAGE)
-		fd = create_storage(m);
+		fd = create_typed(m, TYPE_WORDS);
+	else if (m->role == MM_TIMER)
+		fd = create_typed(m, TYPE_TIMED);
 	else
 		fd = is_data(m) ? create_data(m) : create(m, m->flags);
 	if (fd < 0)

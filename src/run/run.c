@@ -112,49 +112,17 @@ static bool wanted(const struct session *s)
 	return !s->exited && !s->write_error && !(s->o->stop && *s->o->stop);
 }
 
-/* ---- timers of schedulers ---- */
-
-struct timers {
-	uint64_t *next; /* by probe: when it is due, ms; 0 it is no timer */
-	uint64_t *every;
-};
-
-static void timers_init(struct session *s, struct timers *t, uint64_t now)
+/* The kernel runs the timers of schedulers; each is started by a program. */
+static int start_timers(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
+	int err = SKEP_OK;
 
-	t->next = ARENA_ARRAY(s->l->a, uint64_t, m->probes.n + 1);
-	t->every = ARENA_ARRAY(s->l->a, uint64_t, m->probes.n + 1);
-	for (uint32_t i = 0; i < m->probes.n; i++) {
-		uint64_t ns;
-
-		if (strcmp(m->probes.v[i].kind, "sched_ext:timer") != 0)
-			continue;
-		ns = strtoull(m->probes.v[i].arg[0], NULL, 10);
-		t->every[i] = ns < 1000000 ? 1 : ns / 1000000;
-		t->next[i] = now + t->every[i];
+	for (uint32_t i = 0; !err && i < m->probes.n; i++) {
+		if (!strcmp(m->probes.v[i].kind, "sched_ext:timer"))
+			err = load_run_prog(s->l, m->probes.v[i].prog);
 	}
-}
-
-/* Runs what is due; gives how long nothing will be, at most most. What was missed is not made up. */
-static int timers_run(struct session *s, struct timers *t, uint64_t now, uint64_t *most)
-{
-	for (uint32_t i = 0; i < s->l->meta.probes.n; i++) {
-		if (!t->next[i])
-			continue;
-		if (now >= t->next[i]) {
-			int err = load_run_prog(s->l, s->l->meta.probes.v[i].prog);
-
-			if (err)
-				return err;
-			t->next[i] += t->every[i];
-			if (t->next[i] <= now)
-				t->next[i] = now + t->every[i];
-		}
-		if (*most > t->next[i] - now)
-			*most = t->next[i] - now;
-	}
-	return SKEP_OK;
+	return err;
 }
 
 /* Without a descriptor (kernels before 5.3) a number that is free again. */
@@ -181,14 +149,9 @@ static int wait_for_end(struct session *s)
 {
 	uint64_t start = now_ms(), last_lost = start, now = start;
 	uint64_t tick = s->l->meta.ops.n ? OPS_TICK_MS : TICK_MS;
-	struct timers timers;
 
-	timers_init(s, &timers, now);
 	while (wanted(s)) {
 		uint64_t wait = tick;
-
-		if (timers_run(s, &timers, now, &wait))
-			return SKEP_ESYS;
 
 		if (s->o->for_ms) {
 			if (now - start >= s->o->for_ms)
@@ -301,6 +264,8 @@ static int attach_and_wait(struct session *s)
 	s->told_at = now_ms();
 	err = load_attach(s->l);
 	s->l->progress = NULL;
+	if (!err)
+		err = start_timers(s);
 	if (err)
 		return err;
 	announce(s);
