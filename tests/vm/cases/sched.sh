@@ -76,6 +76,7 @@ hotplug() {
 # Starts a scheduler; its output is in /tmp/s, its messages in /tmp/s.err.
 sched() {
 	: >/tmp/s
+	: >/tmp/s.err # else the last one's is read before this one has begun
 	skep "$@" >/tmp/s 2>/tmp/s.err &
 	pid=$!
 	wait_for 30 grep -q enabled /tmp/s.err
@@ -128,15 +129,17 @@ nothing_left() {
 
 # rounds NAME ARGUMENTS…: loaded and unloaded again and again
 rounds() {
-	_name=$1 _n=3
+	_name=$1 _n=3 _bad=
 	shift
 	[ -z "$long" ] || _n=20
 	for _i in $(seq $_n); do
-		skep -q --for 100ms "$@" >/tmp/o 2>&1 || {
-			t_show /tmp/o
-			t_fail $_name-round "round $_i"
-		}
+		skep -q --for 100ms "$@" >/tmp/o 2>&1 && continue
+		# the broken one stalls skep, too: it may be thrown out first
+		grep -q 'runnable task stall' /tmp/o && [ $_name = broken ] && continue
+		t_show /tmp/o
+		_bad="$_bad $_i"
 	done
+	expect_equal $_name-rounds "$_bad" ''
 	nothing_left $_name
 }
 
@@ -224,6 +227,29 @@ thrown_out() {
 	expect_match itself_text 'has ended itself.*enough' /tmp/o
 }
 
+# Timers are the kernel's: one saves a scheduler that would stall, and with it skep, which could not.
+rescued() {
+	cat >/tmp/rescued.skep <<'X'
+config = { sched_name = "rescued"; sched_timeout_ms = 1000; }
+sched_ext:init { return create_dsq(0, -1); }
+sched_ext:enqueue { dsq_insert(args.p, 0, SCX_SLICE_DFL, args.enq_flags); }
+sched_ext:timer:ms:10 {
+	$n = 0;
+	for ($p : dsq(0)) {
+		if (dsq_move($p, SCX_DSQ_GLOBAL, 0)) { @moved = count(); $n++; }
+	}
+	for ($cpu : 0..nr_cpu_ids()) {
+		$t = cpu_curr($cpu);
+		if ($n && $t.pid == 0) { kick_cpu($cpu, SCX_KICK_IDLE); @kicked = count(); }
+	}
+}
+X
+	skep --for 2s /tmp/rescued.skep >/tmp/o 2>&1
+	expect_equal rescued_status $? 0
+	expect_match rescued_moved '^@moved: [1-9][0-9]' /tmp/o
+	expect_match rescued_kicked '^@kicked: [1-9]' /tmp/o
+}
+
 # Every operation that this kernel has can be written.
 # riscv64 refuses cgroup_set_bandwidth as it does dispatch: too many arguments for its trampoline.
 operations() {
@@ -243,6 +269,7 @@ if piece core; then
 	ends
 	rounds global /tmp/global.skep
 	thrown_out
+	rescued
 	operations
 fi
 # It needs no dispatch, since it lacks one. Long enough to be thrown out it is above.
@@ -326,21 +353,19 @@ within() {
 	[ $ratio -ge $_least ] && [ $ratio -le $_most ]
 }
 
-# wakeups NAME: how long ten short sleeps take while others compute
+# wakeups NAME: how late, in ms, who sleeps wakes up while others compute
 wakeups() {
 	sched $scripts/sched-$1.skep
-	for _i in 1 2 3 4 5 6; do
+	for _i in $(seq $(($(nproc) * 3))); do
 		spin &
 		load="$load $!"
 	done
 	sleep 1
-	_t0=$(cut -d' ' -f1 /proc/uptime | tr -d .)
-	for _i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.01; done
-	took=$(($(cut -d' ' -f1 /proc/uptime | tr -d .) - _t0))
+	late=$(naps 20)
 	load_stop
 	t_check script_$1 enabled
 	sched_end
-	echo "$1: $took hundredths"
+	echo "$1: $late ms late"
 }
 
 if piece shares; then
@@ -352,10 +377,10 @@ if piece shares; then
 fi
 if piece wakeups; then
 	wakeups fifo
-	fifo=$took
+	fifo=$late
 	wakeups latency
-	[ $((took * 3)) -lt $((fifo * 2)) ] && t_ok latency ||
-		t_fail latency "$took with latency, $fifo with fifo"
+	[ $((late * 2)) -lt $fifo ] && t_ok latency ||
+		t_fail latency "$late ms late with latency, $fifo with fifo"
 fi
 [ "$long" ] || nothing_left all
 [ -z "$long" ] || expect_equal pieces "$(echo ",$long" | tr ',' '\n' | sort)" "$(echo "$ran" | tr ',' '\n' | sort)"
