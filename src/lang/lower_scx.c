@@ -126,15 +126,22 @@ void lo_timer_again(struct lower *L, const struct lo_timer *t)
 
 void lo_timer_start(struct lower *L, const struct lo_timer *t, struct ir_fn *block)
 {
-	ir_val args[3];
+	ir_blk there = lo_block(L), done = lo_block(L);
+	ir_val args[3], key = ir_slot(L->f, 8);
 
-	args[0] = ir_gaddr(L->f, t->map, 0);
+	ir_st(L->f, 4, key, 0, ir_const(L->f, 0));
+	args[0] = ir_map(L->f, t->map);
+	args[1] = key;
+	args[0] = lo_some(L, ir_call(L->f, "map_lookup_elem", IR_VOID, 2, args), there, done);
+	lo_enter(L, there);
 	args[1] = ir_map(L->f, t->map);
 	args[2] = ir_const(L->f, CLOCK_MONO);
 	ir_call(L->f, "timer_init", IR_VOID, 3, args);
 	args[1] = ir_func(L->f, block);
 	ir_call(L->f, "timer_set_callback", IR_VOID, 2, args);
 	timer_start(L, t, args[0]);
+	lo_goto(L, done);
+	lo_enter(L, done);
 }
 
 /* ---- the table of operations ---- */
