@@ -105,7 +105,9 @@ struct lo_timer lo_timer_new(struct lower *L, const struct attach_point *ap)
 {
 	struct lo_timer t = {.ns = ap->num[0]};
 
-	t.map = lo_add_map(L, (struct meta_map){.name = "timer", .kname = "skep_timer",
+	/* objects know maps by their name */
+	t.map = lo_add_map(L, (struct meta_map){.name = "timer",
+					.kname = arena_printf(L->a, "skep_timer%u", L->prog),
 					.role = MM_TIMER, .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
 					.value_size = TIMER_SIZE, .max_entries = 1,
 					.present_off = META_NONE});

@@ -234,13 +234,12 @@ config = { sched_name = "rescued"; sched_timeout_ms = 1000; }
 sched_ext:init { return create_dsq(0, -1); }
 sched_ext:enqueue { dsq_insert(args.p, 0, SCX_SLICE_DFL, args.enq_flags); }
 sched_ext:timer:ms:10 {
-	$n = 0;
 	for ($p : dsq(0)) {
-		if (dsq_move($p, SCX_DSQ_GLOBAL, 0)) { @moved = count(); $n++; }
+		if (dsq_move($p, SCX_DSQ_GLOBAL, 0)) { @moved = count(); }
 	}
 	for ($cpu : 0..nr_cpu_ids()) {
 		$t = cpu_curr($cpu);
-		if ($n && $t.pid == 0) { kick_cpu($cpu, SCX_KICK_IDLE); @kicked = count(); }
+		if ($t.pid == 0) { kick_cpu($cpu, SCX_KICK_IDLE); @kicked = count(); }
 	}
 }
 X
