@@ -230,7 +230,7 @@ thrown_out() {
 # Timers are the kernel's: one saves a scheduler that would stall, and with it skep, which could not.
 rescued() {
 	cat >/tmp/rescued.skep <<'X'
-config = { sched_name = "rescued"; sched_timeout_ms = 1000; }
+config = { sched_name = "rescued"; sched_timeout_ms = 3000; }
 sched_ext:init { return create_dsq(0, -1); }
 sched_ext:enqueue { dsq_insert(args.p, 0, SCX_SLICE_DFL, args.enq_flags); }
 sched_ext:timer:ms:10 {
@@ -239,14 +239,20 @@ sched_ext:timer:ms:10 {
 	}
 	for ($cpu : 0..nr_cpu_ids()) {
 		$t = cpu_curr($cpu);
-		if ($t.pid == 0) { kick_cpu($cpu, SCX_KICK_IDLE); @kicked = count(); }
+		if ($t.pid == 0) { kick_cpu($cpu, SCX_KICK_IDLE); } else { @busy = count(); }
 	}
 }
 X
+	# no CPU is idle, so all who wake up have to wait in the queue
+	for _i in 1 2 3; do
+		spin &
+		load="$load $!"
+	done
 	skep --for 2s /tmp/rescued.skep >/tmp/o 2>&1
 	expect_equal rescued_status $? 0
-	expect_match rescued_moved '^@moved: [1-9][0-9]' /tmp/o
-	expect_match rescued_kicked '^@kicked: [1-9]' /tmp/o
+	load_stop
+	expect_match rescued_moved '^@moved: [1-9]' /tmp/o
+	expect_match rescued_busy '^@busy: [1-9]' /tmp/o
 }
 
 # Every operation that this kernel has can be written.
@@ -335,7 +341,7 @@ weights() {
 	done
 	sleep 1
 	_a0=$(ticks $_a) _b0=$(ticks $_b)
-	if [ "$long" ]; then sleep 10; else sleep 4; fi
+	if [ "$long" ]; then sleep 10; else sleep 3; fi
 	_a1=$(($(ticks $_a) - _a0)) _b1=$(($(ticks $_b) - _b0))
 	kill -9 $_a $_b
 	wait $_a $_b 2>/dev/null
@@ -360,7 +366,7 @@ wakeups() {
 		load="$load $!"
 	done
 	sleep 1
-	late=$(naps 20)
+	late=$(naps 12)
 	load_stop
 	t_check script_$1 enabled
 	sched_end
