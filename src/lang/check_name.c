@@ -79,6 +79,12 @@ static void unknown_name(struct check *c, const struct expr *e)
 	suggest_init(&s, name);
 	for (int i = 0; i < BI_COUNT; i++)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
+	if (c_is_packet(c)) { /* numbers of fields: icmp.type == echo_request */
+		const struct net_name *n;
+
+		for (unsigned i = 0; (n = net_name_at(i)); i++)
+			suggest_try(&s, n->name);
+	}
 	/* names of the kernel are written in capitals */
 	if (name[0] >= 'A' && name[0] <= 'Z') {
 		if (strlen(name) > 3) /* short ones are all alike */
