@@ -21,5 +21,9 @@ fuzz: $(B)/fuzz
 	$(B)/fuzz -s $(SEED) -n $(N) -f $(FORM) $(FUZZ_FLAGS)
 check-fuzz:
 	+@$(MAKE) --no-print-directory fuzz SEED=1000000 N=1500
+	+@$(MAKE) --no-print-directory fuzz SEED=1000000 N=80 FORM=lang
 	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=500 FUZZ_FLAGS=-K SAN=1
+	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=25 FORM=lang FUZZ_FLAGS=-K SAN=1
+	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=2500 FORM=object SAN=1
+	+@$(MAKE) --no-print-directory fuzz SEED=2000000 N=1500 FORM=text SAN=1
 .PHONY: fuzz check-fuzz
