@@ -40,7 +40,7 @@ expect_match numbers '^@nodes\[(1|true), (1|true), (1|true)\]: [1-9]' /tmp/value
 expect_match kaddr '^@k\[(1|true)\]: [1-9]' /tmp/values
 expect_match func_address '^@fn\[123\]: vfs_(read|write)$' /tmp/values
 case $(uname -m) in
-x86_64) expect_match path '^@path\[/dev/zero\]: [1-9]' /tmp/values ;;
+x86_64) expect_match path '^@path\[/dev/null\]: [1-9]' /tmp/values ;;
 esac
 expect_match percpu '^@rq\[(1|true)\]: [1-9]' /tmp/values
 expect_match percpu_of '^@rq0\[0, (1|true)\]: [1-9]' /tmp/values
