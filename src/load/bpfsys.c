@@ -60,6 +60,7 @@ int sys_prog_load(uint32_t type, const char *name, const char *license, const st
 		a.prog_flags = o->prog_flags;
 		a.expected_attach_type = o->expected_attach_type;
 		a.attach_btf_id = o->attach_btf_id;
+		a.attach_btf_obj_fd = o->attach_btf_obj_fd;
 		a.prog_btf_fd = o->prog_btf_fd;
 		a.func_info = (uint64_t)(uintptr_t)o->func_info;
 		a.func_info_cnt = o->func_info_cnt;
