@@ -45,6 +45,24 @@ expect_match set_counted '^@\[9090, 64\]: [1-9]' /tmp/rules
 expect_match icmp_counted '^@icmp: [3-9]' /tmp/rules
 expect_match all_counted '^@all: [1-9]' /tmp/rules
 
+# a list with rules of all kinds: no kernel's verifier may get lost in it
+i=0
+while [ $i -lt 250 ]; do
+	case $((i % 5)) in
+	0) echo "xdp:v0 /tcp.dport in {$((20000 + i)), $((30000 + i * 7)), $((40000 + i))..$((40003 + i))}/" ;;
+	1) echo "xdp:v0 /ip.src in 11.$i.0.0/$((16 + i % 9)) && udp.dport == $((20000 + i))/" ;;
+	2) echo "xdp:v0 /ip6.src in 2001:db8:$i::/$((33 + i % 16))/" ;;
+	3) echo "xdp:v0 /ip.dst in 12.$i.0.0/$((12 + i % 13))/" ;;
+	*) echo "xdp:v0 /tcp.dport == $((50000 + i)) && !(ip.src in 13.$i.0.0/16)/" ;;
+	esac
+	if [ $((i % 4)) = 0 ]; then echo "{ pass(); }"; else echo "{ drop(); }"; fi
+	i=$((i + 1))
+done >/tmp/list.skep
+rules /tmp/list.skep
+t_check list_passes connects a 10.0.0.2 8080
+rules_end
+expect_equal list_status $status 0
+
 rules -e 'xdp:v0 /udp.dport == 53 || tcp.syn && !tcp.ack/ { printf("%s -> %s\n", ip.src, ip.dst); pass(); }'
 t_check passes connects a 10.0.0.2 8080
 sleep 1
