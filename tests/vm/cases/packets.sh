@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Packet rules on a veth pair with real traffic.
-# timeout: 150
+# timeout: 200
 
 net_ab
 serve b 8080
