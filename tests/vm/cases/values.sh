@@ -89,3 +89,47 @@ if [ "$(uname -r | cut -d. -f1)" -ge 6 ]; then
 else
 	t_skip iter_vma "the kernel has no iterator task_vma"
 fi
+
+# Loops over maps are functions that the kernel calls back: what they share with the code around them
+# is read and written, and what the verifier (before 6.7: of one round) concludes of it does not count.
+cat >/tmp/each.bt <<'E2'
+fn half($n : int64) : int64 { if ($n < 0) { return 0; } return $n / 2; }
+BEGIN {
+	@a["x"] = 1; @a["yy"] = 22; @a["zzz"] = 333; @two["k", 5] = 50; @want[123] = "reads"; @want[124] = "none";
+	$n = 0; $sum = 0; $max = 0; $name = "none"; $seen = "before"; $first = 0; $empty = "unchanged";
+	for ($kv : @a) {
+		$n++; $sum += half($kv.1);
+		if ($kv.1 > $max) { $max = $kv.1; $name = $kv.0; }
+		if ($kv.0 == "yy") { $seen = "constant"; continue; }
+		for ($t : @two) { if ($t.0.1 == 5) { @inner += $t.1; break; } }
+	}
+	for ($kv : @none) { $first = 1; $empty = "wrong"; }
+	if ($first == 0 && $empty == "unchanged") { printf("each %d %d %s %d %s %d\n", $n, $sum, $name, $max, $seen, @inner); }
+	for ($kv : @a) { if ($first == 0) { @once++; } else { @again++; } $first = 7; }
+	printf("rounds %d %d\n", @once, @again);
+	for ($kv : @a) { printf("leaves\n"); return; }
+	printf("stays\n");
+}
+END { @none[1] = 1; clear(@none); }
+kprobe:vfs_read /comm == "dd" && arg2 == 123/ { for ($kv : @want) { if (arg2 == $kv.0) { @hit[$kv.1] = count(); } } @n++; }
+interval:ms:100 /@n > 20/ { for ($kv : @hit) { printf("live %s %d\n", $kv.0, $kv.1 > 20); } exit(); }
+E2
+case $(uname -r) in
+5.10.*)
+	skep --dry-run /tmp/each.bt >/tmp/each 2>&1
+	expect_match each_refused 'a loop over a map needs Linux 5\.13' /tmp/each
+	;;
+*)
+	skep_start /tmp/each /tmp/each.bt
+	for i in 1 2 3 4 5; do
+		/bin/dd if=/dev/zero of=/dev/null bs=123 count=200 2>/dev/null
+	done
+	wait_for 20 grep -q '^live' /tmp/each
+	skep_stop
+	expect_match each_shared '^each 3 177 zzz 333 constant 100$' /tmp/each
+	expect_match each_rounds '^rounds 1 2$' /tmp/each
+	expect_match each_left '^leaves$' /tmp/each
+	expect_no_match each_return '^stays$' /tmp/each
+	expect_match each_context '^live reads 1$' /tmp/each
+	;;
+esac
