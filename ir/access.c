@@ -59,6 +59,18 @@ bool ir_is_fixed(const struct ir_fn *f, ir_val v)
 	return i->op == IR_CONST || (i->op == IR_FOFS && f->m->fields.v[i->aux].fact == FACT_SIZE);
 }
 
+/* What the function before the frame looks at of it. */
+static uint64_t frame_size(const struct ir_fn *f, const struct ir_ins *i, unsigned a)
+{
+	const struct ir_ins *func = a ? ir_ins_of(f, i->args[a - 1]) : NULL;
+	const struct ir_fn *sub;
+
+	if (!func || func->op != IR_FUNC || func->aux >= f->top->subs.n)
+		return ir_type_of(f, i->args[a]).n;
+	sub = f->top->subs.v[func->aux];
+	return sub->blocks.v[0].params.n ? ir_type_of(sub, ir_frame(sub)).n : 0;
+}
+
 /* Size and use of memory argument a of a helper; how 0 when it is no pointer to memory. */
 static void helper_access(const struct ir_fn *f, const struct ir_ins *i,
 	const struct kern_helper *h, unsigned a, struct ir_access *acc)
@@ -98,7 +110,7 @@ static void helper_access(const struct ir_fn *f, const struct ir_ins *i,
 		break;
 	case KA_CBCTX:
 		acc->how = ACC_READ | ACC_PART;
-		acc->size = ir_type_of(f, i->args[a]).n;
+		acc->size = frame_size(f, i, a);
 		break;
 	case KA_RECORD:
 	case KA_STRPTR:

@@ -64,23 +64,25 @@ struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx
 struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint32_t frame)
 {
 	struct ir_fn *f = ir_fn_blank(top->m, name, top->ctx);
-	const struct meta_map *row = &top->m->meta->maps.v[map];
+	const struct meta_map *row = map == META_NONE ? NULL : &top->m->meta->maps.v[map];
 
 	f->top = top;
-	ir_param(f, 0, ir_ptr(IRT_MAP, 0));
-	ir_param(f, 0, ir_ptr(IRT_KEY, row->key_size));
-	ir_param(f, 0, ir_ptr(IRT_MAPV, row->value_size));
+	ir_param(f, 0, row ? ir_ptr(IRT_MAP, 0) : IR_I64);
+	if (row) {
+		ir_param(f, 0, ir_ptr(IRT_KEY, row->key_size));
+		ir_param(f, 0, ir_ptr(IRT_MAPV, row->value_size));
+	}
 	if (frame)
 		ir_param(f, 0, ir_ptr(IRT_FRAME, frame));
 	ir_at(f, 0);
-	f->ctx_val = frame ? ir_un(f, IR_FRCTX, ir_arg(f, EACH_FRAME)) : IR_NONE;
+	f->ctx_val = frame ? ir_un(f, IR_FRCTX, ir_frame(f)) : IR_NONE;
 	return f;
 }
 
 /* Addresses made before claim too much, as the frame did. */
 void ir_sub_frame(struct ir_fn *f, uint32_t bytes)
 {
-	ir_val frame = ir_arg(f, EACH_FRAME);
+	ir_val frame = ir_frame(f);
 	uint32_t excess = f->vals.v[frame].type.n - bytes;
 
 	f->vals.v[frame].type.n = bytes;
@@ -92,9 +94,14 @@ void ir_sub_frame(struct ir_fn *f, uint32_t bytes)
 	}
 }
 
-ir_val ir_arg(const struct ir_fn *f, enum ir_each n)
+ir_val ir_arg(const struct ir_fn *f, unsigned n)
 {
 	return f->blocks.v[0].params.v[n];
+}
+
+ir_val ir_frame(const struct ir_fn *f)
+{
+	return ir_arg(f, f->blocks.v[0].params.n - 1);
 }
 
 ir_val ir_ctx(const struct ir_fn *f)

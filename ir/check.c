@@ -55,27 +55,29 @@ static bool bad_ref(const struct check *c, ir_val v)
 	return v == IR_NONE || v >= c->f->vals.n;
 }
 
-/* What bpf_for_each_map_elem gives; timers give no frame. */
-static bool is_each(const struct check *c, const struct ir_block *e)
+/* What bpf_for_each_map_elem gives, or bpf_loop; timers give no frame. */
+static bool is_called_back(const struct check *c, const struct ir_block *e)
 {
-	static const uint8_t kinds[EACH_PARAMS] = {IRT_MAP, IRT_KEY, IRT_MAPV, IRT_FRAME};
+	static const uint8_t each[EACH_PARAMS] = {IRT_MAP, IRT_KEY, IRT_MAPV, IRT_FRAME};
+	static const uint8_t round[ROUND_PARAMS] = {IRT_I64, IRT_FRAME};
+	const uint8_t *kinds = e->params.n == ROUND_PARAMS ? round : each;
 
 	for (unsigned i = 0; i < e->params.n && i < EACH_PARAMS; i++) {
-		if (bad_ref(c, e->params.v[i]) ||
-			ir_type_of(c->f, e->params.v[i]).kind != kinds[i] ||
-			ir_type_of(c->f, e->params.v[i]).flags)
+		struct ir_type t = bad_ref(c, e->params.v[i]) ? IR_VOID : ir_type_of(c->f, e->params.v[i]);
+
+		if (t.kind != kinds[i] || t.flags || (t.kind == IRT_I64 && t.hi != IR_ANY_RANGE))
 			return false;
 	}
-	return e->params.n == EACH_PARAMS || e->params.n == EACH_FRAME;
+	return e->params.n >= ROUND_PARAMS && e->params.n <= EACH_PARAMS;
 }
 
 static void check_entry(struct check *c)
 {
 	const struct ir_block *e = &c->f->blocks.v[0];
 
-	if (ir_is_sub(c->f) && !is_each(c, e))
+	if (ir_is_sub(c->f) && !is_called_back(c, e))
 		check_fail(c, 0, IR_NONE, "entry", "the entry's parameters are no map, key<N>, "
-			"mapv<N> (, frame<N>)");
+			"mapv<N> (, frame<N>) and no i64, frame<N>");
 	else if (!ir_is_sub(c->f) && (e->params.n != 1 || bad_ref(c, e->params.v[0]) ||
 		!ir_type_eq(ir_type_of(c->f, e->params.v[0]), ir_ptr(IRT_CTX, c->f->ctx))))
 		check_fail(c, 0, IR_NONE, "entry", "the entry's parameter is not the context");

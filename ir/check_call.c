@@ -225,13 +225,14 @@ static void arg_func(struct check *c, const struct call *k, unsigned a)
 		return;
 	}
 	e = &sub->blocks.v[0];
-	if (sub == c->f || !k->map || e->params.n != EACH_PARAMS)
-		want(c, k, a, "a function for the entries of a map");
-	else if (ir_type_of(sub, e->params.v[EACH_KEY]).n > k->map->key_size ||
-		 ir_type_of(sub, e->params.v[EACH_VALUE]).n > k->map->value_size)
+	if (sub == c->f || (!k->map && e->params.n != ROUND_PARAMS) ||
+		(k->map && e->params.n != EACH_PARAMS))
+		want(c, k, a, k->map ? "a function for the entries of a map" : "a function for rounds");
+	else if (k->map && (ir_type_of(sub, e->params.v[EACH_KEY]).n > k->map->key_size ||
+		 ir_type_of(sub, e->params.v[EACH_VALUE]).n > k->map->value_size))
 		FAIL(c, k, "bounds", "@%s expects greater keys or values than @%s has", sub->name,
 			k->map->kname);
-	else if (frame.kind != IRT_SLOT || frame.n < ir_type_of(sub, e->params.v[EACH_FRAME]).n)
+	else if (frame.kind != IRT_SLOT || frame.n < ir_type_of(sub, e->params.v[e->params.n - 1]).n)
 		FAIL(c, k, "bounds", "@%s expects a greater frame", sub->name);
 }
 

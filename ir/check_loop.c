@@ -16,7 +16,7 @@
 #define BRANCH_MAX 8000
 /* A function that is called back gets that part of it: it is walked some times, with others. */
 #define SUB_SHARE 4
-#define SUB_WALKS 3
+#define SUB_WALKS 12
 
 struct loops {
 	struct check *c;

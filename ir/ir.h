@@ -198,13 +198,16 @@ struct ir_type ir_infer(const struct ir_fn *f, const struct ir_ins *i, const cha
 struct ir_fn *ir_fn_new(struct ir_module *m, const char *name, enum kern_ctx ctx);
 /*
  * A function that bpf_for_each_map_elem calls for each entry of map: its parameters are the map,
- * key<N>, mapv<N>, frame<N>. What the caller hands on lies in the frame, the context at 0. Or, with
- * frame 0, one that a timer in map calls: it has neither a frame nor a context.
+ * key<N>, mapv<N>, frame<N>. Without a map (META_NONE) bpf_loop's: the number of the round, frame<N>.
+ * What the caller hands on lies in the frame, the context at 0. Or, with frame 0, one that a timer in
+ * map calls: it has neither a frame nor a context.
  */
 struct ir_fn *ir_sub_new(struct ir_fn *top, const char *name, uint32_t map, uint32_t frame);
 void ir_sub_frame(struct ir_fn *f, uint32_t bytes); /* once it is known how many there are */
 enum ir_each { EACH_MAP, EACH_KEY, EACH_VALUE, EACH_FRAME, EACH_PARAMS }; /* those parameters */
-ir_val ir_arg(const struct ir_fn *f, enum ir_each n);
+enum ir_round { ROUND_NUMBER, ROUND_FRAME, ROUND_PARAMS };
+ir_val ir_arg(const struct ir_fn *f, unsigned n);
+ir_val ir_frame(const struct ir_fn *f); /* the last of them */
 ir_val ir_ctx(const struct ir_fn *f); /* the context */
 ir_val ir_func(struct ir_fn *f, struct ir_fn *sub); /* sub is finished */
 static inline bool ir_is_sub(const struct ir_fn *f)

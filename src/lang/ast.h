@@ -268,7 +268,8 @@ struct stmt {
 			struct expr *var;
 			struct expr *lo, *hi; /* ST_FOR_RANGE */
 			struct expr *map;     /* ST_FOR_MAP */
-			VEC(struct each_use) uses; /* ST_FOR_MAP, checked */
+			VEC(struct each_use) uses; /* ST_FOR_MAP, ST_FOR_RANGE: checked */
+			bool in_place; /* ST_FOR_RANGE, checked: the body cannot be a function */
 			struct block *body;
 		} each;
 		struct block *block;

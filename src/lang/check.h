@@ -9,10 +9,10 @@
 
 #define MAX_STRLEN_MOST 4096 /* what max_strlen may be set to */
 
-struct each { /* a loop over a map, around the statement at hand */
+struct each { /* a loop over a map or a range, around the statement at hand */
 	struct stmt *s;
 	struct each *outer;
-	unsigned depth;
+	unsigned depth; /* of loops over maps */
 };
 
 struct check {
@@ -30,7 +30,7 @@ struct check {
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
 	bool raw_text;	      /* the literal here is compared with a payload */
-	struct each *each;    /* the innermost loop over a map; NULL */
+	struct each *each;    /* the innermost loop over a map or range; NULL */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 
@@ -118,6 +118,8 @@ void check_block(struct check *c, struct block *b);
 
 /* ---- check_each.c: loops over maps ---- */
 void check_for_map(struct check *c, struct stmt *s);
+void check_range_body(struct check *c, struct stmt *s);
+void check_in_place(struct check *c); /* what is here has to stay in the probe's own code */
 void check_note_var(struct check *c, const struct expr *e, struct var_sym *v, bool written);
 
 /* ---- check_expr.c ---- */

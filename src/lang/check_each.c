@@ -89,6 +89,29 @@ void check_for_map(struct check *c, struct stmt *s)
 	smap_put(&c->assigned, name, assigned);
 }
 
+/* Its body may become a function, too: what it shares is noted, and what forbids it. */
+void check_range_body(struct check *c, struct stmt *s)
+{
+	struct each around = {.s = s, .outer = c->each, .depth = c->each ? c->each->depth : 0};
+
+	s->u.each.uses.n = 0;
+	s->u.each.in_place = false;
+	c->each = &around;
+	check_var_assign(c, s->u.each.var, s->u.each.lo);
+	c->loops++;
+	check_block(c, s->u.each.body);
+	c->loops--;
+	c->each = around.outer;
+}
+
+void check_in_place(struct check *c)
+{
+	for (struct each *x = c->each; x; x = x->outer) {
+		if (x->s->kind == ST_FOR_RANGE)
+			x->s->u.each.in_place = true;
+	}
+}
+
 static void share(struct check *c, struct stmt *s, struct var_sym *v, bool written)
 {
 	for (uint32_t i = 0; i < s->u.each.uses.n; i++) {
@@ -102,8 +125,11 @@ static void share(struct check *c, struct stmt *s, struct var_sym *v, bool writt
 
 void check_note_var(struct check *c, const struct expr *e, struct var_sym *v, bool written)
 {
+	bool over_map = false;
+
 	for (const struct each *x = c->each; x; x = x->outer) {
-		if (x->s->u.each.var->var == v) {
+		over_map |= x->s->kind == ST_FOR_MAP;
+		if (x->s->kind == ST_FOR_MAP && x->s->u.each.var->var == v) {
 			if (written)
 				c_error(c, e->span, DIAG_BAD_ASSIGN,
 					"'$%.*s' is the loop's: it cannot be assigned", VAR_NAME(v->name));
@@ -112,6 +138,9 @@ void check_note_var(struct check *c, const struct expr *e, struct var_sym *v, bo
 		share(c, x->s, v, written);
 	}
 	if (!c->each || !v->type.trusted)
+		return;
+	check_in_place(c);
+	if (!over_map)
 		return;
 	c_unsupported(c, e->span, "a kernel object in a variable inside of a loop over a map is",
 		"take a number of it before the loop: $pid = $p.pid");

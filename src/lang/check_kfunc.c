@@ -397,6 +397,7 @@ void check_for_dsq(struct check *c, struct stmt *s)
 	struct expr *id = s->u.each.lo, task = {.kind = EX_NAME, .span = s->u.each.var->span};
 	const struct block *outer = c->block;
 
+	check_in_place(c);
 	check_expr(c, id);
 	check_int(c, id, "the number of the queue");
 	if (!c->btf || (!c_is_kind(c, PP_OPS) && !c_is_timer(c)) ||

@@ -212,10 +212,7 @@ static void check_for_range(struct check *c, struct stmt *s)
 				FOR_RANGE_MAX);
 		}
 	}
-	check_var_assign(c, s->u.each.var, lo);
-	c->loops++;
-	check_block(c, s->u.each.body);
-	c->loops--;
+	check_range_body(c, s);
 }
 
 static void check_return(struct check *c, struct stmt *s)

@@ -339,6 +339,8 @@ static void lo_function(struct lower *L, struct ir_fn *f)
 	L->net = (struct lo_net){0};
 	L->missing = L->loop_break = L->loop_continue = L->fn_done = IR_NONE;
 	L->slot_level = L->fn_owned = 0;
+	L->frame = IR_NONE;
+	L->rounds = 0;
 	vec_push(L->a, &L->dom, (struct lo_dom){0});
 	ir_seal(f, 0);
 	ir_at(f, 0);

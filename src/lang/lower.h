@@ -107,7 +107,10 @@ struct lower {
 
 	/* the function being written: lower_each.c puts aside all from here on */
 	struct ir_fn *f;
-	struct lo_each *each; /* the loop over a map whose body it is; NULL */
+	struct lo_each *each; /* the loop whose body it is; NULL */
+	ir_val frame;	      /* stack object that the loops in it hand to their bodies, one after another */
+	unsigned depth;	      /* functions around it */
+	uint64_t rounds;      /* of all constant loops around the statement, in this function; 0: 1 */
 	uint32_t prog, probe_id;
 	uint32_t func_id; /* of the probe: the value of 'func' */
 	bool shared;	  /* it serves several points; the attach cookie says which */
@@ -476,6 +479,8 @@ void lo_loop_stmt(struct lower *L, const struct stmt *st);
 
 /* ---- lower_each.c ---- */
 void lo_for_map(struct lower *L, const struct stmt *st);
+bool lo_for_calls(const struct lower *L, const struct stmt *st); /* a range goes by calls, too */
+void lo_for_range(struct lower *L, const struct stmt *st);
 /* In the body of such a loop: the program ends; the probe does, perhaps with a result. */
 void lo_each_end(struct lower *L);
 void lo_each_return(struct lower *L, ir_val v);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * for ($kv : @map): the loop's body is a function of its own, which the kernel calls for each entry
- * (bpf_for_each_map_elem). Variables that the body shares with the code around it go through a
+ * (bpf_for_each_map_elem); so it is where a range has more rounds than the verifier would follow
+ * (bpf_loop, whose rounds it does not). Variables that the body shares with the code around it go through a
  * stack object, the frame: the context at 0, at 8 how the body was left, then the variables. Numbers
  * are read from it when the body begins and written when it ends; strings and tuples stay there.
  *
@@ -25,6 +26,7 @@ struct lo_each {
 	const struct stmt *st;
 	struct place *at; /* per use */
 	uint32_t size;	  /* of the frame so far */
+	uint32_t start;	  /* where the first number of a range is; 0: a loop over a map */
 	uint32_t result;  /* where 'return' puts a value; 0: there is none */
 	unsigned ways;	  /* 1 << LEFT_… of those that occur */
 	unsigned code;	  /* variable: what is returned to the kernel */
@@ -57,7 +59,8 @@ static void begin_body(struct lower *L, struct lo_each *x)
 
 	memcpy(x->around, &L->f, sizeof(x->around));
 	memset(&L->f, 0, sizeof(x->around));
-	L->f = ir_sub_new(top, name, x->st->u.each.map->map->meta, FRAME_MOST);
+	L->f = ir_sub_new(top, name, x->start ? META_NONE : x->st->u.each.map->map->meta, FRAME_MOST);
+	L->depth = in.depth + 1;
 	L->each = x;
 	L->prog = in.prog;
 	L->probe_id = in.probe_id;
@@ -74,7 +77,7 @@ static void begin_body(struct lower *L, struct lo_each *x)
 
 static void read_frame(struct lower *L, struct lo_each *x)
 {
-	ir_val frame = ir_arg(L->f, EACH_FRAME);
+	ir_val frame = ir_frame(L->f);
 
 	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++) {
 		struct var_sym *v = x->st->u.each.uses.v[i].var;
@@ -99,7 +102,7 @@ static void read_frame(struct lower *L, struct lo_each *x)
 
 static void write_frame(struct lower *L, const struct lo_each *x)
 {
-	ir_val frame = ir_arg(L->f, EACH_FRAME);
+	ir_val frame = ir_frame(L->f);
 
 	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++) {
 		const struct each_use *u = &x->st->u.each.uses.v[i];
@@ -129,6 +132,14 @@ static void make_pair(struct lower *L, const struct lo_each *x)
 		lo_copy(L, kv->slot, room, value, 0, lo_room(&m->value));
 }
 
+static void make_number(struct lower *L, const struct lo_each *x)
+{
+	ir_val v = ir_ld(L->f, 8, ir_frame(L->f), x->start);
+
+	ir_var_write(L->f, x->st->u.each.var->var->ir_var,
+		ir_bin(L->f, IR_ADD, v, ir_arg(L->f, ROUND_NUMBER)));
+}
+
 /* Ends the block: back to the kernel, which goes on with the next entry or, with 1, ends the loop. */
 static void leave(struct lower *L, int code)
 {
@@ -143,7 +154,7 @@ static void leave_for_good(struct lower *L, int how)
 	if (!ir_open(L->f))
 		return;
 	L->each->ways |= 1u << how;
-	ir_st(L->f, 8, ir_arg(L->f, EACH_FRAME), 8, ir_const(L->f, how));
+	ir_st(L->f, 8, ir_frame(L->f), 8, ir_const(L->f, how));
 	leave(L, 1);
 }
 
@@ -161,7 +172,7 @@ void lo_each_return(struct lower *L, ir_val v)
 		x->size += 8;
 	}
 	if (v)
-		ir_st(L->f, 8, ir_arg(L->f, EACH_FRAME), x->result, v);
+		ir_st(L->f, 8, ir_frame(L->f), x->result, v);
 	leave_for_good(L, v ? LEFT_RESULT : LEFT_PROBE);
 }
 
@@ -171,7 +182,10 @@ static struct ir_fn *write_body(struct lower *L, struct lo_each *x)
 
 	begin_body(L, x);
 	read_frame(L, x);
-	make_pair(L, x);
+	if (x->start)
+		make_number(L, x);
+	else
+		make_pair(L, x);
 	L->after_probe = lo_block(L);
 	L->loop_break = lo_block(L);
 	L->loop_continue = lo_block(L);
@@ -289,34 +303,196 @@ static void go_on_leaving(struct lower *L, const struct lo_each *x, ir_val frame
 	}
 }
 
-void lo_for_map(struct lower *L, const struct stmt *st)
+/* One for all loops of a function: no two of them run at a time. */
+static ir_val frame_of(struct lower *L, uint32_t size)
 {
-	struct lo_each *x = ARENA_NEW(L->a, struct lo_each);
-	ir_val frame, unknown, args[4];
+	struct ir_ins *slot;
+
+	if (!L->frame)
+		L->frame = ir_slot(L->f, size);
+	slot = &L->f->vals.v[L->frame];
+	if (slot->imm < size) {
+		slot->imm = size;
+		slot->type.n = size;
+	}
+	return L->frame;
+}
+
+/* Writes the body and calls it by this helper, which says how many rounds there were. */
+static ir_val call_body(struct lower *L, struct lo_each *x, const char *helper, ir_val first, ir_val start)
+{
+	const struct stmt *st = x->st;
+	ir_val frame, unknown, args[4] = {first};
 	struct ir_fn *sub;
 
-	x->st = st;
-	x->size = 16;
 	x->at = ARENA_ARRAY(L->a, struct place, st->u.each.uses.n + 1);
 	sub = write_body(L, x);
 	lo_forget(L, NULL);
 	ir_span(L->f, st->span);
-	frame = ir_slot(L->f, x->size);
+	frame = frame_of(L, x->size);
 	unknown = ir_call(L->f, "ktime_get_ns", IR_VOID, 0, NULL);
 	ir_st(L->f, 8, frame, 0, uses_ctx(sub) ? ir_ctx(L->f) : ir_const(L->f, 0));
 	ir_st(L->f, 8, frame, 8, ir_const(L->f, LEFT_NOT));
+	if (x->start)
+		ir_st(L->f, 8, frame, x->start, start);
 	if (x->result)
 		ir_st(L->f, 8, frame, x->result, ir_const(L->f, 0));
 	for (uint32_t i = 0; i < st->u.each.uses.n; i++)
 		put_var(L, &st->u.each.uses.v[i], &x->at[i], frame, unknown);
-	args[0] = ir_map(L->f, st->u.each.map->map->meta);
 	args[1] = ir_func(L->f, sub);
 	args[2] = frame;
 	args[3] = ir_const(L->f, 0);
-	unknown = ir_call(L->f, "for_each_map_elem", IR_VOID, 4, args);
+	unknown = ir_call(L->f, helper, IR_VOID, 4, args);
 	lo_forget(L, NULL);
 	for (uint32_t i = 0; i < st->u.each.uses.n; i++)
 		take_var(L, &st->u.each.uses.v[i], &x->at[i], frame, unknown);
 	if (x->ways)
 		go_on_leaving(L, x, frame, unknown);
+	return unknown;
+}
+
+void lo_for_map(struct lower *L, const struct stmt *st)
+{
+	struct lo_each *x = ARENA_NEW(L->a, struct lo_each);
+
+	x->st = st;
+	x->size = 16;
+	call_body(L, x, "for_each_map_elem", ir_map(L->f, st->u.each.map->map->meta), IR_NONE);
+}
+
+/* ---- ranges ---- */
+
+#define ROUNDS_FOLLOWED 2048 /* of constant loops inside one another, that the verifier may follow */
+#define ROUNDS_CALLED (1 << 23) /* BPF_MAX_LOOPS, kernel/bpf/bpf_iter.c */
+#define DEPTH_MOST 4
+
+#define ROUNDS_OPEN 64	     /* what a loop without constant ends counts as, inside another */
+
+static uint64_t times(uint64_t a, uint64_t b)
+{
+	uint64_t r;
+
+	return __builtin_mul_overflow(a, b, &r) ? UINT64_MAX : r;
+}
+
+static uint64_t range_rounds(const struct stmt *st)
+{
+	const struct expr *lo = st->u.each.lo, *hi = st->u.each.hi;
+
+	if (!lo->is_const || !hi->is_const)
+		return ROUNDS_OPEN;
+	return (int64_t)lo->const_value < (int64_t)hi->const_value ? hi->const_value - lo->const_value
+								   : 1;
+}
+
+/* Rounds of the loops in a block, inside one another. */
+static uint64_t inner_rounds(const struct block *b)
+{
+	uint64_t most = 1, n;
+
+	for (uint32_t i = 0; b && i < b->list.n; i++) {
+		const struct stmt *st = b->list.v[i];
+
+		switch (st->kind) {
+		case ST_IF:
+			n = inner_rounds(st->u.cond.yes);
+			most = n > most ? n : most;
+			n = inner_rounds(st->u.cond.no);
+			break;
+		case ST_FOR_RANGE:
+			n = times(range_rounds(st), inner_rounds(st->u.each.body));
+			break;
+		case ST_FOR_MAP:
+		case ST_FOR_DSQ:
+			n = times(ROUNDS_OPEN, inner_rounds(st->u.each.body));
+			break;
+		case ST_WHILE:
+			n = times(ROUNDS_OPEN, inner_rounds(st->u.loop.body));
+			break;
+		case ST_UNROLL:
+			n = times(st->u.loop.cond->const_value, inner_rounds(st->u.loop.body));
+			break;
+		case ST_BLOCK:
+		case ST_BODY:
+			n = inner_rounds(st->u.block);
+			break;
+		default:
+			n = 1;
+		}
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
+/* Objects for other kernels keep to what those of 5.10 have, while that does. */
+bool lo_for_calls(const struct lower *L, const struct stmt *st)
+{
+	const struct expr *lo = st->u.each.lo, *hi = st->u.each.hi;
+	uint64_t all;
+
+	if (!target_has(L->m->target, KF_BPF_LOOP) || st->u.each.in_place || L->depth >= DEPTH_MOST ||
+		kern_is_packet(L->ap->kind))
+		return false;
+	if (!lo->is_const || !hi->is_const)
+		return !L->m->meta->portable;
+	if ((int64_t)lo->const_value >= (int64_t)hi->const_value)
+		return false;
+	all = times(range_rounds(st), L->rounds ? L->rounds : 1);
+	return times(all, inner_rounds(st->u.each.body)) > ROUNDS_FOLLOWED;
+}
+
+/* How many rounds: none when the end is not behind the start. */
+static ir_val count_rounds(struct lower *L, const struct stmt *st, ir_val from, ir_val to)
+{
+	enum ir_cc below = lt_unsigned_pair(st->u.each.lo, st->u.each.hi) ? CC_LT : CC_SLT;
+	ir_blk some = lo_block(L), done = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_if(L, below, from, to, some, done);
+	lo_enter(L, some);
+	ir_var_write(L->f, var, ir_bin(L->f, IR_SUB, to, from));
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+/* The kernel does no more than so many. */
+static ir_val at_most(struct lower *L, ir_val n)
+{
+	ir_blk many = lo_block(L), done = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+
+	ir_var_write(L->f, var, n);
+	lo_if(L, CC_GT, n, ir_const(L->f, ROUNDS_CALLED), many, done);
+	lo_enter(L, many);
+	ir_var_write(L->f, var, ir_const(L->f, ROUNDS_CALLED));
+	lo_goto(L, done);
+	lo_enter(L, done);
+	return ir_var_read(L->f, var);
+}
+
+void lo_for_range(struct lower *L, const struct stmt *st)
+{
+	struct lo_each *x = ARENA_NEW(L->a, struct lo_each);
+	ir_val from = lo_int(L, st->u.each.lo), to = lo_int(L, st->u.each.hi), n, did;
+	ir_blk many, lost, done;
+
+	lo_free_slots(L);
+	x->st = st;
+	x->start = 16;
+	x->size = 24;
+	n = count_rounds(L, st, from, to);
+	did = call_body(L, x, "loop", at_most(L, n), from);
+	many = lo_block(L);
+	lost = lo_block(L);
+	done = lo_block(L);
+	lo_if(L, CC_GT, n, ir_const(L->f, ROUNDS_CALLED), many, done);
+	lo_enter(L, many);
+	lo_if(L, CC_EQ, did, ir_const(L->f, ROUNDS_CALLED), lost, done);
+	lo_enter(L, lost);
+	ir_span(L->f, st->span);
+	lo_count(L, MC_LOOP_BOUND, st->span.off);
+	lo_goto(L, done);
+	lo_enter(L, done);
 }

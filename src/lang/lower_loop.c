@@ -90,6 +90,7 @@ static void unroll(struct lower *L, const struct stmt *st)
 /* for ($i : a..b) with constant ends: the one loop form whose end the verifier sees at once. */
 static void constant_range(struct lower *L, const struct stmt *st)
 {
+	uint64_t rounds = L->rounds ? L->rounds : 1;
 	int64_t lo = (int64_t)st->u.each.lo->const_value, hi = (int64_t)st->u.each.hi->const_value;
 	ir_blk done = lo_block(L);
 	struct turns t;
@@ -104,7 +105,9 @@ static void constant_range(struct lower *L, const struct stmt *st)
 	t.latch = lo_block(L);
 	enter_loop(L, &t, done, t.latch);
 	ir_var_write(L->f, st->u.each.var->var->ir_var, ir_bini(L->f, IR_ADD, t.r.i, lo));
+	L->rounds = rounds * (uint64_t)(hi - lo);
 	lo_block_body(L, st->u.each.body);
+	L->rounds = rounds;
 	end_turns(L, &t);
 	leave_loop(L, &t);
 	lo_enter(L, done);
@@ -232,7 +235,9 @@ void lo_loop_stmt(struct lower *L, const struct stmt *st)
 		queue_loop(L, st);
 		break;
 	default:
-		if (st->u.each.lo->is_const && st->u.each.hi->is_const)
+		if (lo_for_calls(L, st))
+			lo_for_range(L, st);
+		else if (st->u.each.lo->is_const && st->u.each.hi->is_const)
 			constant_range(L, st);
 		else
 			open_range(L, st);
