@@ -107,6 +107,8 @@ BEGIN {
 	if ($first == 0 && $empty == "unchanged") { printf("each %d %d %s %d %s %d\n", $n, $sum, $name, $max, $seen, @inner); }
 	for ($kv : @a) { if ($first == 0) { @once++; } else { @again++; } $first = 7; }
 	printf("rounds %d %d\n", @once, @again);
+	$r = 0; for ($i : 0..$n * 30000) { $r += $i & 1; }
+	printf("range %d %d\n", $r, $i);
 	for ($kv : @a) { printf("leaves\n"); return; }
 	printf("stays\n");
 }
@@ -129,6 +131,7 @@ case $(uname -r) in
 	expect_match each_shared '^each 3 177 zzz 333 constant 100$' /tmp/each
 	expect_match each_rounds '^rounds 1 2$' /tmp/each
 	expect_match each_left '^leaves$' /tmp/each
+	expect_match range_long '^range 45000 89999$' /tmp/each
 	expect_no_match each_return '^stays$' /tmp/each
 	expect_match each_context '^live reads 1$' /tmp/each
 	;;
