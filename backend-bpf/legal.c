@@ -420,7 +420,7 @@ static void move_objects(struct ir_fn *f, const bool *moved)
 		.edge = {{.to = body}, {.to = fail}}};
 	ir_edge_arg(f, 0, 0, p);
 	l.block = fail;
-	none = constant(&l, 0, false);
+	none = add(&l, (struct ir_ins){.op = IR_CONST, .type = ir_range(0)});
 	take_block(&l, fail);
 	f->blocks.v[fail].term = (struct ir_term){.op = IRN_RET, .args = {none}};
 	f->blocks.v[body].sealed = f->blocks.v[fail].sealed = true;
