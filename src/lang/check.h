@@ -210,6 +210,7 @@ void check_kaddr(struct check *c, struct expr *e);
 enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };
 /* Finds the map, checks its keys and settles their types. */
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
+void check_len(struct check *c, struct expr *e);
 struct lt check_map_entries(struct check *c, struct expr *e); /* all of them: what they hold */
 bool agg_is_number(enum meta_agg agg); /* its value is one number */
 void check_map_value(struct check *c, struct expr *e); /* EX_MAP as a value */

@@ -286,6 +286,8 @@ static check_fn checker_of(enum builtin_id id)
 		return check_delete;
 	case BI_F_HAS_KEY:
 		return check_has_key;
+	case BI_F_LEN:
+		return check_len;
 	case BI_F_GETOPT:
 		return check_getopt;
 	case BI_F_TIME:

@@ -39,23 +39,68 @@ static struct lt pair_type(struct check *c, const struct map_sym *m, struct lt v
 	return (struct lt){.kind = LT_TUPLE, .tuple = t};
 }
 
-static bool has_loops(struct check *c, const struct stmt *s)
+/* Whether programs of this kind can go through a map on the target; for what, and a way around. */
+static bool has_walks(struct check *c, struct skep_span at, const char *what, const char *old_way,
+	const char *packet_way)
 {
 	struct diag *e;
 
 	if (c_is_packet(c)) {
-		c_unsupported(c, s->span, "a loop over a map in a packet hook is",
-			"keep what it would find in a map of its own, from another probe");
+		c_unsupported(c, at, arena_printf(c->a, "%s in a packet hook is", what), packet_way);
 		return false;
 	}
 	if (target_has(c->t, KF_FOR_EACH_MAP_ELEM))
 		return true;
-	e = c_error(c, s->span, DIAG_NO_KERNEL_FEATURE,
-		"not supported: a loop over a map needs Linux %u.%u",
+	e = c_error(c, at, DIAG_NO_KERNEL_FEATURE, "not supported: %s needs Linux %u.%u", what,
 		kern_feature_since(KF_FOR_EACH_MAP_ELEM) >> 16,
 		kern_feature_since(KF_FOR_EACH_MAP_ELEM) >> 8 & 0xff);
-	c_hint(c, e, "print(%.60s) prints all of it on every kernel", s->u.each.map->u.map.name);
+	c_hint(c, e, "%s", old_way);
 	return false;
+}
+
+static bool has_loops(struct check *c, const struct stmt *s)
+{
+	return has_walks(c, s->span, "a loop over a map",
+		arena_printf(c->a, "print(%.60s) prints all of it on every kernel",
+			s->u.each.map->u.map.name),
+		"keep what it would find in a map of its own, from another probe");
+}
+
+/* len(@x) */
+void check_len(struct check *c, struct expr *e)
+{
+	static const char way[] = "count with a map of its own: @n++ where an entry is made";
+	struct expr *m;
+
+	e->type = lt_int(8, true);
+	if (!count_args(c, e, 1, 1))
+		return;
+	m = e->u.call.args.list.v[0];
+	if (m->kind != EX_MAP) {
+		check_expr(c, m);
+		if (m->type.kind == LT_STACK)
+			c_unsupported(c, m->span, "the number of a stack's frames is",
+				"print() shows them all");
+		else
+			c_hint(c, c_error(c, m->span, DIAG_WRONG_ARGS, "len() needs a map"),
+				m->type.kind == LT_STR ? "strlen() counts the bytes of a text"
+						       : "for instance: len(@x)");
+		return;
+	}
+	if (m->u.map.keys.list.n) {
+		check_map(c, m, MAP_READ);
+		c_hint(c, c_error(c, m->span, DIAG_WRONG_ARGS, "len() needs a whole map"),
+			"without a key: len(%.60s)", m->u.map.name);
+		return;
+	}
+	check_map(c, m, MAP_WHOLE);
+	if (m->map->has_key_type && !m->map->keyed) {
+		c_hint(c, c_error(c, m->span, DIAG_WRONG_TYPE,
+				  "'%.60s' has no keys: there is nothing to count", m->map->name),
+			"read %.60s itself", m->map->name);
+		return;
+	}
+	has_walks(c, e->span, "len() of a map", way, way);
 }
 
 void check_for_map(struct check *c, struct stmt *s)

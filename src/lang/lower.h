@@ -479,6 +479,7 @@ void lo_loop_stmt(struct lower *L, const struct stmt *st);
 
 /* ---- lower_each.c ---- */
 void lo_for_map(struct lower *L, const struct stmt *st);
+ir_val lo_len(struct lower *L, const struct expr *map); /* entries of it */
 bool lo_for_calls(const struct lower *L, const struct stmt *st); /* a range goes by calls, too */
 void lo_for_range(struct lower *L, const struct stmt *st);
 /* In the body of such a loop: the program ends; the probe does, perhaps with a result. */

@@ -360,6 +360,26 @@ void lo_for_map(struct lower *L, const struct stmt *st)
 	call_body(L, x, "for_each_map_elem", ir_map(L->f, st->u.each.map->map->meta), IR_NONE);
 }
 
+/* The helper says how many entries it called the function for: all, since that never ends the walk. */
+ir_val lo_len(struct lower *L, const struct expr *map)
+{
+	const char *name = arena_printf(L->a, "%s_each%u", L->f->top->name, L->nsubs++);
+	struct ir_fn *sub = ir_sub_new(L->f->top, name, map->map->meta, FRAME_MOST);
+	ir_val args[4];
+
+	ir_span(sub, map->span);
+	ir_ret(sub, ir_const(sub, 0));
+	ir_finish(sub);
+	ir_sub_frame(sub, 16);
+	args[0] = ir_map(L->f, map->map->meta);
+	args[1] = ir_func(L->f, sub);
+	args[2] = frame_of(L, 16);
+	args[3] = ir_const(L->f, 0);
+	ir_st(L->f, 8, args[2], 0, args[3]);
+	ir_st(L->f, 8, args[2], 8, args[3]);
+	return ir_call(L->f, "for_each_map_elem", IR_VOID, 4, args);
+}
+
 /* ---- ranges ---- */
 
 #define ROUNDS_FOLLOWED 2048 /* of constant loops inside one another, that the verifier may follow */

@@ -258,6 +258,8 @@ static ir_val function_value(struct lower *L, const struct expr *e)
 	case BI_F_KSTACK:
 	case BI_F_USTACK:
 		return lo_stack(L, e);
+	case BI_F_LEN:
+		return lo_len(L, args[0]);
 	case BI_F_HAS_KEY:
 		return lo_map_has(L, lo_with_keys(L, args[0], args[1]));
 	case BI_F_DELETE:
