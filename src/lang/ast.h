@@ -63,6 +63,7 @@ struct lt {
 	enum meta_kind coded;	      /* LT_CODED */
 };
 struct lt_tuple {
+	const char *const *names; /* of the elements: a record; NULL: a tuple */
 	uint32_t n;
 	struct lt el[];
 };
@@ -85,6 +86,7 @@ enum expr_kind {
 	EX_FIELD,  /* a.b, a->b */
 	EX_INDEX,  /* a[i] */
 	EX_TUPLE,  /* (a, b) */
+	EX_RECORD, /* (a = 1, b = 2) */
 	EX_INCDEC, /* x++ ++x x-- --x */
 	EX_RANGE,  /* a..b inside a set */
 	EX_SET,	   /* {a, b, c..d} */
@@ -175,7 +177,11 @@ struct expr {
 		struct {
 			struct expr *base, *index;
 		} index;
-		struct exprs tuple; /* EX_TUPLE, EX_SET */
+		struct exprs tuple; /* EX_TUPLE, EX_SET, EX_RECORD */
+		struct {
+			struct exprs values; /* the same as tuple */
+			const char **names;
+		} record; /* EX_RECORD */
 		struct {
 			struct expr *target; /* EX_VAR or EX_MAP */
 			bool prefix, dec;

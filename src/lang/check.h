@@ -247,6 +247,7 @@ struct lt kept_type(const struct check *c, const struct expr *e);
 void check_kept_as(struct expr *value, const struct lt *t);
 bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const);
 void check_tuple(struct check *c, struct expr *e);
+void check_named_element(struct check *c, struct expr *e);
 void check_element_of(struct check *c, struct expr *e, const struct expr *base, uint64_t index,
 	struct skep_span at);
 

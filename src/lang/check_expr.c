@@ -33,6 +33,8 @@ static void not_a_number(
 		c_hint(c, d, "compare strings with == or !=");
 	else if (e->type.kind == LT_STRUCT)
 		c_hint(c, d, "take a member of it");
+	else if (e->kind == EX_RECORD)
+		c_hint(c, d, "to compare, write '==': (a = b) is a record");
 	else if (e->type.kind == LT_PTR)
 		c_hint(c, d, "(uint64) makes a number of it, '*' and '->' read what it points to");
 	else if (e->type.kind == LT_INET4 || e->type.kind == LT_INET6 || e->type.kind == LT_MAC)
@@ -588,6 +590,7 @@ void check_expr(struct check *c, struct expr *e)
 		check_incdec(c, e);
 		break;
 	case EX_TUPLE:
+	case EX_RECORD:
 		check_tuple(c, e);
 		break;
 	case EX_RANGE:

@@ -169,6 +169,8 @@ static void struct_field(struct check *c, struct expr *e)
 			base->type.typed);
 	} else if (base->type.kind == LT_STRUCT) {
 		member(c, e, base->type.btf, base->type.space, base->type.typed);
+	} else if (base->type.kind == LT_TUPLE && base->type.tuple && base->type.tuple->names) {
+		check_named_element(c, e);
 	} else {
 		no_fields(c, e);
 	}
@@ -499,7 +501,9 @@ void field_is_assignable(struct check *c, struct expr *e)
 		return;
 	}
 	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "this field cannot be assigned");
-	if (c_is_kind(c, PP_OPS))
+	if (e->ref.kind == REF_ELEMENT)
+		c_hint(c, d, "tuples and records are assigned as a whole");
+	else if (c_is_kind(c, PP_OPS))
 		c_hint(c, d,
 			"a scheduler may write scx.slice, scx.dsq_vtime and scx.disallow of a task: "
 			"args.p.scx.slice = …");

@@ -118,10 +118,11 @@ static bool grow_tuple(struct check *c, struct lt *t, const struct lt *new)
 	bool changed = c->changed;
 	struct lt_tuple *grown;
 
-	if (!t->tuple || !new->tuple || n != new->tuple->n)
+	if (!t->tuple || !new->tuple || !lt_same_names(t->tuple, new->tuple))
 		return false;
 	grown = arena_alloc(c->a, sizeof(*grown) + n * sizeof(grown->el[0]));
 	grown->n = n;
+	grown->names = t->tuple->names;
 	c->changed = false;
 	for (uint32_t i = 0; i < n; i++) {
 		grown->el[i] = t->tuple->el[i];
@@ -246,7 +247,7 @@ bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 	}
 }
 
-/* (a, b) as a value: its elements are kept values. */
+/* (a, b), (x = a, y = b) as values: their elements are kept values. */
 void check_tuple(struct check *c, struct expr *e)
 {
 	const struct exprs *list = &e->u.tuple;
@@ -255,6 +256,7 @@ void check_tuple(struct check *c, struct expr *e)
 	bool ok = true;
 
 	t->n = list->list.n;
+	t->names = e->kind == EX_RECORD ? e->u.record.names : NULL;
 	for (uint32_t i = 0; i < t->n; i++) {
 		check_expr(c, list->list.v[i]);
 		ok &= can_keep(c, list->list.v[i], "part of a tuple");
@@ -271,8 +273,8 @@ void check_element_of(struct check *c, struct expr *e, const struct expr *base, 
 	e->type.kind = LT_UNKNOWN;
 	if (index >= base->type.tuple->n) {
 		c_hint(c,
-			c_error(c, at, DIAG_NO_SUCH_FIELD, "the tuple has %u element%s, this is number %llu",
-				base->type.tuple->n, base->type.tuple->n == 1 ? "" : "s",
+			c_error(c, at, DIAG_NO_SUCH_FIELD, "the %s has %u element%s, this is number %llu",
+				base->type.tuple->names ? "record" : "tuple", base->type.tuple->n, base->type.tuple->n == 1 ? "" : "s",
 				(unsigned long long)index),
 			"they are counted from 0");
 		return;
@@ -280,4 +282,27 @@ void check_element_of(struct check *c, struct expr *e, const struct expr *base, 
 	e->ref.kind = REF_ELEMENT;
 	e->ref.u.index = (unsigned)index;
 	e->type = base->type.tuple->el[index];
+}
+
+/* $r.a */
+void check_named_element(struct check *c, struct expr *e)
+{
+	const struct expr *base = e->u.field.base;
+	const struct lt_tuple *t = base->type.tuple;
+	struct suggest s;
+	struct diag *d;
+
+	suggest_init(&s, e->u.field.name);
+	for (uint32_t i = 0; i < t->n; i++) {
+		if (!strcmp(t->names[i], e->u.field.name)) {
+			check_element_of(c, e, base, i, e->u.field.name_span);
+			return;
+		}
+		suggest_try(&s, t->names[i]);
+	}
+	e->type.kind = LT_UNKNOWN;
+	d = c_error(c, e->u.field.name_span, DIAG_NO_SUCH_FIELD, "the record has no field '%.60s'",
+		e->u.field.name);
+	c_hint(c, d, suggest_best(&s) ? "did you mean '%s'?" : "it is %s",
+		suggest_best(&s) ? suggest_best(&s) : c_type(c, &base->type));
 }

@@ -126,7 +126,7 @@ void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, stru
 		types[i] = kept_type(c, keys->list.v[i]);
 	}
 	check_note_keys(c, m, keys);
-	if (n == 1 && types[0].kind == LT_TUPLE) { /* @x[$t] is @x[$t.0, $t.1] */
+	if (n == 1 && types[0].kind == LT_TUPLE && !types[0].tuple->names) { /* @x[$t] is @x[$t.0, $t.1] */
 		const struct lt_tuple *t = types[0].tuple;
 
 		if (t->n > META_MAX_KEYS || !t->n) {

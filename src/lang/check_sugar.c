@@ -432,7 +432,7 @@ static struct expr *element(struct check *c, struct expr *t, uint32_t i)
 {
 	struct expr *e;
 
-	if (t->kind == EX_TUPLE)
+	if (t->kind == EX_TUPLE || t->kind == EX_RECORD)
 		return t->u.tuple.list.v[i];
 	e = new_expr(c, t, EX_INDEX);
 	e->u.index.base = t;
@@ -443,7 +443,7 @@ static struct expr *element(struct check *c, struct expr *t, uint32_t i)
 static bool is_tuple(const struct expr *e)
 {
 	return e->type.kind == LT_TUPLE && e->type.tuple &&
-	       (e->kind == EX_TUPLE || e->kind == EX_VAR || e->ref.kind == REF_ELEMENT);
+	       (e->kind == EX_TUPLE || e->kind == EX_RECORD || e->kind == EX_VAR || e->ref.kind == REF_ELEMENT);
 }
 
 /* a == b of tuples: all their elements are equal. False: it is something else. */
@@ -453,7 +453,7 @@ bool sugar_tuple_equal(struct check *c, struct expr *e)
 	bool equal = e->u.binary.op == BO_EQ;
 
 	if ((!equal && e->u.binary.op != BO_NE) || !is_tuple(a) || !is_tuple(b) ||
-		a->type.tuple->n != b->type.tuple->n || !a->type.tuple->n)
+		!lt_same_names(a->type.tuple, b->type.tuple) || !a->type.tuple->n)
 		return false;
 	for (uint32_t i = 0; i < a->type.tuple->n; i++) {
 		one = binary_expr(c, e->u.binary.op, element(c, a, i), element(c, b, i));

@@ -138,6 +138,13 @@ static void compound(struct dump *d, const struct expr *e)
 	case EX_RANGE:
 		two(d, "..", e->u.range.lo, e->u.range.hi);
 		break;
+	case EX_RECORD:
+		for (uint32_t i = 0; i < e->u.tuple.list.n; i++) {
+			buf_printf(d->out, "%s%s=", i ? ", " : "(", e->u.record.names[i]);
+			expr(d, e->u.tuple.list.v[i]);
+		}
+		buf_putc(d->out, ')');
+		break;
 	case EX_SET:
 	case EX_TUPLE:
 		buf_putc(d->out, e->kind == EX_SET ? '{' : '(');

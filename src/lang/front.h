@@ -23,6 +23,7 @@ void dump_types(const struct script *s, struct buf *out);
 bool lt_adapts(const struct expr *e); /* a constant that takes the other side's sign */
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
 /* (bool)x: 0 or 1, not the low byte. */
+bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b); /* as many, too */
 bool lt_bool_cast(const struct expr *e);
 bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
 /* The type as messages show it: "int64", "string[16]", "struct task_struct *". */

@@ -137,6 +137,8 @@ bool lo_has_effect(const struct expr *e)
 	case EX_INDEX:
 		return lo_has_effect(e->u.index.base) || lo_has_effect(e->u.index.index);
 	case EX_SET:
+	case EX_TUPLE:
+	case EX_RECORD:
 		list = &e->u.tuple;
 		break;
 	default:

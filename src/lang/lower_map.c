@@ -139,7 +139,9 @@ static const struct meta_map *meta_of(const struct lower *L, const struct expr *
 /* @x[$t]: one expression gives all parts of the key. */
 static bool is_tuple_key(const struct expr *e)
 {
-	return e->u.map.keys.list.n == 1 && e->u.map.keys.list.v[0]->type.kind == LT_TUPLE;
+	const struct expr *key = e->u.map.keys.list.n == 1 ? e->u.map.keys.list.v[0] : NULL;
+
+	return key && key->type.kind == LT_TUPLE && !key->type.tuple->names;
 }
 
 static struct lt key_tuple(struct lower *L, const struct map_sym *m)

@@ -139,12 +139,13 @@ static struct meta_field btf_field(struct lower *L, uint32_t id, uint32_t off, u
 
 static uint32_t tuple_type(struct lower *L, const struct lt_tuple *tuple)
 {
-	struct meta_type t = {.kind = MK_TUPLE};
+	struct meta_type t = {.kind = tuple->names ? MK_STRUCT : MK_TUPLE};
 	uint32_t off = 0;
 
 	for (uint32_t i = 0; i < tuple->n; i++) {
 		struct meta_type_member m = {.field = lo_field(L, &tuple->el[i], off)};
 
+		m.name = tuple->names ? tuple->names[i] : NULL;
 		vec_push(L->a, &t.members, m);
 		off += lo_room(&tuple->el[i]);
 	}
@@ -216,7 +217,8 @@ struct meta_field lo_field(struct lower *L, const struct lt *t, uint32_t off)
 	case LT_CODED:
 		return field_of(t->coded, off, 8, 0);
 	case LT_TUPLE:
-		return field_of(MK_TUPLE, off, lo_room(t), tuple_type(L, t->tuple));
+		return field_of(t->tuple->names ? MK_STRUCT : MK_TUPLE, off, lo_room(t),
+			tuple_type(L, t->tuple));
 	case LT_STRUCT:
 		return field_of(MK_STRUCT, off, t->size, struct_type(L, t->btf, 0));
 	case LT_ARRAY:

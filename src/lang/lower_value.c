@@ -304,7 +304,7 @@ static void store_value(struct lower *L, const struct expr *e, const struct lt *
 		store_map(L, e, t, to);
 	} else if (e->kind == EX_TERNARY) {
 		store_either(L, e, t, to);
-	} else if (e->kind == EX_TUPLE) {
+	} else if (e->kind == EX_TUPLE || e->kind == EX_RECORD) {
 		store_tuple(L, e, t, to);
 	} else if (t->kind == LT_STR) {
 		lo_store_str(L, e, to);

@@ -59,6 +59,7 @@ unsigned lo_expr_layers(const struct expr *e)
 			return 1u << NET_PAYLOAD;
 		return lo_expr_layers(e->u.index.base) | lo_expr_layers(e->u.index.index);
 	case EX_TUPLE:
+	case EX_RECORD:
 	case EX_SET:
 		return list_layers(&e->u.tuple);
 	case EX_INCDEC:

@@ -222,7 +222,40 @@ static struct expr *cast(struct parser *p)
 
 /* ---- primaries ---- */
 
-/* (e), (a, b), () */
+/* (a = 1, b = 2): behind the parenthesis */
+static struct expr *record(struct parser *p, uint32_t start)
+{
+	struct expr *e = expr_new(p, EX_RECORD, start), *value;
+	VEC(const char *) names = {0};
+
+	while (!p_is(p, TOK_RPAREN) && !p->panic) {
+		if (!p_is(p, TOK_IDENT) || p_peek(p).kind != TOK_ASSIGN) {
+			p_hint(p, p_expected(p, "the name of a field and '='"),
+				"all fields of a record have names: (a = 1, b = 2)");
+			break;
+		}
+		for (uint32_t i = 0; i < names.n; i++) {
+			if (!strcmp(names.v[i], p->tok.text))
+				p_error(p, p->tok.span, DIAG_WRONG_ARGS,
+					"the record has two fields '%.60s'", names.v[i]);
+		}
+		vec_push(p->a, &names, p->tok.text);
+		p_next(p);
+		p_next(p);
+		value = parse_expr(p);
+		vec_push(p->a, &e->u.record.values.list, value);
+		over(p, e, value);
+		if (!p_accept(p, TOK_COMMA))
+			break;
+	}
+	e->u.record.names = names.v;
+	if (!p->panic)
+		p_expect(p, TOK_RPAREN, "',' or ')'");
+	e->span = p_since(p, start);
+	return e;
+}
+
+/* (e), (a, b), (), (a = 1, b = 2) */
 static struct expr *parenthesised(struct parser *p)
 {
 	uint32_t start = p->tok.span.off;
@@ -233,6 +266,8 @@ static struct expr *parenthesised(struct parser *p)
 		p_next(p);
 		return expr_new(p, EX_TUPLE, start);
 	}
+	if (p_is(p, TOK_IDENT) && p_peek(p).kind == TOK_ASSIGN)
+		return record(p, start);
 	e = parse_expr(p);
 	if (p->panic)
 		return e;

@@ -70,6 +70,17 @@ bool lt_bool_cast(const struct expr *e)
 	return e->kind == EX_CAST && e->type.boolean;
 }
 
+bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b)
+{
+	if (a->n != b->n || !a->names != !b->names)
+		return false;
+	for (uint32_t i = 0; a->names && i < a->n; i++) {
+		if (strcmp(a->names[i], b->names[i]))
+			return false;
+	}
+	return true;
+}
+
 static const char *pointer_text(const struct script *s, const struct lt *t)
 {
 	if (t->btf && s->target->btf)
@@ -88,7 +99,8 @@ static const char *tuple_text(const struct script *s, const struct lt_tuple *t)
 	buf_init(&b, s->a);
 	buf_putc(&b, '(');
 	for (uint32_t i = 0; i < t->n; i++)
-		buf_printf(&b, "%s%s", i ? "," : "", lt_text(s, &t->el[i]));
+		buf_printf(&b, "%s%s%s%s", i ? "," : "", t->names ? t->names[i] : "",
+			t->names ? "=" : "", lt_text(s, &t->el[i]));
 	buf_putc(&b, ')');
 	return b.p;
 }

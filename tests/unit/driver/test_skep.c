@@ -278,6 +278,11 @@ static void runs(void **state)
 	expect_run("BEGIN { @s = sum(5); @s = sum(-7); @c = count(); @a = avg(3); @a = avg(4);"
 		   " @m = min(-2); @x = max(9); }",
 		false, 0, "\n\n@a: 3\n@c: 1\n@m: -2\n@s: -2\n@x: 9\n");
+	expect_run("BEGIN { $r = (a=1, b=\"hi\", c=(2, 3)); print($r); @x[$r] = (ok=true); }", true, 0,
+		"{\"type\": \"value\", \"data\": {\"a\": 1, \"b\": \"hi\", \"c\": [2,3]}}\n"
+		"{\"type\": \"attached_probes\", \"count\": 1, \"data\": {\"probes\": 1}}\n"
+		"{\"type\": \"map\", \"data\": {\"@x\": {\"{ .a = 1, .b = hi, .c = (2, 3) }\":"
+		" {\"ok\": true}}}}\n");
 	expect_run("BEGIN { @h = hist(5); @h = hist(6); @h = hist(-1); @h = hist(0); }", true, 0,
 		"{\"type\": \"attached_probes\", \"count\": 1, \"data\": {\"probes\": 1}}\n"
 		"{\"type\": \"hist\", \"data\": {\"@h\": [{\"max\": -1, \"count\": 1},"
