@@ -175,6 +175,12 @@ void check_iter(struct check *c, struct attach_point *ap)
 		c_unsupported(c, ap->part_spans.v[1], "pinning iterators is",
 			"leave the name out: skep reads the iterator itself");
 	id = kern_iterator(kind) ? kbtf_func(c->btf, arena_printf(c->a, "bpf_iter_%s", kind)) : 0;
+	if (!id && kbtf_func(c->btf, arena_printf(c->a, "bpf_iter_%s", kind))) {
+		c_unsupported(c, ap->part_spans.v[0], arena_printf(c->a, "the iterator '%.60s' is", kind),
+			"iterators are task, task_file and task_vma");
+		ap->missing = true;
+		return;
+	}
 	if (!id) {
 		e = missing_probe(c, ap, ap->part_spans.v[0],
 			arena_printf(c->a, "the target kernel has no iterator '%.60s'", kind));
