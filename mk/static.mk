@@ -27,12 +27,19 @@ CCACHE ?= $(if $(CCACHE_DIR),ccache)
 STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
 	-fno-tree-sra -fno-move-loop-invariants \
-	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore) \
+	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore,-mgeneral-regs-only) \
 	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer \
 		-flto -ffat-lto-objects -flto-partition=one)
 # Segments one behind the other, without filling up to 64 KB or 4 KB pages between them.
 STATIC_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code \
 	-Wl,-z,common-page-size=65536
+# There are no fractions (-mgeneral-regs-only refuses them). musl's printf could print them; its 128-bit
+# arithmetic, which is software on arm64 and riscv64, stays out.
+SOFT_FLOAT := __addtf3 __subtf3 __multf3 __eqtf2 __netf2 __extenddftf2 __fixtfsi __fixunstfsi \
+	__floatsitf __floatunsitf
+ifneq ($(filter arm64 riscv64,$(STATIC_ARCH)),)
+STATIC_LINK += $(SOFT_FLOAT:%=-Wl$(comma)--defsym=%=abort)
+endif
 STATIC_BIN := $(STATIC_OUT)/$(if $(LOADER),skep-load,skep)
 
 # This Makefile again, with another compiler and build folder.

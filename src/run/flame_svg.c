@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WIDTH 1200.0
-#define MARGIN 10.0
+#define WIDTH 1200u
+#define MARGIN 10u
 #define ROW 17
 #define HEAD 40
 #define FOOT 30
-#define CHAR 6.6     /* width of a character of the font */
-#define LEAST 0.1    /* narrower boxes are not drawn */
+#define CHAR 660  /* width of a character of the font, in hundredths */
+#define LEAST 10  /* narrower boxes are not drawn; in hundredths */
 
 struct box {
 	const char *name;
@@ -103,14 +103,27 @@ static int by_name(const void *x, const void *y)
 }
 
 struct place {
-	double x, scale;
+	uint64_t before, all; /* values left of here, and together */
 	unsigned level, depth;
 };
 
-/* Cuts the name to what fits. */
-static void label(struct buf *out, const struct box *b, double width)
+/*
+ * Lengths are counted in hundredths of a pixel: no arithmetic with fractions, which some machines do
+ * in software.
+ */
+static uint64_t length(uint64_t value, uint64_t all)
 {
-	size_t room = width > 3 * CHAR ? (size_t)((width - 4) / CHAR) : 0, n = strlen(b->name);
+	while (all >> 40) { /* so that the product fits */
+		all >>= 1;
+		value >>= 1;
+	}
+	return all ? value * 100 * (WIDTH - 2 * MARGIN) / all : 0;
+}
+
+/* Cuts the name to what fits. */
+static void label(struct buf *out, const struct box *b, uint64_t width)
+{
+	size_t room = width > 3 * CHAR ? (size_t)((width - 400) / CHAR) : 0, n = strlen(b->name);
 
 	if (room < 3)
 		return;
@@ -121,23 +134,30 @@ static void label(struct buf *out, const struct box *b, double width)
 		buf_puts(out, "..");
 }
 
+#define HUNDREDTHS "%" PRIu64 ".%02u"
+#define IN_HUNDREDTHS(v) (v) / 100, (unsigned)((v) % 100)
+
 static void draw(struct flame *f, struct buf *out, struct box *b, struct place at)
 {
-	double width = (double)b->value * at.scale, x = at.x;
+	uint64_t left = length(at.before, at.all), x = 100 * MARGIN + left;
+	uint64_t width = length(at.before + b->value, at.all) - left;
+	uint64_t share = width * 100 / (WIDTH - 2 * MARGIN);
 	unsigned y = HEAD + (at.depth - at.level) * ROW, rgb[3];
 
 	if (width < LEAST)
 		return;
 	colour(b->name, rgb);
-	buf_printf(out, "<g data-x=\"%.2f\" data-w=\"%.2f\" data-l=\"%u\" data-v=\"%" PRIu64
-			"\" data-n=\"", x, width, at.level, b->value);
+	buf_printf(out, "<g data-x=\"" HUNDREDTHS "\" data-w=\"" HUNDREDTHS
+			"\" data-l=\"%u\" data-v=\"%" PRIu64 "\" data-n=\"",
+		IN_HUNDREDTHS(x), IN_HUNDREDTHS(width), at.level, b->value);
 	escaped(out, b->name, strlen(b->name));
 	buf_puts(out, "\"><title>");
 	escaped(out, b->name, strlen(b->name));
-	buf_printf(out, " (%" PRIu64 ", %.2f%%)</title><rect x=\"%.2f\" y=\"%u\" width=\"%.2f\" "
-			"height=\"%u\" fill=\"rgb(%u,%u,%u)\"/><text x=\"%.2f\" y=\"%u\">",
-		b->value, f->all.value ? 100.0 * (double)b->value / (double)f->all.value : 0, x, y,
-		width, ROW - 1, rgb[0], rgb[1], rgb[2], x + 3, y + 12);
+	buf_printf(out, " (%" PRIu64 ", " HUNDREDTHS "%%)</title><rect x=\"" HUNDREDTHS
+			"\" y=\"%u\" width=\"" HUNDREDTHS "\" height=\"%u\" "
+			"fill=\"rgb(%u,%u,%u)\"/><text x=\"" HUNDREDTHS "\" y=\"%u\">",
+		b->value, IN_HUNDREDTHS(share), IN_HUNDREDTHS(x), y, IN_HUNDREDTHS(width), ROW - 1,
+		rgb[0], rgb[1], rgb[2], IN_HUNDREDTHS(x + 300), y + 12);
 	label(out, b, width);
 	buf_puts(out, "</text></g>\n");
 	if (b->in.n > 1)
@@ -145,7 +165,7 @@ static void draw(struct flame *f, struct buf *out, struct box *b, struct place a
 	at.level++;
 	for (uint32_t i = 0; i < b->in.n; i++) {
 		draw(f, out, b->in.v[i], at);
-		at.x += (double)b->in.v[i]->value * at.scale;
+		at.before += b->in.v[i]->value;
 	}
 }
 
@@ -186,21 +206,20 @@ static const char script[] =
 void flame_svg(struct flame *f, const char *title, struct buf *out)
 {
 	unsigned height = HEAD + (f->depth + 1) * ROW + FOOT;
-	struct place at = {.x = MARGIN, .depth = f->depth};
+	struct place at = {.all = f->all.value, .depth = f->depth};
 
-	at.scale = f->all.value ? (WIDTH - 2 * MARGIN) / (double)f->all.value : 0;
 	buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
-			"width=\"%.0f\" height=\"%u\" viewBox=\"0 0 %.0f %u\">\n"
+			"width=\"%u\" height=\"%u\" viewBox=\"0 0 %u %u\">\n"
 			"<style>text{font:11px monospace;pointer-events:none}g{cursor:pointer}"
 			".b{cursor:pointer;pointer-events:all;fill:#555}"
 			"rect:hover{stroke:#000;stroke-width:0.5}</style>\n"
 			"<rect width=\"100%%\" height=\"100%%\" fill=\"#fcfbf5\"/>\n"
-			"<text x=\"%.0f\" y=\"24\" text-anchor=\"middle\" style=\"font-size:16px\">",
+			"<text x=\"%u\" y=\"24\" text-anchor=\"middle\" style=\"font-size:16px\">",
 		WIDTH, height, WIDTH, height, WIDTH / 2);
 	escaped(out, title, strlen(title));
-	buf_printf(out, "</text>\n<text id=\"reset\" class=\"b\" x=\"%.0f\" y=\"24\">reset zoom</text>\n"
-			"<text id=\"search\" class=\"b\" x=\"%.0f\" y=\"24\" text-anchor=\"end\">search"
-			"</text>\n<text id=\"found\" x=\"%.0f\" y=\"%u\" text-anchor=\"end\"></text>\n",
+	buf_printf(out, "</text>\n<text id=\"reset\" class=\"b\" x=\"%u\" y=\"24\">reset zoom</text>\n"
+			"<text id=\"search\" class=\"b\" x=\"%u\" y=\"24\" text-anchor=\"end\">search"
+			"</text>\n<text id=\"found\" x=\"%u\" y=\"%u\" text-anchor=\"end\"></text>\n",
 		MARGIN, WIDTH - MARGIN, WIDTH - MARGIN, height - 10);
 	draw(f, out, &f->all, at);
 	buf_puts(out, script);
