@@ -162,6 +162,10 @@ static bool settle_rest(struct check *c)
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
 		struct map_sym *m = c->s->maps.entries.v[i].value;
 
+		if (!m->has_key_type) {
+			m->has_key_type = m->keyed = any = true;
+			vec_push(c->a, &m->keys, lt_int(8, true));
+		}
 		if (!m->written || m->agg != MA_NONE || m->value.kind != LT_NONE)
 			continue;
 		m->value = lt_int(8, true);
@@ -169,6 +173,16 @@ static bool settle_rest(struct check *c)
 		any = true;
 	}
 	return any;
+}
+
+/* No code is made for it; what its arguments are, nobody knows. */
+static bool all_missing(const struct probe *p)
+{
+	for (uint32_t i = 0; i < p->points.n; i++) {
+		if (!p->points.v[i].missing)
+			return false;
+	}
+	return true;
 }
 
 /* What lowering relies on; an unsettled type without a message is our fault. */
@@ -186,7 +200,7 @@ static void check_settled(const struct check *c)
 		for (uint32_t k = 0; k < s->probes.v[i].vars.n; k++) {
 			const struct var_sym *v = s->probes.v[i].vars.v[k];
 
-			if (v->type.kind == LT_NONE)
+			if (v->type.kind == LT_NONE && !all_missing(&s->probes.v[i]))
 				trap_raise(s->a->trap, SKEP_EBUG, "check: variable $%s has no type",
 					v->name);
 		}

@@ -290,14 +290,12 @@ static void differs(struct check *c, const struct expr *e, const char *a, const 
 static void tracepoint_arg(struct check *c, struct expr *e)
 {
 	const struct attach_point *first = NULL;
-	struct lt type = lt_int(8, false), t;
-	bool missing = false;
+	struct lt type = {.kind = LT_UNKNOWN}, t;
 
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		const struct attach_point *ap = &c->probe->points.v[i];
 		const struct tp_field *f;
 
-		missing |= ap->missing;
 		if (ap->kind == PROBE_COUNT || !ap->tracepoint)
 			continue;
 		f = tp_field(ap->tracepoint, e->u.field.name);
@@ -320,8 +318,8 @@ static void tracepoint_arg(struct check *c, struct expr *e)
 			return;
 		}
 	}
-	if (!first && !missing)
-		return; /* the tracepoint was reported */
+	if (!first)
+		return; /* reported, or missing: nothing is known of it, and no code is made for it */
 	e->ref.kind = REF_TPFIELD;
 	e->type = type;
 }

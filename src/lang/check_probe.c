@@ -182,7 +182,7 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	else if (!c->t->tracefs)
 		c_hint(c, e, "mount it: mount -t tracefs tracefs /sys/kernel/tracing");
 	else
-		c_hint(c, e, "%s/available_events lists all", c->t->tracefs);
+		c_hint(c, e, "`skep -l 'tracepoint:*'` lists all");
 }
 
 /* ---- sched_ext ---- */

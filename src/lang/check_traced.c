@@ -294,7 +294,7 @@ void traced_arg(struct check *c, struct expr *e)
 				"arg0, arg1, … are the same without names");
 		return;
 	}
-	if (!first && c_is_kind(c, PP_ITER))
+	if (!first)
 		return; /* nothing is known of it, and no code is made for it */
 	not_portable(c, e->span, "args");
 	e->ref.kind = REF_TRACEDARG;
