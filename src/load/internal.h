@@ -67,6 +67,7 @@ int core_relocate(struct loaded *l, uint32_t prog);
 
 /* needs.c: 0, or SKEP_ESYS with every missing feature named */
 int needs_check(struct loaded *l);
+int structops_types(struct loaded *l); /* whether the kernel has the tables of operations; reported */
 
 /* maps.c */
 int maps_create(struct loaded *l);

@@ -41,9 +41,11 @@ static bool has_helper(struct loaded *l, const struct kern_helper *h)
 int needs_check(struct loaded *l)
 {
 	const struct kern_helper *h = kern_helper_by_id(l->meta.helper);
-	int err = SKEP_OK;
+	int err = structops_types(l); /* without them the rest is of no interest */
 	struct diag *e;
 
+	if (err)
+		return err;
 	for (unsigned f = 0; f < KF_COUNT; f++) {
 		enum kern_feature k = (enum kern_feature)f;
 

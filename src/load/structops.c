@@ -46,6 +46,15 @@ static uint32_t ops_type(struct loaded *l, const struct meta_ops *o)
 	return l->target->btf ? kbtf_find_struct(l->target->btf, o->type) : 0;
 }
 
+int structops_types(struct loaded *l)
+{
+	for (uint32_t i = 0; i < l->meta.ops.n; i++) {
+		if (!ops_type(l, &l->meta.ops.v[i]))
+			return no_type(l, &l->meta.ops.v[i]);
+	}
+	return SKEP_OK;
+}
+
 static uint32_t value_type(struct loaded *l, const struct meta_ops *o)
 {
 	return l->target->btf ? kbtf_find_struct(l->target->btf,

@@ -88,11 +88,11 @@ if [ -e /sys/kernel/btf/vmlinux ] && skep check /tmp/traced.bt >/tmp/traced.chec
 	expect_match fentry_arg '^@a\[16\]: [1-9]' /tmp/traced
 	expect_match fentry_func '^@n\[vfs_read, fentry:vmlinux:vfs_read\]: [1-9]' /tmp/traced
 	expect_match fentry_walk '^@i: [1-9]' /tmp/traced
-	expect_match fexit_ret '^@ret\[1\]: [1-9]' /tmp/traced
+	expect_match fexit_ret '^@ret\[true\]: [1-9]' /tmp/traced
 	expect_match fexit_arg '^@c: [1-9]' /tmp/traced
 	expect_match rawtp_arg '^@s\[dd\]: [1-9]' /tmp/traced
-	expect_match rawtp_pointer '^@prev\[1\]: [1-9]' /tmp/traced
-	expect_match rawtp_raw '^@x: 1$' /tmp/traced
+	expect_match rawtp_pointer '^@prev\[true\]: [1-9]' /tmp/traced
+	expect_match rawtp_raw '^@x: true$' /tmp/traced
 	expect_match fentry_pattern '^@w\[vfs_write\]: [1-9]' /tmp/traced
 else
 	cat /tmp/traced.check 2>/dev/null
@@ -100,7 +100,7 @@ else
 	skep_start /tmp/traced -e 'rawtracepoint:sched_switch { @x = arg1 != 0; @++; } interval:ms:100 { if (@ > 20) { exit(); } }'
 	feed
 	skep_stop
-	expect_match rawtp_raw '^@x: 1$' /tmp/traced
+	expect_match rawtp_raw '^@x: true$' /tmp/traced
 fi
 
 # A security hook denies; everybody else goes on.
