@@ -105,7 +105,12 @@ unsigned uelf_machine(const struct uelf *u)
 
 /* ---- functions ---- */
 
-static void each_of_table(struct uelf *u, const Elf64_Shdr *t, const Elf64_Shdr *strs,
+static bool is_function(unsigned type)
+{
+	return type == STT_FUNC || type == STT_GNU_IFUNC;
+}
+
+static void each_of_table(struct uelf *u, const Elf64_Shdr *t, const Elf64_Shdr *strs, bool objects,
 	void (*fn)(const struct uelf_func *f, void *arg), void *arg)
 {
 	uint64_t n = t->sh_size / sizeof(Elf64_Sym);
@@ -118,8 +123,8 @@ static void each_of_table(struct uelf *u, const Elf64_Shdr *t, const Elf64_Shdr 
 		Elf64_Sym s;
 
 		memcpy(&s, u->p + t->sh_offset + i * sizeof(s), sizeof(s));
-		if ((ELF64_ST_TYPE(s.st_info) != STT_FUNC &&
-			    ELF64_ST_TYPE(s.st_info) != STT_GNU_IFUNC) ||
+		if (!(objects ? ELF64_ST_TYPE(s.st_info) == STT_OBJECT
+			      : is_function(ELF64_ST_TYPE(s.st_info))) ||
 			s.st_shndx == SHN_UNDEF || !s.st_value)
 			continue;
 		f = (struct uelf_func){string(u, strs, s.st_name), s.st_value, s.st_size};
@@ -131,15 +136,21 @@ static void each_of_table(struct uelf *u, const Elf64_Shdr *t, const Elf64_Shdr 
 	}
 }
 
-void uelf_each_function(struct uelf *u, void (*fn)(const struct uelf_func *f, void *arg), void *arg)
+static void each_symbol(struct uelf *u, bool objects,
+	void (*fn)(const struct uelf_func *f, void *arg), void *arg)
 {
 	Elf64_Shdr t, strs;
 
 	for (uint32_t i = 0; i < u->h.e_shnum; i++) {
 		if (section(u, i, &t) && (t.sh_type == SHT_SYMTAB || t.sh_type == SHT_DYNSYM) &&
 			section(u, t.sh_link, &strs) && strs.sh_type == SHT_STRTAB)
-			each_of_table(u, &t, &strs, fn, arg);
+			each_of_table(u, &t, &strs, objects, fn, arg);
 	}
+}
+
+void uelf_each_function(struct uelf *u, void (*fn)(const struct uelf_func *f, void *arg), void *arg)
+{
+	each_symbol(u, false, fn, arg);
 }
 
 struct finding {
@@ -164,6 +175,19 @@ bool uelf_find(struct uelf *u, const char *name, struct uelf_func *out)
 
 	uelf_each_function(u, find_name, &x);
 	return x.found;
+}
+
+bool uelf_find_object(struct uelf *u, const char *name, struct uelf_func *out)
+{
+	struct finding x = {name, out, false};
+
+	each_symbol(u, true, find_name, &x);
+	return x.found;
+}
+
+bool uelf_moves(const struct uelf *u)
+{
+	return u->h.e_type != ET_EXEC;
 }
 
 bool uelf_file_offset(const struct uelf *u, uint64_t addr, uint64_t *off)

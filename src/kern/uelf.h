@@ -20,6 +20,9 @@ struct uelf_func {
 /* Functions of .symtab and .dynsym; a name may come twice. */
 void uelf_each_function(struct uelf *u, void (*fn)(const struct uelf_func *f, void *arg), void *arg);
 bool uelf_find(struct uelf *u, const char *name, struct uelf_func *out);
+bool uelf_find_object(struct uelf *u, const char *name, struct uelf_func *out); /* a variable */
+/* It is loaded at another place in each process: its own addresses say nothing. */
+bool uelf_moves(const struct uelf *u);
 /* Where in the file an address lies; false when it is in no loaded piece. */
 bool uelf_file_offset(const struct uelf *u, uint64_t addr, uint64_t *off);
 unsigned uelf_machine(const struct uelf *u); /* EM_ */

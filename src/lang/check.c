@@ -222,7 +222,6 @@ void check_script(struct script *s)
 	check_decls(c);
 	for (uint32_t i = 0; i < s->probes.n; i++)
 		check_points(c, &s->probes.v[i]);
-	check_close_files(c);
 	check_drop_missing(c);
 	check_duplicates(c);
 	check_any_probe(c);
@@ -239,10 +238,12 @@ void check_script(struct script *s)
 		c_error(c, s->probes.v[0].span, DIAG_TOO_BIG,
 			"types of maps and variables depend on each other over more than %d steps",
 			ROUNDS_MAX);
+		check_close_files(c);
 		return;
 	}
 	c->final = true;
 	round_over(c);
+	check_close_files(c);
 	check_decl_uses(c);
 	check_named(c);
 	if (s->d->errors)

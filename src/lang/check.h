@@ -100,6 +100,7 @@ void check_close_files(struct check *c);
 /* The file a part names, in full, and open: NULL when there is none (a missing probe, reported). */
 const char *find_file(struct check *c, struct attach_point *ap);
 struct uelf;
+void check_uaddr(struct check *c, struct expr *e);
 struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path);
 
 /* ---- check_usdt.c ---- */

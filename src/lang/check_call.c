@@ -307,6 +307,8 @@ static check_fn checker_of(enum builtin_id id)
 	case BI_F_KSTACK:
 	case BI_F_USTACK:
 		return check_stack;
+	case BI_F_UADDR:
+		return check_uaddr;
 	case BI_F_KADDR:
 		return check_kaddr;
 	case BI_F_KSYM:

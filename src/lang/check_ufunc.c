@@ -168,6 +168,83 @@ void check_ufunc(struct check *c, struct attach_point *ap)
 	}
 }
 
+/* ---- addresses ---- */
+
+/* The symbol in the point's file; false: reported. */
+static bool find_symbol(struct check *c, struct attach_point *ap, const struct expr *name,
+	struct uelf_func *f)
+{
+	struct uelf *u = open_file(c, ap, ap->parts.v[0]);
+
+	if (!u)
+		return false;
+	if (uelf_moves(u)) {
+		c_unsupported(c, name->span, "uaddr() in files that are loaded anywhere (PIE, libraries) is",
+			"programs linked with -no-pie, and Go's, have addresses of their own");
+		return false;
+	}
+	if (uelf_find_object(u, name->u.str.s, f) || uelf_find(u, name->u.str.s, f))
+		return true;
+	c_hint(c,
+		c_error(c, name->span, DIAG_NO_SUCH_TARGET, "'%.200s' has no symbol '%.100s'",
+			ap->parts.v[0], name->u.str.s),
+		"nm %.200s lists them; programs are often stripped of them", ap->parts.v[0]);
+	return false;
+}
+
+/* From here on it is the cast that a user who knows the address would write. */
+static void becomes_pointer(struct check *c, struct expr *e, const struct uelf_func *f)
+{
+	struct expr *v = ARENA_NEW(c->a, struct expr);
+
+	*v = (struct expr){.kind = EX_INT, .span = e->span, .height = 1};
+	v->u.num.v = f->addr;
+	*e = (struct expr){.kind = EX_CAST, .span = e->span, .height = 2};
+	e->u.cast.type = f->size == 1 ? "uint8" : f->size == 2 ? "uint16" : f->size == 4 ? "uint32"
+										 : "uint64";
+	e->u.cast.type_span = e->span;
+	e->u.cast.stars = 1;
+	e->u.cast.a = v;
+	check_expr(c, e);
+}
+
+/* uaddr("counter"): where a variable of the probed program is, as a pointer by its size. */
+void check_uaddr(struct check *c, struct expr *e)
+{
+	struct expr *name = e->u.call.args.list.n == 1 ? e->u.call.args.list.v[0] : NULL;
+	struct uelf_func f = {0}, first = {0};
+
+	e->type = lt_of(LT_UNKNOWN, 0);
+	if (!name || name->kind != EX_STR) {
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_ARGS, "uaddr() takes a name in quotes"),
+			"for instance: *uaddr(\"counter\")");
+		return;
+	}
+	if (!c->t->host || c->s->portable) {
+		c_unsupported(c, e->span, "uaddr() in objects for other machines is",
+			"compile the script on the machine where it runs");
+		return;
+	}
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		struct attach_point *ap = &c->probe->points.v[i];
+
+		if (ap->missing)
+			continue;
+		if (!find_symbol(c, ap, name, &f))
+			return;
+		if (first.addr && (f.addr != first.addr || f.size != first.size)) {
+			c_hint(c,
+				c_error(c, name->span, DIAG_WRONG_PROBE,
+					"'%.100s' is elsewhere in each file", name->u.str.s),
+				"write a block for each file");
+			return;
+		}
+		first = f;
+	}
+	if (first.addr)
+		becomes_pointer(c, e, &first);
+}
+
 /* ---- patterns ---- */
 
 struct ufind {

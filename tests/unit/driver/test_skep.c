@@ -300,6 +300,45 @@ static void exits(void **state)
 		"@[1]: 5\n@[2]: 6\n\n\n");
 }
 
+__attribute__((used)) uint32_t skep_test_object = 5;
+
+/* This program as one that is loaded where it says, or anywhere; the script's answer about it. */
+static void address_in(unsigned char e_type, const char *body, const char *want)
+{
+	char path[] = "/tmp/skep-uaddr.XXXXXX", script[256];
+	FILE *exe = fopen("/proc/self/exe", "re"), *to = fdopen(mkstemp(path), "w");
+	struct skep *s;
+	size_t n = 0;
+	int c, err;
+
+	while ((c = getc(exe)) != EOF)
+		putc(n++ == 16 ? e_type : c, to);
+	fclose(exe);
+	fclose(to);
+	snprintf(script, sizeof(script), "uprobe:%s:main { %s }", path, body);
+	assert_int_equal(skep_new(&s, NULL), SKEP_OK);
+	err = skep_compile(s, "t", script, strlen(script), NULL);
+	unlink(path);
+	if (!want) {
+		assert_string_equal(skep_messages(s, false), "");
+		assert_int_equal(err, SKEP_OK);
+	} else {
+		assert_int_equal(err, SKEP_EUSER);
+		assert_non_null(strstr(skep_messages(s, false), want));
+	}
+	skep_free(s);
+}
+
+static void addresses(void **state)
+{
+	(void)state;
+	address_in(2, "static_assert(sizeof(*uaddr(\"skep_test_object\")) == 4, \"size\"); "
+		      "@ = *uaddr(\"skep_test_object\"); @p = uaddr(\"main\");", NULL);
+	address_in(2, "@ = uaddr(\"skep_no_object\");", "has no symbol 'skep_no_object'");
+	address_in(3, "@ = uaddr(\"skep_test_object\");", "loaded anywhere");
+	address_in(2, "@ = uaddr(1);", "takes a name in quotes");
+}
+
 /* Built once, opened by another: the same output, with no compiler in between. */
 static void build_and_load(void **state)
 {
@@ -372,6 +411,7 @@ int main(void)
 		cmocka_unit_test(runs),
 		cmocka_unit_test(exits),
 		cmocka_unit_test(build_and_load),
+		cmocka_unit_test(addresses),
 		cmocka_unit_test(closed_pipe),
 	};
 

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+__attribute__((used)) uint16_t uelf_object[2] = {1, 2};
 int uelf_marker(int x);
 __attribute__((noinline, used)) int uelf_marker(int x)
 {
@@ -37,7 +38,7 @@ static void own_program(void **state)
 	struct arena a;
 	const char *why;
 	struct uelf *u;
-	struct uelf_func f;
+	struct uelf_func f, o;
 	struct seen s = {0};
 	uint64_t off;
 
@@ -52,6 +53,12 @@ static void own_program(void **state)
 	assert_true(f.size > 0);
 	assert_true(uelf_file_offset(u, f.addr, &off));
 	assert_false(uelf_file_offset(u, UINT64_MAX - 10, &off));
+	assert_true(uelf_find_object(u, "uelf_object", &o));
+	assert_int_equal(o.size, sizeof(uelf_object));
+	assert_true(o.addr - f.addr == (uint64_t)(uintptr_t)uelf_object - (uint64_t)(uintptr_t)uelf_marker);
+	assert_true(uelf_moves(u) || o.addr == (uint64_t)(uintptr_t)uelf_object);
+	assert_false(uelf_find_object(u, "uelf_marker", &f));
+	assert_false(uelf_find(u, "uelf_object", &f));
 	assert_false(uelf_find(u, "no_such_function", &f));
 	uelf_close(u);
 	assert_null(uelf_open(&a, "/etc/passwd", &why));
@@ -98,7 +105,10 @@ static void damaged(void **state)
 		arena_init(&a, &trap);
 		u = uelf_open(&a, path, &why);
 		if (u) {
+			struct uelf_func f;
+
 			uelf_each_function(u, note, &s);
+			uelf_find_object(u, "none", &f);
 			uelf_each_usdt(u, ignore_usdt, &total);
 			uelf_close(u);
 		}
