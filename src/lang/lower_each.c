@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#define FRAME_MOST 4096 /* until the size is known; the stack's limit is the back end's business */
+#define FRAME_MOST 4096 /* until the size is known */
+#define FRAME_ROOM 400u /* of the 512 bytes of stack */
 
 /* How the body was left for good, in the frame's second word. */
 enum { LEFT_NOT, LEFT_PROGRAM, LEFT_PROBE, LEFT_RESULT, LEFT_FN, LEFT_WAYS };
@@ -318,6 +319,15 @@ static ir_val frame_of(struct lower *L, uint32_t size)
 	return L->frame;
 }
 
+static void too_much(struct lower *L, const struct lo_each *x)
+{
+	diag_hint(L->m->diags,
+		diag_error(L->m->diags, x->st->span, DIAG_TOO_BIG,
+			"the loop shares %u bytes of variables with the code around it, at most %u fit",
+			x->size, FRAME_ROOM),
+		"keep texts in maps, or say how short they are: config = { max_strlen = 32; }");
+}
+
 /* Writes the body and calls it by this helper, which says how many rounds there were. */
 static ir_val call_body(struct lower *L, struct lo_each *x, const char *helper, ir_val first, ir_val start)
 {
@@ -329,6 +339,10 @@ static ir_val call_body(struct lower *L, struct lo_each *x, const char *helper, 
 	sub = write_body(L, x);
 	lo_forget(L, NULL);
 	ir_span(L->f, st->span);
+	if (x->size > FRAME_ROOM) {
+		too_much(L, x);
+		x->size = FRAME_ROOM;
+	}
 	frame = frame_of(L, x->size);
 	unknown = ir_call(L->f, "ktime_get_ns", IR_VOID, 0, NULL);
 	ir_st(L->f, 8, frame, 0, uses_ctx(sub) ? ir_ctx(L->f) : ir_const(L->f, 0));
@@ -386,6 +400,7 @@ ir_val lo_len(struct lower *L, const struct expr *map)
 #define ROUNDS_CALLED (1 << 23) /* BPF_MAX_LOOPS, kernel/bpf/bpf_iter.c */
 #define DEPTH_MOST 4
 
+#define RANGE_FRAME 160	     /* bytes of stack that a called range may share with the code around it */
 #define ROUNDS_OPEN 64	     /* what a loop without constant ends counts as, inside another */
 
 static uint64_t times(uint64_t a, uint64_t b)
@@ -444,14 +459,25 @@ static uint64_t inner_rounds(const struct block *b)
 	return most;
 }
 
-/* Objects for other kernels keep to what those of 5.10 have, while that does. */
+static uint32_t frame_size(const struct stmt *st, uint32_t first)
+{
+	for (uint32_t i = 0; i < st->u.each.uses.n; i++)
+		first += lo_room(&st->u.each.uses.v[i].var->type);
+	return first;
+}
+
+/*
+ * Objects for other kernels keep to what those of 5.10 have, while that does. What the body shares with
+ * the code around it lies on the stack, where it must leave room for the rest.
+ */
 bool lo_for_calls(const struct lower *L, const struct stmt *st)
 {
 	const struct expr *lo = st->u.each.lo, *hi = st->u.each.hi;
 	uint64_t all;
 
 	if (!target_has(L->m->target, KF_BPF_LOOP) || st->u.each.in_place || L->depth >= DEPTH_MOST ||
-		kern_is_packet(L->ap->kind))
+		kern_is_packet(L->ap->kind) ||
+		frame_size(st, 24) > (L->depth ? RANGE_FRAME / 2 : RANGE_FRAME))
 		return false;
 	if (!lo->is_const || !hi->is_const)
 		return !L->m->meta->portable;

@@ -206,7 +206,7 @@ static void header(struct mutant *m, Elf64_Shdr *s, Elf64_Shdr *other)
 
 static void damage(struct mutant *m)
 {
-	Elf64_Shdr *s, *other;
+	Elf64_Shdr *s = NULL, *other;
 	unsigned n = sections(m, &s), kind = damage_below(&m->r, 12);
 
 	if (kind == 0 || !n) {
