@@ -5,12 +5,12 @@
 #include <strings.h>
 
 static const struct builtin builtins[] = {
-#define B(id, name, args, ret, probes, what) {name, args, ret, probes, what},
+#define B(id, name, args, ret, probes, what) {name, args, ret, probes},
 #include "lang/builtins.def"
 };
 
 static const struct agg aggs[] = {
-#define A(id, name, min_args, max_args, args, what) {MA_##id, name, args, what, min_args, max_args},
+#define A(id, name, min_args, max_args, args, what) {MA_##id, name, args, min_args, max_args},
 #include "lang/aggs.def"
 };
 

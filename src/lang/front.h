@@ -42,8 +42,7 @@ struct builtin {
 	const char *args; /* legend at the head of builtins.def; NULL for a value */
 	const char *ret;
 	const char *probes;
-	const char *what;
-};
+}; /* what it is for stands in the table alone */
 const struct builtin *builtin_row(enum builtin_id id);
 int builtin_value(const char *name);	/* id, or -1 */
 int builtin_function(const char *name); /* id, or -1 */
@@ -53,7 +52,7 @@ bool builtin_in_probe(const struct builtin *b, const char *kind);
 /* ---- aggregations (aggs.def) ---- */
 struct agg {
 	enum meta_agg id;
-	const char *name, *args, *what;
+	const char *name, *args;
 	unsigned min_args, max_args;
 };
 const struct agg *agg_by_name(const char *name); /* NULL unknown */
