@@ -173,9 +173,10 @@ static struct finding find(const char *log)
 	while (f.insn < 0 && previous(log, &p, &s)) {
 		f.insn = insn_of(s);
 		f.insn_text = s;
-		if (f.insn >= 0 || is_noise(s) || seen++ >= LINES_BACK)
+		/* without a line of its own, a complaint may stand behind the instruction */
+		if (f.insn >= 0 ? f.complaint.n > 0 : is_noise(s) || seen++ >= LINES_BACK)
 			continue;
-		if (!f.complaint.n)
+		if (f.insn < 0 && !f.complaint.n)
 			f.complaint = s;
 		for (size_t i = 0; !f.row && i < sizeof(rows) / sizeof(*rows); i++) {
 			if (matches(rows[i].pattern, s.p, s.p + s.n))

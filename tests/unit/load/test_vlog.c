@@ -76,6 +76,9 @@ static const struct {
 	 "arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar\n"
 	 "processed 7 insns (limit 1000000)\n",
 		"wants a kernel pointer", NULL, 2, 21},
+	{"2: (95) exit\n5: (15) if r0 == 0x0 goto pc+19 BPF program is too large. Processed 1000001 insn\n"
+	 "processed 1000001 insns (limit 1000000)\n",
+		"too long for the verifier", "shorten its loops", 2, 21},
 	{"doesn't have 4-th argument\n", "fewer arguments", NULL, 1, 1},
 	{"", "does not allow", NULL, 1, 1},
 	{"\n\n\n", "does not allow", NULL, 1, 1},

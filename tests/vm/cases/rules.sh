@@ -22,7 +22,7 @@ counts() {
 	grep -E '^ +[0-9]+ +[0-9]+  .*\(/skep/' "$1"
 }
 
-# live FILE MODE TIMES: the rules in b, the frames from a
+# live FILE MODE TIMES: the rules in b, the frames from a; the replay gives a slow guest time to see them
 live() {
 	nsenter -t "$NS_b" -n -- skep --counts --xdp $2 "$1" v0 >/tmp/live 2>/tmp/live.err </dev/null &
 	_live=$!
@@ -32,6 +32,7 @@ live() {
 		in_ns a netsend pcap v0 $frames
 		_n=$((_n - 1))
 	done
+	skep replay -r $frames "$1" v0 >/tmp/replayed 2>/tmp/replay.err || cat /tmp/replay.err
 	sleep 0.3
 	kill -INT $_live
 	wait $_live || cat /tmp/live.err
@@ -46,7 +47,6 @@ for f in /skep/scripts/packets/*.skep; do
 	*) times=1 ;;
 	esac
 	live "$f" $mode $times
-	skep replay -r $frames "$f" v0 >/tmp/replayed 2>/tmp/replay.err || cat /tmp/replay.err
 	counts /tmp/live >/tmp/live.counts
 	counts /tmp/replayed >/tmp/replay.counts
 	case $name in
