@@ -77,6 +77,7 @@ deb: static
 
 # What lies where after make install and after installing the package; a program built against it.
 CHECK_STEPS += install
-check-install: deps-build deps-static-$(STATIC_ARCH)
+check-install: deps-build
+	@scripts/deps static-$(STATIC_ARCH)
 	+@CC="$(CC)" MAKE="$(MAKE)" tests/install/run build/install
 .PHONY: install install-lib libskep deb check-install

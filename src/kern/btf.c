@@ -602,7 +602,7 @@ uint32_t kbtf_find(struct kbtf *b, unsigned kind, const char *name)
 	const char *key;
 	void *seen;
 
-	if (!name || !name[0])
+	if (!name || !name[0] || kind >= KINDS)
 		return 0;
 	key = arena_printf(b->a, "%c%s", (int)('A' + kind % 32), name);
 	seen = smap_get(&b->found, key);
