@@ -450,6 +450,12 @@ static void check_path(struct check *c, struct expr *e)
 			"dentry_open, vfs_truncate, vfs_fallocate, vfs_getattr");
 		return;
 	}
+	if (c_is_kind(c, PP_ITER) && c->t->version && c->t->version < KV(5, 12)) {
+		c_error(c, e->span, DIAG_NO_KERNEL_FEATURE,
+			"path() in iterators needs Linux 5.12, the target is %u.%u", c->t->version >> 16,
+			c->t->version >> 8 & 255);
+		return;
+	}
 	if (!known_path(c, arg(e, 0))) {
 		wrong_arg(c, e, arg(e, 0), "a struct path of an argument, as args.file.f_path");
 		return;

@@ -220,19 +220,19 @@ static int pin(struct session *s)
 /* Each byte that is read stands for an object: see lower_traced.c. */
 static int iterate(struct session *s, uint32_t probe)
 {
-	int fd = load_iter_open(s->l, probe), err = 0;
+	int fd = load_iter_open(s->l, probe), err = fd < 0 ? errno : 0;
 	char objects[16];
 	ssize_t n = 1;
 
-	while (fd >= 0 && n && wanted(s)) {
+	while (!err && n && wanted(s)) {
 		n = read(fd, objects, sizeof(objects));
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			break;
+			err = errno;
 		ring_drain(s);
 	}
-	if (fd < 0 || n < 0) {
-		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot read '%s': %s",
-			s->l->meta.probes.v[probe].name, strerror(errno));
+	if (err) {
+		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot read '%s': %s (errno %d)",
+			s->l->meta.probes.v[probe].name, strerror(err), err);
 		err = SKEP_ESYS;
 	}
 	if (fd >= 0)

@@ -48,6 +48,9 @@ for f in /skep/scripts/packets/*.skep; do
 	esac
 	live "$f" $mode $times
 	counts /tmp/live >/tmp/live.counts
+	# an emulated CPU may miss the wake-up of veth's queue; then not one frame was seen
+	grep -q '^ *[1-9]' /tmp/live.counts || live "$f" $mode $times
+	counts /tmp/live >/tmp/live.counts
 	counts /tmp/replayed >/tmp/replay.counts
 	case $name in
 	04-*) expect_match $name '^ +[1-9][0-9]* +[0-9]+  too many' /tmp/live ;;
