@@ -5,6 +5,7 @@
  * Arithmetic is written anew here, not taken from ir_eval: this is the oracle for that, too.
  */
 #include "backend-bpf/interp_int.h"
+#include "backend-bpf/backend.h"
 #include <stdarg.h>
 #include <string.h>
 
@@ -511,6 +512,20 @@ bool interp_callback(struct interp *in, uint32_t pc, const uint64_t args[4], uin
 		return false;
 	*r0 = s->r[0];
 	return true;
+}
+
+void interp_link(struct code *c)
+{
+	for (uint32_t i = 0; i < c->relocs.n; i++) {
+		const struct code_reloc *k = &c->relocs.v[i];
+		struct bpf_insn *x = &c->insn[k->insn];
+
+		if (k->kind != CR_MAP && k->kind != CR_MAP_VALUE)
+			continue;
+		x->src_reg = k->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
+		x->imm = (int32_t)k->index;
+		x[1].imm = k->kind == CR_MAP ? 0 : (int32_t)k->add;
+	}
 }
 
 void interp_init(struct interp *in)

@@ -8,6 +8,7 @@
 #include "base/meta.h"
 #include <linux/bpf.h>
 
+struct code;
 struct interp_map; /* array, per-CPU array, hash, per-CPU hash, LRU hash, LPM trie, ring buffer */
 
 struct interp {
@@ -45,6 +46,8 @@ struct interp {
  * Per-CPU maps have the one CPU. Pointers are numbers of our own, in no relation to real addresses.
  */
 void interp_init(struct interp *in);
+/* Names the maps of a program that back_emit made by their rows, as the interpreter wants them. */
+void interp_link(struct code *c);
 /* False on an illegal access or instruction, with error and error_at (instruction index). */
 bool interp_run(struct interp *in, uint64_t *r0);
 /* Map contents for comparison: calls fn for every entry (all bytes; per-CPU: CPU 0's value). */

@@ -108,21 +108,6 @@ static bool fill(struct replay *r, uint32_t map)
 
 /* ---- programs ---- */
 
-/* Maps are named by row: what a loader would put descriptors into. */
-static void link_code(struct code *c)
-{
-	for (uint32_t i = 0; i < c->relocs.n; i++) {
-		const struct code_reloc *k = &c->relocs.v[i];
-		struct bpf_insn *x = &c->insn[k->insn];
-
-		if (k->kind != CR_MAP && k->kind != CR_MAP_VALUE)
-			continue;
-		x->src_reg = k->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-		x->imm = (int32_t)k->index;
-		x[1].imm = k->kind == CR_MAP ? 0 : (int32_t)k->add;
-	}
-}
-
 static bool run_program(struct replay *r, uint32_t prog, uint64_t *result)
 {
 	const struct code *c = &r->s->code[prog];
@@ -353,7 +338,7 @@ static bool replay(struct replay *r)
 			return false;
 	}
 	for (uint32_t i = 0; i < s->m->fns.n; i++)
-		link_code(&s->code[i]);
+		interp_link(&s->code[i]);
 	if (r->o->passed)
 		pcap_start(r->o->passed, !strcmp(s->meta.probes.v[r->probes.v[0]].kind, "cgroup_skb")
 						 ? CAPTURE_RAW_IP : CAPTURE_ETHERNET);

@@ -81,13 +81,7 @@ static struct interp *world(struct skep *s, uint8_t *packet)
 	struct code *c = &s->code[0];
 	struct interp *in = ARENA_NEW(&s->a, struct interp);
 
-	for (uint32_t i = 0; i < c->relocs.n; i++) {
-		const struct code_reloc *r = &c->relocs.v[i];
-
-		c->insn[r->insn].src_reg = r->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-		c->insn[r->insn].imm = (int32_t)r->index;
-		c->insn[r->insn + 1].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
-	}
+	interp_link(c);
 	*in = (struct interp){.a = &s->a, .insn = c->insn, .n = c->n, .meta = &s->meta,
 		.packet = packet, .packet_cap = PACKET_ROOM, .prog_type = s->meta.progs.v[0].type};
 	interp_init(in);

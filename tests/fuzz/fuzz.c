@@ -157,16 +157,7 @@ static bool compile(struct one *o)
 /* Map references as the interpreter and kernel_load want them: indices. */
 static void resolve(struct one *o)
 {
-	for (uint32_t i = 0; i < o->code.relocs.n; i++) {
-		const struct code_reloc *r = &o->code.relocs.v[i];
-		struct bpf_insn *in = &o->code.insn[r->insn];
-
-		if (r->kind != CR_MAP && r->kind != CR_MAP_VALUE)
-			continue;
-		in[0].src_reg = r->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-		in[0].imm = (int32_t)r->index;
-		in[1].imm = r->kind == CR_MAP ? 0 : (int32_t)r->add;
-	}
+	interp_link(&o->code);
 	o->map[0] = meta_find_map(&o->meta, "@out");
 	o->map[1] = meta_find_map(&o->meta, "@m");
 	if (!o->fz->verbose)

@@ -73,20 +73,6 @@ static bool read_mem(void *arg, uint64_t addr, void *dst, uint32_t size)
 	return true;
 }
 
-static void link_code(struct code *c)
-{
-	for (uint32_t i = 0; i < c->relocs.n; i++) {
-		const struct code_reloc *k = &c->relocs.v[i];
-		struct bpf_insn *x = &c->insn[k->insn];
-
-		if (k->kind != CR_MAP && k->kind != CR_MAP_VALUE)
-			continue;
-		x->src_reg = k->kind == CR_MAP ? BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
-		x->imm = (int32_t)k->index;
-		x[1].imm = k->kind == CR_MAP ? 0 : (int32_t)k->add;
-	}
-}
-
 static bool run_probes(struct dry *d, const char *kind)
 {
 	const struct meta *m = &d->s->meta;
@@ -122,7 +108,7 @@ static int interpret(struct skep *s, void *arg)
 		.random_state = 1, .strict_stack = true};
 	interp_init(&d->in);
 	for (uint32_t i = 0; i < s->m->fns.n; i++)
-		link_code(&s->code[i]);
+		interp_link(&s->code[i]);
 	ok = run_probes(d, "BEGIN") && run_probes(d, "END");
 	if (!ok)
 		d->error = d->in.error;
