@@ -2,9 +2,11 @@
 /* The program: finds the subcommand and hands over. Without one, a script runs. */
 #include "cli/cli.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command commands[] = {
 #ifdef SKEP_LOADER
@@ -43,6 +45,24 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/*
+ * A standard stream that the caller closed must not become a map or a file of ours, for the next line
+ * that is printed to end in. What is opened in its place refuses what it is not for.
+ */
+static void hold_streams(void)
+{
+	int fd = open("/dev/null", O_RDWR);
+
+	if (fd == STDIN_FILENO || fd == STDOUT_FILENO) {
+		close(fd);
+		fd = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+	if (fd >= 0 && fd < STDERR_FILENO)
+		hold_streams();
+	else if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 static void help(const struct command *c)
 {
 	options_help(stdout, c);
@@ -67,6 +87,7 @@ int main(int argc, char **argv)
 		c = named;
 		skip = 2;
 	}
+	hold_streams();
 	/* A closed pipe must end a run by way of detaching, not by a signal. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc <= 1) {

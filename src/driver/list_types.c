@@ -5,7 +5,7 @@
 #include <linux/btf.h>
 #include <string.h>
 
-#define NESTED_MAX 16 /* structs without a name in each other; damaged BTF may have no end */
+#define NESTED_MAX 16 /* structs without a name, arrays in each other; damaged BTF may have no end */
 
 static const struct {
 	const char *word;
@@ -26,7 +26,7 @@ static uint32_t inner_struct(const struct kbtf *b, uint32_t id)
 {
 	const struct btf_type *t = kbtf_type(b, kbtf_strip(b, id));
 
-	while (btf_kind_of(t) == BTF_KIND_ARRAY) {
+	for (unsigned n = 0; n < NESTED_MAX && btf_kind_of(t) == BTF_KIND_ARRAY; n++) {
 		id = ((const struct btf_array *)(t + 1))->type;
 		t = kbtf_type(b, kbtf_strip(b, id));
 	}

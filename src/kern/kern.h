@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define KERN_LOOPS_MAX (1 << 23) /* rounds of bpf_loop: BPF_MAX_LOOPS, kernel/bpf/bpf_iter.c */
+
 /* ---- contexts: what a program's first argument points to (ctx.def) ---- */
 enum kern_ctx {
 #define CTX(id, text, prog_type) CTX_##id,

@@ -3,7 +3,7 @@
 #include "lang/check.h"
 
 #define UNROLL_MAX 100
-#define FOR_RANGE_MAX 1000000
+#define ROUNDS_FOLLOWED 1000000 /* BPF_COMPLEXITY_LIMIT_INSNS: a round has an instruction */
 
 static struct expr *binary_of(struct check *c, enum binop op, struct expr *a, struct expr *b)
 {
@@ -197,6 +197,8 @@ static void check_unroll(struct check *c, struct stmt *s)
 static void check_for_range(struct check *c, struct stmt *s)
 {
 	struct expr *lo = s->u.each.lo, *hi = s->u.each.hi;
+	int64_t most = target_has(c->t, KF_BPF_LOOP) && !c_is_packet(c) ? KERN_LOOPS_MAX
+									  : ROUNDS_FOLLOWED;
 
 	check_expr(c, lo);
 	check_expr(c, hi);
@@ -206,11 +208,10 @@ static void check_for_range(struct check *c, struct stmt *s)
 		if (lo->is_const && hi->is_const &&
 			((is_u64(&hi->type) && hi->const_value > INT64_MAX) ||
 				((int64_t)hi->const_value > (int64_t)lo->const_value &&
-					hi->const_value - lo->const_value > FOR_RANGE_MAX))) {
+					hi->const_value - lo->const_value > (uint64_t)most)))
 			c_error(c, hi->span, DIAG_CONST_RANGE,
-				"the loop has more than %d rounds: no kernel takes it",
-				FOR_RANGE_MAX);
-		}
+				"the loop has more than %d rounds: the kernel takes no more here",
+				(int)most);
 	}
 	check_range_body(c, s);
 }

@@ -397,7 +397,6 @@ ir_val lo_len(struct lower *L, const struct expr *map)
 /* ---- ranges ---- */
 
 #define ROUNDS_FOLLOWED 2048 /* of constant loops inside one another, that the verifier may follow */
-#define ROUNDS_CALLED (1 << 23) /* BPF_MAX_LOOPS, kernel/bpf/bpf_iter.c */
 #define DEPTH_MOST 4
 
 #define RANGE_FRAME 160	     /* bytes of stack that a called range may share with the code around it */
@@ -510,9 +509,9 @@ static ir_val at_most(struct lower *L, ir_val n)
 	unsigned var = ir_var_new(L->f, IR_I64);
 
 	ir_var_write(L->f, var, n);
-	lo_if(L, CC_GT, n, ir_const(L->f, ROUNDS_CALLED), many, done);
+	lo_if(L, CC_GT, n, ir_const(L->f, KERN_LOOPS_MAX), many, done);
 	lo_enter(L, many);
-	ir_var_write(L->f, var, ir_const(L->f, ROUNDS_CALLED));
+	ir_var_write(L->f, var, ir_const(L->f, KERN_LOOPS_MAX));
 	lo_goto(L, done);
 	lo_enter(L, done);
 	return ir_var_read(L->f, var);
@@ -533,9 +532,9 @@ void lo_for_range(struct lower *L, const struct stmt *st)
 	many = lo_block(L);
 	lost = lo_block(L);
 	done = lo_block(L);
-	lo_if(L, CC_GT, n, ir_const(L->f, ROUNDS_CALLED), many, done);
+	lo_if(L, CC_GT, n, ir_const(L->f, KERN_LOOPS_MAX), many, done);
 	lo_enter(L, many);
-	lo_if(L, CC_EQ, did, ir_const(L->f, ROUNDS_CALLED), lost, done);
+	lo_if(L, CC_EQ, did, ir_const(L->f, KERN_LOOPS_MAX), lost, done);
 	lo_enter(L, lost);
 	ir_span(L->f, st->span);
 	lo_count(L, MC_LOOP_BOUND, st->span.off);
