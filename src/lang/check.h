@@ -30,6 +30,7 @@ struct check {
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
 	bool raw_text;	      /* the literal here is compared with a payload */
+	const struct expr *compared; /* the left side of the comparison that is looked at */
 	struct each *each;    /* the innermost loop over a map or range; NULL */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
@@ -163,6 +164,7 @@ bool net_field_writable(struct check *c, const struct expr *e); /* else reported
 
 /* ---- check_act.c: what packet rules do ---- */
 bool check_list_decl(struct check *c, struct map_decl *m); /* false: it is no list */
+bool check_is_decl(const char *name); /* it stands outside of probes: let @x = NAME(…) */
 void check_in_map(struct check *c, struct expr *e);	   /* x in @map */
 void check_drop(struct check *c, struct expr *e);
 void check_redirect(struct check *c, struct expr *e);

@@ -106,9 +106,6 @@ void check_rate(struct check *c, struct expr *e)
 
 bool check_list_decl(struct check *c, struct map_decl *m)
 {
-	m->list = !strcmp(m->type, "prefixes") ? LIST_PREFIXES
-		  : !strcmp(m->type, "ports")  ? LIST_PORTS
-					       : LIST_NONE;
 	if (!m->list && m->file)
 		c_hint(c,
 			c_error(c, m->file->span, DIAG_WRONG_TYPE, "a map of type '%.60s' has no file",

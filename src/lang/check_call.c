@@ -349,6 +349,8 @@ static void unknown_function(struct check *c, const struct expr *e)
 	}
 	if (smap_get(c->s->macros, name))
 		c_hint(c, d, "it is defined further down: functions and macros stand before their uses");
+	else if (check_is_decl(name))
+		c_hint(c, d, "outside of probes: let @name = %s(…);", name);
 	else if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else if (c_is_kind(c, PP_OPS))

@@ -298,15 +298,34 @@ void check_config(struct check *c)
 		cfg->max_map_keys = MAX_MAP_KEYS_DEFAULT;
 }
 
+/* What let @x = NAME(…) makes. */
 static const struct map_type {
 	const char *name;
 	bool lru, percpu;
+	enum list_kind list;
 } map_types[] = {
-	{"hash", false, false},
-	{"lruhash", true, false},
-	{"percpuhash", false, true},
-	{"percpulruhash", true, true},
+	{"hash", false, false, LIST_NONE},
+	{"lruhash", true, false, LIST_NONE},
+	{"percpuhash", false, true, LIST_NONE},
+	{"percpulruhash", true, true, LIST_NONE},
+	{"ports", false, false, LIST_PORTS},
+	{"prefixes", false, false, LIST_PREFIXES},
+	{"task", false, false, LIST_NONE},
 };
+
+static const struct map_type *map_type(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(map_types) / sizeof(*map_types); i++) {
+		if (!strcmp(map_types[i].name, name))
+			return &map_types[i];
+	}
+	return NULL;
+}
+
+bool check_is_decl(const char *name)
+{
+	return map_type(name) != NULL;
+}
 
 /* let @x = task(): a value on every task. */
 static void task_decl(struct check *c, const struct map_decl *m)
@@ -325,8 +344,10 @@ static void task_decl(struct check *c, const struct map_decl *m)
 
 static void check_decl(struct check *c, struct map_decl *m)
 {
+	const struct map_type *type = map_type(m->type);
 	int errors = c->d->errors;
 
+	m->list = type ? type->list : LIST_NONE;
 	if (check_list_decl(c, m))
 		return;
 
@@ -334,15 +355,13 @@ static void check_decl(struct check *c, struct map_decl *m)
 		c->d->errors == errors) /* a map or variable: nothing is known of them here */
 		c_error(c, m->size->span, DIAG_WRONG_TYPE,
 			"the number of entries must be a constant number");
-	for (unsigned i = 0; i < sizeof(map_types) / sizeof(*map_types); i++) {
-		if (strcmp(map_types[i].name, m->type) != 0)
-			continue;
-		m->lru = map_types[i].lru;
-		m->percpu = map_types[i].percpu;
-		return;
-	}
 	if (!strcmp(m->type, "task")) {
 		task_decl(c, m);
+		return;
+	}
+	if (type) {
+		m->lru = type->lru;
+		m->percpu = type->percpu;
 		return;
 	}
 	if (!strcmp(m->type, "percpuarray")) {

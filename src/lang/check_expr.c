@@ -273,6 +273,7 @@ static void check_binary(struct check *c, struct expr *e)
 	enum binop op = e->u.binary.op;
 	const char *what;
 
+	c->compared = op >= BO_EQ ? a : NULL;
 	check_expr(c, a);
 	check_net_names(a, b);
 	c->raw_text = a->kind == EX_INDEX && a->ref.kind == REF_NET;

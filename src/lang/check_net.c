@@ -199,10 +199,19 @@ static bool payload_here(struct check *c, const struct expr *e)
 	return false;
 }
 
+static void only_compared(struct check *c, struct skep_span at, unsigned bytes)
+{
+	c_hint(c,
+		c_error(c, at, DIAG_WRONG_TYPE, "%u bytes of the payload compare with a text only",
+			bytes),
+		"payload[0:9] == \"text with\"; up to 8 bytes are a number: payload[0:8]");
+}
+
 /* payload[o] is a byte, payload[o:n] a number of n bytes, or n bytes to compare with a text. */
 bool check_payload(struct check *c, struct expr *e)
 {
 	struct expr *at = e->u.index.index, *n = NULL;
+	bool compared = c->compared == e;
 	uint64_t bytes = 1;
 
 	if (!is_payload(e->u.index.base))
@@ -219,6 +228,10 @@ bool check_payload(struct check *c, struct expr *e)
 		return true;
 	if (n)
 		bytes = n->const_value;
+	if (bytes > 8 && !compared) {
+		only_compared(c, e->span, (unsigned)bytes);
+		return true;
+	}
 	e->ref.kind = REF_NET;
 	e->ref.u.net = net_field_by_name("payload");
 	e->type = bytes > 8 ? lt_str((uint32_t)bytes + 1) : lt_int(bytes == 1 ? 1 : 8, false);
@@ -238,10 +251,8 @@ bool check_payload_text(struct check *c, struct expr *e)
 	if (b->kind != EX_STR) {
 		if (bytes <= 8)
 			return false;
-		c_hint(c,
-			c_error(c, b->span, DIAG_WRONG_TYPE,
-				"%u bytes of the payload compare with a text only", bytes),
-			"up to 8 bytes are a number: payload[0:8] == 0x1122334455667788");
+		if (b->type.kind != LT_UNKNOWN)
+			only_compared(c, b->span, bytes);
 	} else if (e->u.binary.op != BO_EQ && e->u.binary.op != BO_NE) {
 		c_hint(c,
 			c_error(c, e->span, DIAG_WRONG_TYPE, "texts have no order: '%s'",

@@ -3,7 +3,7 @@
 #include "lang/check.h"
 
 #define UNROLL_MAX 100
-#define ROUNDS_FOLLOWED 1000000 /* BPF_COMPLEXITY_LIMIT_INSNS: a round has an instruction */
+#define ROUNDS_UNCALLED 1000000 /* BPF_COMPLEXITY_LIMIT_INSNS: a round has an instruction */
 
 static struct expr *binary_of(struct check *c, enum binop op, struct expr *a, struct expr *b)
 {
@@ -198,7 +198,7 @@ static void check_for_range(struct check *c, struct stmt *s)
 {
 	struct expr *lo = s->u.each.lo, *hi = s->u.each.hi;
 	int64_t most = target_has(c->t, KF_BPF_LOOP) && !c_is_packet(c) ? KERN_LOOPS_MAX
-									  : ROUNDS_FOLLOWED;
+									  : ROUNDS_UNCALLED;
 
 	check_expr(c, lo);
 	check_expr(c, hi);
