@@ -59,6 +59,11 @@ uint64_t meta_lhist_steps(int64_t min, int64_t max, int64_t step)
 	return ((uint64_t)max - (uint64_t)min) / (uint64_t)step;
 }
 
+bool meta_agg_buckets(uint32_t agg)
+{
+	return agg == MA_HIST || agg == MA_LHIST || agg == MA_TSERIES;
+}
+
 uint32_t meta_find_map(const struct meta *m, const char *name)
 {
 	for (uint32_t i = 0; i < m->maps.n; i++) {
@@ -546,6 +551,11 @@ static bool map_ok(const struct meta *all, const struct meta_map *m)
 		if (m->lhist_step <= 0 || m->lhist_max <= m->lhist_min)
 			return false;
 		need = ((uint64_t)m->lhist_max - (uint64_t)m->lhist_min) / (uint64_t)m->lhist_step + 2;
+	}
+	if (m->agg == MA_TSERIES) {
+		if (m->lhist_step <= 0 || m->lhist_max <= 0 || m->lhist_max > META_SERIES_MOST)
+			return false;
+		need = META_SERIES_WORDS * (uint64_t)m->lhist_max;
 	}
 	return words >= need;
 }

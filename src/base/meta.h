@@ -88,8 +88,10 @@ struct meta_map {
 	 */
 	uint32_t present_off;
 	struct meta_field value; /* MA_NONE: the value; other: signedness (MK_INT or MK_UINT) */
-	int64_t lhist_min, lhist_max, lhist_step;
-	uint32_t hist_bits; /* HIST: each power of two is cut into 2^bits buckets */
+	int64_t lhist_min, lhist_max, lhist_step; /* TSERIES: min is what was added to the time since
+						   * boot, 0: nothing */
+	uint32_t hist_bits; /* HIST: each power of two is cut into 2^bits buckets; TSERIES: what
+			     * becomes of several values in an interval, enum meta_agg, NONE: the last */
 	VEC(struct meta_field) keys; /* empty for scalars */
 	const uint8_t *init;	     /* RODATA, DATA: value_size bytes, or NULL for zeroes */
 	VEC(const char *) names;     /* SET: its file; IFINDEX: interfaces; KADDR: symbols */
@@ -217,6 +219,8 @@ void meta_init(struct meta *m, struct arena *a);
 uint32_t meta_add_counter(struct meta *m, enum meta_counter_kind kind, uint32_t ref);
 /* Words of a HIST value: negatives, then 2^bits numbers one by one, then each power of two in parts. */
 #define META_HIST_BITS_MAX 5
+#define META_SERIES_MOST 1000 /* intervals: the kernel gives 32 KB to a value per CPU */
+#define META_SERIES_WORDS 3
 uint32_t meta_hist_words(uint32_t bits);
 /*
  * Whole steps between min and max of lhist(): the buckets between the lowest and the highest, which
@@ -230,6 +234,9 @@ uint32_t meta_role_map(const struct meta *m, enum meta_map_role role); /* first 
 void meta_write(const struct meta *m, struct buf *out);
 /* False and *why set when the bytes are no valid side table; never reads past size. */
 bool meta_read(struct meta *m, struct arena *a, const void *bytes, size_t size, const char **why);
+
+/* Its value is many counts or values, each in a bucket of its own. */
+bool meta_agg_buckets(uint32_t agg);
 
 const char *meta_kind_text(enum meta_kind k);
 const char *meta_agg_text(enum meta_agg k);

@@ -212,7 +212,7 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 
 bool agg_is_number(enum meta_agg agg)
 {
-	return agg != MA_HIST && agg != MA_LHIST && agg != MA_STATS;
+	return !meta_agg_buckets(agg) && agg != MA_STATS;
 }
 
 static void unreadable(struct check *c, const struct expr *e, const struct map_sym *m)
@@ -415,6 +415,39 @@ static void check_hist_bits(struct check *c, struct map_sym *m, const struct exp
 		m->hist_bits = bits;
 }
 
+static void check_series(struct check *c, struct map_sym *m, const struct expr *call)
+{
+	static const enum meta_agg known[] = {MA_AVG, MA_MAX, MA_MIN, MA_SUM};
+	struct expr **a = call->u.call.args.list.v, *how = call->u.call.args.list.n > 3 ? a[3] : NULL;
+	uint32_t agg = MA_NONE;
+
+	if (!check_const(c, a[1], "length of an interval of tseries()", 1, INT64_MAX) ||
+		!check_const(c, a[2], "number of intervals of tseries()", 1, META_SERIES_MOST))
+		return;
+	for (unsigned i = 0; how && how->kind == EX_STR && i < 4; i++) {
+		if (!strcmp(how->u.str.s, meta_agg_text(known[i])))
+			agg = known[i];
+	}
+	if (how && !agg) {
+		c_hint(c,
+			c_error(c, how->span, DIAG_WRONG_ARGS,
+				"tseries() joins the values of an interval in another way"),
+			"\"avg\", \"max\", \"min\" or \"sum\"; without, the last one stands");
+		return;
+	}
+	if (m->agg == MA_TSERIES && (m->lhist_max != (int64_t)a[2]->const_value ||
+		m->lhist_step != (int64_t)a[1]->const_value || m->hist_bits != agg)) {
+		diag_also(c->d,
+			c_error(c, call->span, DIAG_VALUE_MISMATCH,
+				"map '%.60s' has other intervals here", m->name),
+			m->value_at, "than here");
+		return;
+	}
+	m->lhist_step = (int64_t)a[1]->const_value;
+	m->lhist_max = (int64_t)a[2]->const_value;
+	m->hist_bits = agg;
+}
+
 static bool check_agg_args(struct check *c, const struct agg *g, struct expr *call)
 {
 	uint32_t n = call->u.call.args.list.n;
@@ -464,6 +497,8 @@ void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
 		check_lhist(c, m, call);
 	if (g->id == MA_HIST)
 		check_hist_bits(c, m, call);
+	if (g->id == MA_TSERIES)
+		check_series(c, m, call);
 	if (m->agg == MA_NONE) {
 		m->agg = g->id;
 		m->value_at = target->span;

@@ -309,6 +309,12 @@ const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct 
 ir_val lo_agg_read(struct lower *L, const struct expr *e); /* the number it stands for */
 ir_val lo_agg_at(struct lower *L, const struct map_sym *m, ir_val p); /* the same of the value there */
 void lo_map_delete(struct lower *L, const struct expr *map);
+void lo_add_word(struct lower *L, ir_val p, uint32_t word, ir_val v); /* atomic */
+/* Takes v when nothing was at p or v goes beyond. */
+void lo_extreme(struct lower *L, const struct map_sym *m, bool least, ir_val p, ir_val v);
+/* lower_series.c: a value of tseries(), p is the map's value. Goes to no where there is no bucket. */
+void lo_series(struct lower *L, const struct map_sym *m, ir_val p, ir_val v, ir_blk no);
+int64_t lo_series_shift(struct lower *L); /* to the time since boot, to make it the time of day */
 void lo_agg(struct lower *L, const struct expr *target, const struct expr *call);
 /* Pointer to the value, made with zeroes if absent; goes to absent when the map is full. */
 ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);

@@ -164,7 +164,7 @@ static ir_val lhist_bucket(struct lower *L, const struct map_sym *m, ir_val v, b
 	return ir_var_read(L->f, var);
 }
 
-static void add_word(struct lower *L, ir_val p, uint32_t word, ir_val v)
+void lo_add_word(struct lower *L, ir_val p, uint32_t word, ir_val v)
 {
 	ir_atom(L->f, AT_ADD, 8, p, 8 * (int64_t)word, v);
 }
@@ -173,11 +173,11 @@ static void add_bucket(struct lower *L, ir_val p, ir_val bucket)
 {
 	ir_val off = ir_bini(L->f, IR_SHL, bucket, 3);
 
-	add_word(L, ir_index(L->f, p, off), 0, ir_const(L->f, 1));
+	lo_add_word(L, ir_index(L->f, p, off), 0, ir_const(L->f, 1));
 }
 
 /* min and max: take v when nothing was there or v goes beyond. */
-static void extreme(struct lower *L, const struct map_sym *m, ir_val p, ir_val v)
+void lo_extreme(struct lower *L, const struct map_sym *m, bool least, ir_val p, ir_val v)
 {
 	enum ir_cc less = m->agg_signed ? CC_SLT : CC_LT;
 	ir_blk compare = lo_block(L), take = lo_block(L), done = lo_block(L);
@@ -186,7 +186,7 @@ static void extreme(struct lower *L, const struct map_sym *m, ir_val p, ir_val v
 	lo_if(L, CC_EQ, set, ir_const(L->f, 0), take, compare);
 	lo_enter(L, compare);
 	old = ir_ld(L->f, 8, p, 0);
-	if (m->agg == MA_MIN)
+	if (least)
 		lo_if(L, less, v, old, take, done);
 	else
 		lo_if(L, less, old, v, take, done);
@@ -201,20 +201,20 @@ static void apply(struct lower *L, const struct map_sym *m, ir_val p, ir_val v)
 {
 	switch (m->agg) {
 	case MA_COUNT:
-		add_word(L, p, 0, ir_const(L->f, 1));
+		lo_add_word(L, p, 0, ir_const(L->f, 1));
 		break;
 	case MA_SUM:
-		add_word(L, p, 0, v);
+		lo_add_word(L, p, 0, v);
 		ir_st(L->f, 8, p, 8, ir_const(L->f, 1));
 		break;
 	case MA_AVG:
 	case MA_STATS:
-		add_word(L, p, 0, v);
-		add_word(L, p, 1, ir_const(L->f, 1));
+		lo_add_word(L, p, 0, v);
+		lo_add_word(L, p, 1, ir_const(L->f, 1));
 		break;
 	case MA_MIN:
 	case MA_MAX:
-		extreme(L, m, p, v);
+		lo_extreme(L, m, m->agg == MA_MIN, p, v);
 		break;
 	default: /* HIST, LHIST: v is the bucket */
 		add_bucket(L, p, v);
@@ -238,7 +238,10 @@ void lo_agg(struct lower *L, const struct expr *target, const struct expr *call)
 		v = lhist_bucket(L, m, v, arg->type.kind == LT_INT && arg->type.is_signed);
 	p = lo_map_ensure(L, target, done);
 	ir_span(L->f, call->span);
-	apply(L, m, p, v);
+	if (m->agg == MA_TSERIES)
+		lo_series(L, m, p, v, done);
+	else
+		apply(L, m, p, v);
 	lo_goto(L, done);
 	lo_enter(L, done);
 }

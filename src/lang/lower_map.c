@@ -26,6 +26,8 @@ static uint32_t agg_words(const struct map_sym *m)
 		return meta_hist_words(m->hist_bits);
 	case MA_LHIST:
 		return (uint32_t)meta_lhist_steps(m->lhist_min, m->lhist_max, m->lhist_step) + 2;
+	case MA_TSERIES:
+		return META_SERIES_WORDS * (uint32_t)m->lhist_max;
 	default:
 		return 2;
 	}
@@ -95,6 +97,8 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		lo_make_list(L, m);
 		return;
 	}
+	if (m->agg == MA_TSERIES)
+		m->lhist_min = map.lhist_min = lo_series_shift(L);
 	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
 			: lo_field(L, &m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
@@ -117,7 +121,7 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		map.key_size = 4;
 		if (m->agg == MA_COUNT) {
 			map.present_off = 0;
-		} else if (agg && m->agg != MA_HIST && m->agg != MA_LHIST) {
+		} else if (agg && !meta_agg_buckets(m->agg)) {
 			map.present_off = 8;
 		} else {
 			map.present_off = map.value_size;

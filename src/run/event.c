@@ -133,7 +133,7 @@ static bool on_print_map(struct session *s, const struct record *r)
 		memcpy(word, r->bytes + sizeof(struct meta_event), sizeof(word));
 	session_read_map(s, r->id, &t);
 	/* who asks for a scalar gets one: bpftrace prints 0 for what was never set */
-	if (!t.entries.n && map->scalar && map->agg != MA_HIST && map->agg != MA_LHIST)
+	if (!t.entries.n && map->scalar && !meta_agg_buckets(map->agg))
 		table_add_zero(&t);
 	table_top(&t, word[0]);
 	s->form->map(&s->out, &t, word[1]);

@@ -3,6 +3,7 @@
 #include "run/emit.h"
 #include "run/field.h"
 #include "run/hist.h"
+#include "run/series.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -73,6 +74,8 @@ static void map_value(struct buf *out, const struct table *t, const uint8_t *val
 
 	if (map->agg == MA_HIST || map->agg == MA_LHIST) {
 		hist_json(out, map, value, div);
+	} else if (map->agg == MA_TSERIES) {
+		series_json(out, t, value);
 	} else if (map->agg == MA_NONE && !(plain_number && div > 1)) {
 		field_json(out, t->meta, &map->value, value, map->value_size);
 	} else if (map->agg == MA_STATS) {
@@ -103,6 +106,8 @@ static const char *map_type(const struct meta_map *map)
 {
 	if (map->agg == MA_HIST || map->agg == MA_LHIST)
 		return "hist";
+	if (map->agg == MA_TSERIES)
+		return "tseries";
 	return map->agg == MA_AVG || map->agg == MA_STATS ? "stats" : "map";
 }
 

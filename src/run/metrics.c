@@ -97,7 +97,7 @@ static bool is_hist(const struct meta_map *m)
 
 static bool has_number(const struct meta_map *m)
 {
-	return m->agg != MA_NONE || field_is_number(&m->value);
+	return m->agg != MA_NONE ? m->agg != MA_TSERIES : field_is_number(&m->value);
 }
 
 static void maps(struct metrics *k, bool hists)

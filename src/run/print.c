@@ -3,6 +3,7 @@
 #include "run/emit.h"
 #include "run/field.h"
 #include "run/hist.h"
+#include "run/series.h"
 #include <inttypes.h>
 
 static void text_attached(struct buf *out, uint64_t probes)
@@ -65,10 +66,18 @@ static void one_line(struct buf *out, const struct table *t, const uint8_t *valu
 	}
 }
 
+static void buckets(struct buf *out, const struct table *t, const uint8_t *value, uint64_t div)
+{
+	if (t->map->agg == MA_TSERIES)
+		series_text(out, t, value);
+	else
+		hist_text(out, t->map, value, div);
+}
+
 static void text_map(struct buf *out, const struct table *t, uint64_t div)
 {
 	const struct meta_map *map = t->map;
-	bool hist = map->agg == MA_HIST || map->agg == MA_LHIST;
+	bool many = meta_agg_buckets(map->agg);
 
 	for (uint32_t i = 0; i < t->entries.n; i++) {
 		const struct table_entry *e = &t->entries.v[i];
@@ -79,9 +88,9 @@ static void text_map(struct buf *out, const struct table *t, uint64_t div)
 			field_text(out, t->meta, &map->keys.v[k], e->key, map->key_size);
 		}
 		buf_puts(out, e->key && map->keys.n ? "]:" : ":");
-		buf_putc(out, hist ? '\n' : ' ');
-		if (hist)
-			hist_text(out, map, e->value, div);
+		buf_putc(out, many ? '\n' : ' ');
+		if (many)
+			buckets(out, t, e->value, div);
 		else
 			one_line(out, t, e->value, div ? div : 1);
 		buf_putc(out, '\n');
@@ -90,10 +99,8 @@ static void text_map(struct buf *out, const struct table *t, uint64_t div)
 
 static void text_entry(struct buf *out, const struct table *t)
 {
-	const struct meta_map *map = t->map;
-
-	if (map->agg == MA_HIST || map->agg == MA_LHIST)
-		hist_text(out, map, t->entries.v[0].value, 1);
+	if (meta_agg_buckets(t->map->agg))
+		buckets(out, t, t->entries.v[0].value, 1);
 	else
 		one_line(out, t, t->entries.v[0].value, 1);
 	buf_putc(out, '\n');

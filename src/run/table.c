@@ -2,6 +2,7 @@
 #include "run/table.h"
 #include "run/field.h"
 #include "run/hist.h"
+#include "run/series.h"
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,10 @@ static void merge(const struct meta_map *map, uint8_t *into, const uint8_t *from
 {
 	bool extreme = map->agg == MA_MIN || map->agg == MA_MAX;
 
+	if (map->agg == MA_TSERIES) {
+		series_merge(map, into, from);
+		return;
+	}
 	if (map->agg == MA_NONE)
 		return; /* a plain value has no meaning of its own per CPU: the first one stands */
 	if (extreme && !table_word(map, from, 1))
@@ -100,7 +105,7 @@ static bool is_set(const struct meta_map *map, const uint8_t *value)
 	if (map->present_off != META_NONE && map->present_off + (size_t)8 <= value_bytes(map)) {
 		memcpy(&v, value + map->present_off, 8);
 		/* programs leave it out where a bucket says the same; zero() sets it */
-		if (v || (map->agg != MA_HIST && map->agg != MA_LHIST))
+		if (v || !meta_agg_buckets(map->agg))
 			return v != 0;
 	}
 	for (uint32_t i = 0; i < value_bytes(map); i++) {
@@ -171,6 +176,8 @@ uint64_t table_number(const struct meta_map *map, const uint8_t *value)
 	case MA_HIST:
 	case MA_LHIST:
 		return total_count(map, value);
+	case MA_TSERIES:
+		return series_last(map, value);
 	default:
 		return total;
 	}
@@ -197,7 +204,7 @@ static int compare(const void *x, const void *y, void *arg)
 	const struct table *t = arg;
 	const struct meta_map *map = t->map;
 	const struct table_entry *a = x, *b = y;
-	bool hist = map->agg == MA_HIST || map->agg == MA_LHIST;
+	bool hist = meta_agg_buckets(map->agg);
 	bool number = map->agg != MA_NONE || field_is_number(&map->value);
 	uint64_t u, v;
 

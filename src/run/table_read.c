@@ -168,8 +168,7 @@ int table_clear(const struct meta_map *map, struct arena *a, int fd, uint32_t nc
 
 static bool keeps_flag(const struct meta_map *map)
 {
-	return map->agg == MA_NONE || map->agg == MA_SUM || map->agg == MA_HIST ||
-	       map->agg == MA_LHIST;
+	return map->agg == MA_NONE || map->agg == MA_SUM || meta_agg_buckets(map->agg);
 }
 
 int table_zero(const struct meta_map *map, struct arena *a, int fd, uint32_t ncpus)

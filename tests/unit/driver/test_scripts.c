@@ -115,5 +115,7 @@ int main(void)
 {
 	static const char *const dirs[] = {"../exec/scripts"};
 
+	setenv("TZ", "UTC", 1);
+
 	return golden_run("driver/scripts", dirs, 1, run_case);
 }

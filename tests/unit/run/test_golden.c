@@ -2,7 +2,7 @@
 /*
  * Cases of tests/golden/run: a map's contents and how they print. One file per case:
  *
- *   -- map NAME AGG KIND:SIZE words N [scalar] [cpus N] [lhist MIN MAX STEP] [keys KIND:SIZE ...]
+ *   -- map NAME AGG KIND:SIZE words N [scalar] [cpus N] [lhist MIN MAX STEP] [bits N] [keys KIND:SIZE ...]
  *   -- entry KEY, KEY = WORD WORD 5:WORD | ...     5:WORD is word 5; | starts the next CPU
  *   -- print TOP DIV                               (optional)
  *   -- expect text                                 the lines that follow
@@ -77,6 +77,8 @@ static void map_options(struct golden *g, char **save)
 			g->ncpus = number_after(save);
 			g->map->type = g->map->scalar ? BPF_MAP_TYPE_PERCPU_ARRAY
 						      : BPF_MAP_TYPE_PERCPU_HASH;
+		} else if (!strcmp(word, "bits")) {
+			g->map->hist_bits = number_after(save);
 		} else if (!strcmp(word, "lhist")) {
 			g->map->lhist_min = (int32_t)number_after(save);
 			g->map->lhist_max = (int32_t)number_after(save);
@@ -232,6 +234,7 @@ int main(void)
 	struct dirent **names;
 	int n = scandir(DIR_CASES, &names, NULL, alphasort), count = 0, failed;
 
+	setenv("TZ", "UTC", 1);
 	for (int i = 0; i < n; i++) {
 		if (names[i]->d_name[0] != '.' && count < 256) {
 			tests[count].name = names[i]->d_name;

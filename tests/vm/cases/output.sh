@@ -59,3 +59,18 @@ skep -e 'interval:ms:10 { printf("line\n"); }' 2>/dev/null | head -n 3 >/tmp/out
 expect_equal pipe "$(cat /tmp/out | wc -l)" 3
 sleep 1
 expect_equal kprobe_events "$(cat /sys/kernel/tracing/kprobe_events)" ""
+
+# values over time: every one is in its interval, on every CPU, and intervals used again begin afresh
+skep -q -f json -c 'dd if=/dev/zero of=/dev/null bs=1 count=2000' -e 'tracepoint:raw_syscalls:sys_enter {
+	@n = count(); @s = tseries(1, 50ms, 1000, "sum"); @k[comm] = tseries(1, 50ms, 1000, "sum");
+	@one = tseries(1, 50ms, 1, "avg"); @age = tseries(nsecs, 50ms, 2, "min"); }' >/tmp/out 2>/tmp/err
+tail -n 3 /tmp/err
+grep -v '@k' /tmp/out | cut -c -300
+n=$(sed -n 's/.*{"@n": \([0-9]*\)}.*/\1/p' /tmp/out)
+for map in s k; do
+	sum=$(grep "\"@$map\":" /tmp/out | grep -o '"value":[0-9]*' | awk -F: '{ n += $2 } END { print n + 0 }')
+	expect_equal tseries_all_$map "$sum" "$n"
+done
+expect_match tseries_reused '"@one": \[\{"interval_start":"[0-9-]+ [0-9:]+\.[0-9]+","value":1\}\]' /tmp/out
+ages=$(grep '"@age":' /tmp/out | grep -o '"value":"*[0-9]*' | tr -dc '0-9\n' | awk 'NR > 1 && $1 <= last { bad = 1 } { last = $1 } END { print bad + 0 }')
+expect_equal tseries_begin_afresh "$ages" 0
