@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The form is bpftrace 0.27's: a line for each interval, a point 53 wide between the least and the
- * greatest value, a dot where 0 lies between them. Places are computed in single precision, as
- * there, so that the same values give the same picture.
+ * greatest value, a dot where 0 lies between them. Places are whole numbers, rounded down: bpftrace's
+ * are single precision, which is one column off at most, and only for spans beyond 2^17.
  */
 #include "run/series.h"
 #include "run/field.h"
@@ -152,9 +152,9 @@ static void scale(struct buf *out, const struct meta_map *map, const struct rows
 /* How far v is between the ends, in columns of width. */
 static int place(const struct rows *r, uint64_t v, int width)
 {
-	float at = (float)width * (float)(int64_t)(r->min - v) / (float)(int64_t)(r->min - r->max);
+	int at = (int)((unsigned __int128)(v - r->min) * (unsigned)width / (r->max - r->min));
 
-	return at < 0 ? 0 : at > WIDE - 1 ? WIDE - 1 : (int)at;
+	return at > WIDE - 1 ? WIDE - 1 : at;
 }
 
 static void row(struct buf *out, const struct meta_map *map, const uint8_t *value,
