@@ -77,7 +77,7 @@ $(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(B)/obj/tests/bench/native_
 	$(CC) $(OPT) -fno-lto $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)
 $(STATIC_OUT)/tools/%: tests/vm/tools/%.c
 	@mkdir -p $(@D)
-	$(CC) $(OPT) -fno-lto $(WARN) -D_GNU_SOURCE -static $< -o $@
+	$(CC) $(OPT) -fno-lto $(WARN) -D_GNU_SOURCE -I. -static $< -o $@
 	$(STRIP) --strip-debug $@ # tests look for names of functions
 endif
 .PHONY: static static-tests static-native

@@ -12,10 +12,21 @@ struct testrun_ns {
 	double idle;	     /* of the program that does nothing, taken off from both */
 };
 
+struct testrun_net { /* a key of an LPM trie; a hash takes the address alone */
+	uint32_t bits, addr;
+};
+struct testrun_nets {
+	const struct testrun_net *v;
+	uint32_t n;
+};
+
 /* Whether this kernel runs packet programs for us. */
 bool testrun_possible(void);
-/* Loads the first program of an object file; -1 and a note on stderr when that fails. */
-int testrun_load(const char *path);
-/* The least of some rounds, in turns; theirs may be -1. False: the kernel does not run it. */
+/*
+ * Loads the first program of an object file; -1 and a note on stderr when that fails. Its map of
+ * addresses or networks, if it has one, holds these.
+ */
+int testrun_load(const char *path, const struct testrun_nets *nets);
+/* The least of some rounds, in turns, with ring buffers emptied before each; theirs may be -1. False: the kernel does not run it. */
 bool testrun(int ours, int theirs, uint32_t type, const uint8_t *frame, uint32_t n,
 	struct testrun_ns *ns);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#define FRAME_MAX 4608 /* some headers reach beyond what is looked at */
+#define PACKET_MAX 4608
 
 struct compiled {
 	struct arena a;
@@ -20,7 +20,7 @@ struct compiled {
 	struct ir_module m;
 	struct code code;
 	struct interp in;
-	uint8_t packet[FRAME_MAX];
+	uint8_t packet[PACKET_MAX];
 };
 
 static void passes_of(struct compiled *c)
@@ -74,6 +74,6 @@ static void compile(struct compiled *c, const char *script, enum kern_arch arch)
 	}
 	passes_of(c);
 	c->in = (struct interp){.a = &c->a, .insn = c->code.insn, .n = c->code.n, .meta = &c->meta,
-		.packet = c->packet, .packet_cap = FRAME_MAX, .prog_type = hook_of(script)};
+		.packet = c->packet, .packet_cap = PACKET_MAX, .prog_type = hook_of(script)};
 	interp_init(&c->in);
 }
