@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct function {
 	const char *name, *module; /* module "" for the kernel itself */
@@ -154,6 +155,23 @@ int target_has_function(struct target *t, const char *name)
 	if (!l || !l->n)
 		return -1;
 	return bsearch(&(struct function){name, ""}, l->v, l->n, sizeof(*l->v), by_name) != NULL;
+}
+
+int target_has_module(struct target *t, const char *module)
+{
+	const struct function_list *l = NULL;
+	bool any = false;
+
+	if (t->host && !access("/sys/module", F_OK))
+		return !access(arena_printf(t->a, "/sys/module/%s", module), F_OK);
+	if (!t->host)
+		l = functions(t);
+	for (uint32_t i = 0; l && i < l->n; i++) {
+		if (!strcmp(l->v[i].module, module))
+			return 1;
+		any |= *l->v[i].module != 0;
+	}
+	return any ? 0 : -1;
 }
 
 void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg)

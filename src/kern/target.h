@@ -101,6 +101,7 @@ uint64_t target_symbol(const struct target *t, const char *name);
 
 /* Whether a kprobe can be put on this function: 1 yes, 0 no, -1 unknown (nothing to look in). */
 int target_has_function(struct target *t, const char *name);
+int target_has_module(struct target *t, const char *module); /* it is loaded; -1: nobody knows */
 /* Calls fn with the name of every such function, sorted, each once. */
 void target_each_function(struct target *t, void (*fn)(const char *name, void *arg), void *arg);
 /* The same with the module it is in, "" for the kernel itself; a name once per module. */

@@ -167,6 +167,9 @@ struct expr {
 			unsigned stars;
 			struct expr *a;
 			struct skep_span type_span;
+			struct expr *of;      /* typeof(of); or NULL */
+			bool array;	      /* (type[nelems]) */
+			uint32_t nelems;      /* 0: as many as the value has */
 		} cast;
 		struct {
 			struct expr *base;

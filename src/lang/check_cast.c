@@ -214,12 +214,128 @@ static struct lt number_cast(struct check *c, const struct expr *e)
 	return t;
 }
 
+/* ---- arrays ---- */
+
+static void bad_array_cast(struct check *c, struct expr *e, const char *hint)
+{
+	c_hint(c,
+		c_error(c, e->span, DIAG_WRONG_TYPE, "cannot cast %s to an array of %s%s%s",
+			c_type(c, &e->u.cast.a->type), e->u.cast.type, e->u.cast.stars ? " *" : "",
+			e->u.cast.nelems ? arena_printf(c->a, "[%u]", e->u.cast.nelems) : ""),
+		"%s", hint);
+	e->type.kind = LT_UNKNOWN;
+}
+
+/* (uint8[4])x: the bytes of a number, a string or an array, as they lie in memory. */
+static void array_cast(struct check *c, struct expr *e)
+{
+	const struct expr *a = e->u.cast.a;
+	uint32_t n = e->u.cast.nelems, have = a->type.kind == LT_INT ? check_written_size(a) : a->type.size;
+	struct lt el;
+
+	e->type.kind = LT_UNKNOWN;
+	if (a->type.kind == LT_UNKNOWN)
+		return;
+	if (a->type.kind == LT_ARRAY && e->u.cast.stars && (!n || n == a->type.nelems)) {
+		e->type = a->type; /* let $x : struct foo *[2] = …: what it is already */
+		e->type.local = true;
+		return;
+	}
+	if (e->u.cast.stars || (a->type.kind != LT_INT && a->type.kind != LT_STR &&
+				       a->type.kind != LT_ARRAY)) {
+		bad_array_cast(c, e, "numbers and text become arrays of numbers: (uint8[4])x");
+		return;
+	}
+	el = number_cast(c, e);
+	if (el.kind != LT_INT || (!n && have % el.size)) {
+		if (el.kind != LT_UNKNOWN)
+			bad_array_cast(c, e, "write the number of elements");
+		return;
+	}
+	n = n ? n : have / el.size;
+	if (n * el.size > (a->type.kind == LT_INT ? 8 : have) && !(a->is_const && !a->const_value)) {
+		bad_array_cast(c, e, "an array has at most as many bytes as what it is made of");
+		return;
+	}
+	e->type = lt_of(LT_ARRAY, n * el.size);
+	e->type.nelems = n;
+	e->type.int_size = el.size;
+	e->type.is_signed = el.is_signed;
+	e->type.boolean = el.boolean;
+	e->type.local = true;
+}
+
+/* (uint32)$array */
+static void array_to_number(struct check *c, struct expr *e)
+{
+	if (e->u.cast.a->type.size == e->type.size)
+		return;
+	c_hint(c,
+		c_error(c, e->span, DIAG_WRONG_TYPE, "cannot cast %u bytes to %s",
+			e->u.cast.a->type.size, c_type(c, &e->type)),
+		"take elements of it, or a number that has as many bytes");
+	e->type.kind = LT_UNKNOWN;
+}
+
+/* What a variable that was declared with a type of numbers holds, and else the value's type. */
+static struct lt type_of(struct check *c, struct expr *of)
+{
+	const struct expr *cast = of->kind == EX_VAR && of->var ? of->var->cast : NULL;
+
+	if (cast && of->type.kind == LT_INT && !cast->u.cast.of && !cast->u.cast.array)
+		return number_cast(c, cast);
+	return of->type;
+}
+
+/* (typeof(x))y. False: e is something else now, or has no type yet. */
+static bool typeof_cast(struct check *c, struct expr *e)
+{
+	struct expr *of = e->u.cast.of, *a = e->u.cast.a;
+	struct skep_span at = e->span;
+
+	e->type.kind = LT_UNKNOWN;
+	if (of->kind == EX_NAME && builtin_value(of->u.name) < 0) { /* a type's name alone */
+		e->u.cast.type = of->u.name;
+		e->u.cast.of = NULL;
+		e->type = number_cast(c, e);
+		return true;
+	}
+	check_expr(c, of);
+	if (of->type.kind == LT_UNKNOWN || a->type.kind == LT_UNKNOWN)
+		return false;
+	if (of->type.kind == LT_INT || of->type.kind == LT_PTR) {
+		e->type = type_of(c, of);
+		lt_forget(&e->type);
+		of->type = e->type; /* lowering asks it */
+		return true;
+	}
+	if (of->type.kind == a->type.kind) {
+		*e = *a;
+		e->span = at;
+	} else {
+		c_error(c, at, DIAG_WRONG_TYPE, "cannot cast %s to %s", c_type(c, &a->type),
+			c_type(c, &of->type));
+	}
+	return false;
+}
+
 void check_cast(struct check *c, struct expr *e)
 {
 	struct expr *a = e->u.cast.a;
 
 	check_expr(c, a);
-	e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if (e->u.cast.of && !typeof_cast(c, e))
+		return;
+	if (e->u.cast.array) {
+		array_cast(c, e);
+		return;
+	}
+	if (strcmp(e->u.cast.type, "typeof()"))
+		e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if (a->type.kind == LT_ARRAY && e->type.kind == LT_INT) {
+		array_to_number(c, e);
+		return;
+	}
 	if (a->kind == EX_ADDR && a->u.addr.family == 4 && e->type.kind == LT_INT) {
 		uint32_t bytes; /* as they lie in memory, so in network order */
 
@@ -253,6 +369,7 @@ static struct lt element(struct check *c, const struct lt *t)
 	if (t->int_size) {
 		el = lt_int(t->int_size, t->is_signed);
 		el.space = t->space;
+		el.boolean = t->kind == LT_ARRAY && t->boolean;
 	} else if (t->btf) {
 		el = lt_from_btf(c, t->btf, t->space, false);
 	}
@@ -343,8 +460,16 @@ void check_index(struct check *c, struct expr *e)
 		   i->const_value >= base->type.nelems) {
 		c_error(c, i->span, DIAG_CONST_RANGE, "the array has %u elements, from 0",
 			base->type.nelems);
-	} else if (base->type.local && !i->is_const) {
-		c_unsupported(c, i->span, "indices of kept arrays that are not constant are",
+	} else if (base->type.local && !i->is_const && e->type.kind != LT_INT &&
+		   e->type.kind != LT_PTR) {
+		c_unsupported(c, i->span,
+			"indices that are not constant, of kept arrays of more than numbers, are",
+			"take the element where the array is read");
+		e->type.kind = LT_UNKNOWN;
+	} else if (base->type.local && !i->is_const && base->type.nelems > 64 &&
+		   c->t->version < KV(5, 12)) {
+		c_unsupported(c, i->span,
+			"indices that are not constant, of long kept arrays, on kernels before 5.12 are",
 			"take the element where the array is read");
 		e->type.kind = LT_UNKNOWN;
 	}
@@ -384,6 +509,7 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 {
 	struct expr cast = *a;
 	struct lt t;
+	uint32_t n;
 
 	*btf = 0;
 	if (a->kind == EX_NAME && builtin_value(a->u.name) < 0) { /* a type's name alone */
@@ -398,12 +524,19 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 											  : 0;
 		return a->type.kind == LT_UNKNOWN ? 0 : a->type.size ? a->type.size : 8;
 	}
+	n = cast.u.cast.array ? cast.u.cast.nelems : 1;
+	if (cast.u.cast.of) {
+		check_expr(c, cast.u.cast.of);
+		t = type_of(c, cast.u.cast.of);
+		*btf = t.kind == LT_STRUCT ? t.btf : 0;
+		return t.kind == LT_UNKNOWN ? 0 : t.size ? t.size : 8;
+	}
 	if (cast.u.cast.stars)
-		return 8;
+		return 8 * n;
 	if (lt_int_name(cast.u.cast.type, &t))
-		return t.size;
+		return t.size * n;
 	*btf = named_type(c, &cast);
-	return *btf ? kbtf_size(c->btf, *btf) : 0;
+	return *btf ? kbtf_size(c->btf, *btf) * n : 0;
 }
 
 /* What is said of a kernel's type holds for that kernel only. */

@@ -199,6 +199,24 @@ static void warn_negative(struct check *c, const struct expr *a, const struct ex
 	c_hint(c, d, "(int64) makes the other side signed");
 }
 
+/* Arrays of one kind, and buf()s: all bytes are equal, or not. False: it is something else. */
+static bool bytes_comparable(struct check *c, struct expr *e)
+{
+	const struct lt *a = &e->u.binary.a->type, *b = &e->u.binary.b->type;
+
+	if (a->kind != b->kind || (a->kind != LT_ARRAY && a->kind != LT_BUF))
+		return false;
+	if (is_order(e->u.binary.op))
+		c_error(c, e->span, DIAG_WRONG_TYPE, "arrays have no order: '%s'",
+			binop_text(e->u.binary.op));
+	else if (a->kind == LT_ARRAY && (a->size != b->size || a->nelems != b->nelems))
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE,
+				  "arrays of %u and of %u elements are never equal", a->nelems,
+				  b->nelems),
+			"memcmp(a, b, bytes) compares the first bytes");
+	return true;
+}
+
 static void check_compare(struct check *c, struct expr *e)
 {
 	struct expr *a = e->u.binary.a, *b = e->u.binary.b;
@@ -218,7 +236,7 @@ static void check_compare(struct check *c, struct expr *e)
 				"compare strings with == or !=");
 		return;
 	}
-	if (!net_comparable(c, e, op, a, b) || sugar_tuple_equal(c, e))
+	if (!net_comparable(c, e, op, a, b) || sugar_tuple_equal(c, e) || bytes_comparable(c, e))
 		return;
 	if (a->type.kind != b->type.kind && !(lt_is(a, LT_INT) && lt_is(b, LT_PTR)) &&
 		!(lt_is(a, LT_PTR) && lt_is(b, LT_INT))) {
@@ -402,6 +420,10 @@ static void check_ternary(struct check *c, struct expr *e)
 		break;
 	case LT_TUPLE:
 	case LT_BUF:
+	case LT_ARRAY:
+	case LT_STRUCT:
+		e->type.local = true;
+		e->type.typed = false;
 		changed = c->changed; /* the type is made anew in each round: that it grows is no news */
 		if (yes && lt_grow(c, &e->type, no->type, false)) {
 			c->changed = changed;

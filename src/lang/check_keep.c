@@ -230,7 +230,8 @@ bool lt_grow(struct check *c, struct lt *t, struct lt new, bool is_const)
 		return grow_tuple(c, t, &new);
 	case LT_STRUCT:
 	case LT_ARRAY:
-		return t->btf == new.btf && t->nelems == new.nelems && t->int_size == new.int_size;
+		return t->btf == new.btf && t->nelems == new.nelems && t->int_size == new.int_size &&
+		       t->is_signed == new.is_signed && t->boolean == new.boolean;
 	case LT_FUNC:
 		c->changed |= t->typed && !new.typed;
 		t->typed &= new.typed;

@@ -140,7 +140,17 @@ static void check_function(struct check *c, struct attach_point *ap)
 	bool right = split_offset(c, ap, i);
 
 	ap->func = ap->parts.v[i];
-	if (!right || ap->from_pattern || target_has_function(c->t, ap->func) != 0)
+	if (!right || ap->from_pattern)
+		return;
+	if (i && strcmp(ap->parts.v[0], "vmlinux") && !target_has_module(c->t, ap->parts.v[0])) {
+		e = missing_probe(c, ap, ap->part_spans.v[0],
+			arena_printf(c->a, "module '%.100s' is not loaded", ap->parts.v[0]));
+		if (e)
+			c_hint(c, e, "/proc/modules lists them; functions of the kernel itself need "
+				     "none: %s:%.100s", kern_probe(ap->kind)->name, ap->func);
+		return;
+	}
+	if (target_has_function(c->t, ap->func) != 0)
 		return;
 	e = missing_probe(c, ap, ap->part_spans.v[i],
 		arena_printf(c->a, "the kernel has no function '%.100s' that can be probed",

@@ -80,7 +80,13 @@ static void cast(struct dump *d, const struct expr *e)
 	buf_printf(d->out, "(cast \"%s%s", e->u.cast.type, e->u.cast.stars ? " " : "");
 	for (unsigned i = 0; i < e->u.cast.stars; i++)
 		buf_putc(d->out, '*');
+	if (e->u.cast.array)
+		buf_printf(d->out, "[%u]", e->u.cast.nelems);
 	buf_puts(d->out, "\" ");
+	if (e->u.cast.of) {
+		expr(d, e->u.cast.of);
+		buf_putc(d->out, ' ');
+	}
 	expr(d, e->u.cast.a);
 	buf_putc(d->out, ')');
 }

@@ -206,6 +206,7 @@ bool lo_in_memory(const struct lt *t); /* no number: it has an address of its ow
 struct lo_mem lo_mem(struct lower *L, const struct expr *e);
 void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, const struct lo_place *to);
 ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them */
+ir_val lo_mem_bytes(struct lower *L, const struct expr *e); /* the whole, 1 2 4 or 8 bytes */
 /* In an object for other kernels: an error. What goes there must not know one kernel's layout. */
 void lo_one_kernel(struct lower *L, struct skep_span span, const char *what);
 bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */

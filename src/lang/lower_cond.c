@@ -134,7 +134,8 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 		lo_payload_equal(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
 		return;
 	}
-	if (a->type.kind == LT_STR || b->type.kind == LT_STR) {
+	if (a->type.kind == LT_STR || b->type.kind == LT_STR || a->type.kind == LT_ARRAY ||
+		a->type.kind == LT_BUF) {
 		lo_str_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
 		return;
 	}

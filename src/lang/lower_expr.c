@@ -363,7 +363,9 @@ static ir_val as_declared(struct lower *L, const struct var_sym *var, ir_val v)
 	if (!var->cast || var->cast->u.cast.stars)
 		return v;
 	cast = *var->cast;
-	if (!lt_int_name(cast.u.cast.type, &cast.type))
+	if (cast.u.cast.of)
+		cast.type = cast.u.cast.of->type;
+	else if (!lt_int_name(cast.u.cast.type, &cast.type))
 		return v;
 	return lt_bool_cast(&cast) ? is_not_zero(L, v)
 				   : lo_extend(L, v, cast.type.size, cast.type.is_signed);
@@ -389,7 +391,7 @@ static ir_val cast(struct lower *L, const struct expr *e)
 
 	if (e->type.kind != LT_INT)
 		return lo_value(L, e->u.cast.a);
-	v = lo_int(L, e->u.cast.a);
+	v = lo_in_memory(&e->u.cast.a->type) ? lo_mem_bytes(L, e->u.cast.a) : lo_int(L, e->u.cast.a);
 	return lt_bool_cast(e) ? is_not_zero(L, v) : lo_extend(L, v, e->type.size, e->type.is_signed);
 }
 

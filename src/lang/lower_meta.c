@@ -157,7 +157,7 @@ static struct meta_field array_field(struct lower *L, const struct lt *t, uint32
 	struct meta_field el;
 
 	if (t->int_size)
-		el = field_of(t->is_signed ? MK_INT : MK_UINT, 0, t->int_size, 0);
+		el = field_of(t->boolean ? MK_BOOL : t->is_signed ? MK_INT : MK_UINT, 0, t->int_size, 0);
 	else
 		el = btf_field(L, t->btf, 0, 0);
 	return field_of(MK_ARRAY, off, t->size, array_type(L, t->nelems, el));

@@ -158,12 +158,58 @@ static ir_val load_any(struct lower *L, const struct lo_mem *m, uint32_t size)
 	return v;
 }
 
-ir_val lo_mem_int(struct lower *L, const struct expr *e)
+ir_val lo_mem_bytes(struct lower *L, const struct expr *e)
 {
 	struct lo_mem m = lo_mem(L, e);
-	uint32_t size = e->type.kind == LT_INT && m.packed ? e->type.size : 8, bits, at;
+
+	return load_any(L, &m, e->type.size);
+}
+
+/* An element of a kept array whose place is known when running; behind the end there is 0. */
+static ir_val some_element(struct lower *L, const struct expr *e)
+{
+	struct lo_mem m = lo_mem(L, e->u.index.base);
+	uint32_t size = e->type.kind == LT_INT ? e->type.size : 8, n = e->u.index.base->type.nelems;
+	ir_blk in = lo_block(L), out = lo_block(L);
+	unsigned var = ir_var_new(L->f, IR_I64);
+	ir_val i = lo_int(L, e->u.index.index), p;
+
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	if (L->m->target->version >= KV(5, 12)) {
+		i = lo_bound(L, i, n, in, out);
+		lo_enter(L, in);
+		p = ir_index(L->f, ir_off(L->f, m.p, m.off), ir_bini(L->f, IR_MUL, i, size));
+		m.off = 0;
+		m.p = p;
+		ir_var_write(L->f, var, load_any(L, &m, size));
+		lo_goto(L, out);
+	} else { /* no stack address may vary there: one after another */
+		for (uint32_t k = 0; k < n; k++, m.off += size, in = lo_block(L)) {
+			ir_blk next = lo_block(L);
+
+			lo_if(L, CC_EQ, i, ir_const(L->f, k), in, next);
+			lo_enter(L, in);
+			ir_var_write(L->f, var, load_any(L, &m, size));
+			lo_goto(L, out);
+			lo_enter(L, next);
+		}
+		lo_goto(L, out);
+	}
+	lo_enter(L, out);
+	return lo_extend(L, ir_var_read(L->f, var), size,
+		e->type.kind == LT_INT && e->type.is_signed);
+}
+
+ir_val lo_mem_int(struct lower *L, const struct expr *e)
+{
+	struct lo_mem m;
+	uint32_t size, bits, at;
 	ir_val v;
 
+	if (e->kind == EX_INDEX && e->ref.kind != REF_ELEMENT && !e->u.index.index->is_const)
+		return some_element(L, e);
+	m = lo_mem(L, e);
+	size = e->type.kind == LT_INT && m.packed ? e->type.size : 8;
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER || !e->ref.u.m.member.bit_size) {
 		v = load_any(L, &m, size);
 		return e->type.kind == LT_INT ? lo_extend(L, v, size, e->type.is_signed) : v;
@@ -289,6 +335,26 @@ static void store_whole(struct lower *L, const struct expr *e, const struct lo_p
 		lo_read(L, lo_addr(L, e), e->type.space, n, to->p, to->off);
 }
 
+/* The bytes of a number, a text or an array as an array. */
+static void store_array_cast(struct lower *L, const struct expr *e, const struct lo_place *to)
+{
+	const struct expr *a = e->u.cast.a;
+	uint32_t n = e->type.size < to->room ? e->type.size : to->room;
+	struct lo_mem m;
+	ir_val v;
+
+	ir_zero(L->f, to->p, to->off, to->room);
+	if (lo_in_memory(&a->type)) {
+		m = lo_mem(L, a);
+		lo_copy(L, to->p, to->off, m.p, m.off, n);
+		return;
+	}
+	v = lo_int(L, a);
+	if (n < 8)
+		v = ir_bini(L->f, IR_AND, v, (1ll << (8 * n)) - 1);
+	ir_st(L->f, 8, to->p, to->off, v);
+}
+
 static void store_value(struct lower *L, const struct expr *e, const struct lt *t,
 	const struct lo_place *to)
 {
@@ -308,6 +374,8 @@ static void store_value(struct lower *L, const struct expr *e, const struct lt *
 		store_tuple(L, e, t, to);
 	} else if (t->kind == LT_STR) {
 		lo_store_str(L, e, to);
+	} else if (e->kind == EX_CAST) {
+		store_array_cast(L, e, to);
 	} else if (e->ref.kind == REF_FUNC) {
 		lo_func_store(L, e, to);
 	} else {

@@ -147,7 +147,8 @@ static bool is_cast(const struct parser *p)
 	t = lex_next(&ahead);
 	if (t.kind != TOK_IDENT)
 		return false;
-	if (is_tag_word(t.text) || IN(t.text, c_words) || IN(t.text, int_words))
+	if (is_tag_word(t.text) || IN(t.text, c_words) || IN(t.text, int_words) ||
+		!strcmp(t.text, "typeof"))
 		return true;
 	after = lex_next(&ahead);
 	if (after.kind == TOK_RPAREN) {
@@ -161,6 +162,25 @@ static bool is_cast(const struct parser *p)
 	return after.kind == TOK_RPAREN;
 }
 
+static bool at_type(const struct parser *p);
+
+/* typeof(TYPE), typeof(value): a type stands for itself. */
+static void type_of(struct parser *p, struct expr *e)
+{
+	p_next(p);
+	p_next(p);
+	if (at_type(p)) {
+		struct expr *type = parse_cast_type(p);
+
+		e->u.cast = type->u.cast;
+	} else {
+		e->u.cast.of = parse_expr(p);
+		over(p, e, e->u.cast.of);
+	}
+	if (!p->panic)
+		p_expect(p, TOK_RPAREN, "')' of typeof()");
+}
+
 /* The type between the parentheses of a cast; its words joined by single blanks. */
 static void cast_type(struct parser *p, struct expr *e)
 {
@@ -168,6 +188,12 @@ static void cast_type(struct parser *p, struct expr *e)
 	bool tag = false;
 	struct buf b;
 
+	if (p_is_word(p, "typeof") && p_peek(p).kind == TOK_LPAREN) {
+		e->u.cast.type = "typeof()";
+		type_of(p, e);
+		e->u.cast.type_span = p_since(p, start);
+		return;
+	}
 	buf_init(&b, p->a);
 	while (p_is(p, TOK_IDENT)) {
 		bool skip = !strcmp(p->tok.text, "const") || !strcmp(p->tok.text, "volatile");
@@ -190,11 +216,14 @@ static void cast_type(struct parser *p, struct expr *e)
 		e->u.cast.stars++;
 		p_next(p);
 	}
-	if (p_is(p, TOK_LBRACKET))
-		p_hint(p,
-			p_error(p, p->tok.span, DIAG_NOT_SUPPORTED,
-				"casts to arrays are not supported in this version of skep"),
-			"cast to a pointer to the element");
+	if (!p_accept(p, TOK_LBRACKET))
+		return;
+	e->u.cast.array = true;
+	if (p_is(p, TOK_INT) && p->tok.num.v <= UINT16_MAX) {
+		e->u.cast.nelems = (uint32_t)p->tok.num.v;
+		p_next(p);
+	}
+	p_expect(p, TOK_RBRACKET, "the number of elements and ']'");
 }
 
 struct expr *parse_cast_type(struct parser *p)
@@ -299,13 +328,19 @@ static bool takes_types(const char *name)
  * sizeof(struct x), offsetof(struct x, member): a type first, when it looks like one; the name of a
  * type alone is taken as an expression, and the checker finds out what it is.
  */
+static bool at_type(const struct parser *p)
+{
+	return p_is(p, TOK_IDENT) &&
+	       (is_tag_word(p->tok.text) || IN(p->tok.text, c_words) ||
+		       IN(p->tok.text, int_words) || p_peek(p).kind == TOK_STAR ||
+		       !strcmp(p->tok.text, "typeof"));
+}
+
 static void type_and_list(struct parser *p, struct expr *e)
 {
-	struct token after = p_peek(p);
 	struct expr *type;
 
-	if (p_is(p, TOK_IDENT) && (is_tag_word(p->tok.text) || IN(p->tok.text, c_words) ||
-					  IN(p->tok.text, int_words) || after.kind == TOK_STAR)) {
+	if (at_type(p)) {
 		type = parse_cast_type(p);
 		type->u.cast.a = parse_broken(p);
 		vec_push(p->a, &e->u.call.args.list, type);
@@ -349,6 +384,8 @@ static struct expr *name(struct parser *p)
 	p_next(p);
 	e = p->use ? macro_argument(p, text) : NULL;
 	e = e ? e : macro_use(p, text, at);
+	if (!strncmp(text, "__builtin_", 10) && text[10])
+		text += 10; /* bpftrace's standard macros call builtins so */
 	if (e)
 		return e;
 	if (p_is(p, TOK_LPAREN))
@@ -428,6 +465,21 @@ struct expr *parse_variable(struct parser *p)
 	return leaf(p, EX_VAR);
 }
 
+/* { statements; value } */
+static struct expr *braced(struct parser *p)
+{
+	bool in_pred = p->in_pred;
+	int errors = p->d->errors;
+	struct expr *e;
+
+	p->in_pred = false;
+	e = parse_block_value(p, p->tok.span);
+	p->in_pred = in_pred;
+	if (p_is(p, TOK_RBRACE))
+		p_next(p);
+	return p->d->errors == errors ? e : parse_broken(p);
+}
+
 static struct expr *primary(struct parser *p)
 {
 	switch (p->tok.kind) {
@@ -447,6 +499,8 @@ static struct expr *primary(struct parser *p)
 		return name(p);
 	case TOK_LPAREN:
 		return parenthesised(p);
+	case TOK_LBRACE:
+		return braced(p);
 	default:
 		p_expected(p, "a value");
 		return parse_broken(p);

@@ -143,21 +143,6 @@ static struct stmt *for_stmt(struct parser *p)
 	return s;
 }
 
-/* What is assigned: a value, or a block that ends with one. */
-static struct expr *assigned_value(struct parser *p)
-{
-	struct skep_span at = p->tok.span;
-	int errors = p->d->errors;
-	struct expr *e;
-
-	if (!p_is(p, TOK_LBRACE))
-		return parse_expr(p);
-	e = parse_block_value(p, at);
-	if (p_is(p, TOK_RBRACE))
-		p_next(p);
-	return p->d->errors == errors ? e : parse_broken(p);
-}
-
 /* $x = { …; e } is { …; $x = e }, and a block that stands alone is one of statements. */
 struct stmt *parse_spread(struct parser *p, struct stmt *s)
 {
@@ -211,7 +196,7 @@ static struct stmt *let_stmt(struct parser *p)
 	if (p_accept(p, TOK_COLON))
 		s->u.assign.type = parse_let_type(p);
 	if (p_accept(p, TOK_ASSIGN))
-		s->u.assign.value = assigned_value(p);
+		s->u.assign.value = parse_expr(p);
 	return parse_spread(p, s);
 }
 
@@ -296,7 +281,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		return parse_spread(p, s);
 	p_next(p);
 	s->u.assign.target = e;
-	s->u.assign.value = assigned_value(p);
+	s->u.assign.value = parse_expr(p);
 	/* "_ = e;" is bpftrace's way to drop a value. */
 	if (e->kind == EX_NAME && !strcmp(e->u.name, "_") && !s->u.assign.compound) {
 		struct expr *v = s->u.assign.value;

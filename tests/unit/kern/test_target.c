@@ -324,9 +324,12 @@ static void lists(void **state)
 	assert_int_equal(target_has_function(&t, "veth_xmit"), 1); /* of a module */
 	assert_int_equal(target_has_function(&t, "jiffies"), 0);   /* data */
 	assert_int_equal(target_has_function(&t, "vfs_raed"), 0);
+	assert_int_equal(target_has_module(&t, "veth"), 1);
+	assert_int_equal(target_has_module(&t, "nonsense"), 0);
 	target_close(&t);
 	t = load(TARGETS "x86_64-5.10-nobtf.target");
 	assert_int_equal(target_has_function(&t, "vfs_read"), -1);
+	assert_int_equal(target_has_module(&t, "veth"), -1);
 }
 
 static void registers(void **state)
