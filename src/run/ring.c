@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define FLUSH_AT ((size_t)64 * 1024)
+/* Records between two looks at clock and signals: programs may write faster than we read, without end. */
+#define BATCH 4096
 #define PERF_BYTES ((size_t)64 * 1024) /* for each CPU */
 
 static int on_record(void *arg, void *data, size_t size)
@@ -22,8 +24,15 @@ static int on_record(void *arg, void *data, size_t size)
 	if (s->out.n >= FLUSH_AT)
 		session_flush(s);
 	/* A negative answer stops the consumer after this record; a busy script must be stoppable. */
-	if (!s->draining && (s->exited || s->write_error || (s->o->stop && *s->o->stop)))
+	if (s->draining)
+		return 0;
+	if (s->exited || s->write_error || (s->o->stop && *s->o->stop))
 		return -EINTR;
+	/* buffers per CPU are read in turn, each up to where it was full when we came */
+	if (s->ring && ++s->batch >= BATCH) {
+		s->batch = 0;
+		return -EINTR;
+	}
 	return 0;
 }
 

@@ -333,7 +333,9 @@ static int run(struct session *s)
 		return 0;
 	if (s->o->pid > 0)
 		s->pidfd = (int)syscall(SYS_pidfd_open, s->o->pid, 0);
+	s->draining = true;
 	err = run_special(s, "BEGIN");
+	s->draining = false;
 	if (!err)
 		err = attach_and_wait(s);
 	if (err && !s->l->links.n) {

@@ -47,6 +47,7 @@ struct session {
 	bool exited;	 /* the script called exit() */
 	bool muted;	 /* events after exit() are dropped until END runs */
 	bool draining;	 /* nothing produces any more: read to the end whatever happens */
+	uint32_t batch;	 /* records since the consumer was stopped: ring.c */
 	int exit_code;
 	int signals;	    /* of *o->signals, already handled */
 	int pidfd;	    /* of o->pid; -1 none */

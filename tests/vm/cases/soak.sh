@@ -22,11 +22,11 @@ SKEP_PID=$!
 wait_for 30 test -s /tmp/soak/out
 
 # Takes the output away as logrotate does, and counts the lines of the events in it.
-received=0
+received=0 late=0
 rotate() {
 	mv /tmp/soak/out /tmp/soak/old
 	kill -HUP $SKEP_PID
-	wait_for 20 test -e /tmp/soak/out
+	until wait_for 20 test -e /tmp/soak/out; do late=$((late + 1)); done
 	count
 }
 count() {
@@ -38,14 +38,15 @@ memory() {
 	awk '/^VmRSS:/ { print $2 }' /proc/$SKEP_PID/status
 }
 
-start=$(date +%s) warm='' most=0
+start=$(date +%s) warm=0 most=0
 while [ $(($(date +%s) - start)) -lt $seconds ]; do
 	sleep 2
 	rotate
 	now=$(memory)
-	# what is kept for good (names of functions, buffers) is there after a sixth of the time
-	if [ $(($(date +%s) - start)) -gt $((seconds / 6)) ]; then
-		[ -n "$warm" ] || warm=$now
+	# what is kept for good (names of functions, buffers) is there after a third of the time
+	if [ $(($(date +%s) - start)) -lt $((seconds / 3)) ]; then
+		[ "$now" -le $warm ] || warm=$now
+	else
 		[ "$now" -le $most ] || most=$now
 	fi
 done
@@ -62,4 +63,5 @@ lost=$(sed 's/.*Lost \([0-9]*\).*/\1/' /tmp/soak/lost | awk '{ n += $1 } END { p
 _note "note soak: $seconds s, $((read_ + gone)) events, $received received, $lost lost, memory $warm .. $most KB"
 expect_equal accounted $((received + lost)) $((read_ + gone))
 [ $((read_ + gone)) -gt $((seconds * 50)) ] && t_ok busy || t_fail busy "$((read_ + gone)) events in $seconds s"
-[ -n "$warm" ] && [ $most -le $((warm + warm / 10)) ] && t_ok flat || t_fail flat "from $warm to $most KB"
+expect_equal rotated_in_time $late 0
+[ $warm -gt 0 ] && [ $most -le $((warm + warm / 10)) ] && t_ok flat || t_fail flat "from $warm to $most KB"
