@@ -8,6 +8,8 @@
  */
 #include "ir/opt.h"
 #include "ir/rewrite.h"
+#include <linux/bpf.h>
+#include <string.h>
 
 #define ROUNDS_MAX 8
 
@@ -411,10 +413,33 @@ static bool fold_off(struct fold *s, ir_val v)
 	return fold_address(s, v);
 }
 
+/*
+ * A field read through the number of the current task, cast back to what it is: the kernel's own
+ * pointer will do. It is never NULL, and stays the current task's.
+ */
+static bool fold_cast(struct fold *s, ir_val v)
+{
+	struct ir_ins *i = &s->f->vals.v[v];
+	const struct ir_ins *cast = def(s, i->args[0]), *number, *task;
+
+	if (cast->op != IR_KCALL || strcmp(s->f->m->kfuncs.v[cast->aux].name, "bpf_rdonly_cast"))
+		return false;
+	number = def(s, cast->args[0]);
+	task = number->op == IR_ADDR ? def(s, number->args[0]) : number;
+	if (task->op != IR_CALL || task->aux != BPF_FUNC_get_current_task_btf ||
+		task->type.kind != IRT_BTF || task->type.n != cast->type.n)
+		return false;
+	i->args[0] = number->args[0];
+	s->changed = true;
+	return true;
+}
+
 static bool fold_one(struct fold *s, ir_val v)
 {
 	bool pure = ir_op_row(def(s, v)->op)->flags & OF_P;
 
+	if (def(s, v)->op == IR_LDF)
+		return fold_cast(s, v);
 	switch (ir_op_row(def(s, v)->op)->form) {
 	case FORM_BIN: return pure && fold_bin(s, v);
 	case FORM_UN: return pure && fold_un(s, v);

@@ -356,6 +356,8 @@ struct map_sym {
 	bool by_tid; /* the same, chosen by check_choose.c: every key is tid, the rest is never seen */
 	bool other_keys;  /* than tid in a tracing probe */
 	uint32_t wholes;  /* uses of the map as a whole */
+	bool unset;	  /* something takes values away: delete(), clear(), zero() */
+	bool set_first;	  /* BEGIN gives it a value and nothing takes it away: it has one from then on */
 	VEC(struct lt) keys;
 	bool set_signed, set_unsigned; /* '=' gave it a number of that kind, not a constant that adapts */
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */

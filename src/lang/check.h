@@ -210,7 +210,7 @@ void check_strftime(struct check *c, struct expr *e);
 void check_kaddr(struct check *c, struct expr *e);
 
 /* ---- check_map.c ---- */
-enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_IN /* x in @map */ };
+enum map_use { MAP_READ, MAP_WRITE, MAP_WHOLE, MAP_PART /* its key stands apart */, MAP_IN /* x in @map */ };
 /* Finds the map, checks its keys and settles their types. */
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use);
 void check_len(struct check *c, struct expr *e);

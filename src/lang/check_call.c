@@ -52,8 +52,8 @@ static bool whole_map(struct check *c, const struct expr *e)
 
 static void check_whole_map(struct check *c, struct expr *e)
 {
-	if (count_args(c, e, 1, 1))
-		whole_map(c, e);
+	if (count_args(c, e, 1, 1) && whole_map(c, e))
+		arg(e, 0)->map->unset = true;
 }
 
 /* print(@x), print(@x, 5), print(@x, 5, 1000), print(value) */
@@ -136,7 +136,8 @@ static void check_delete(struct check *c, struct expr *e)
 			"for instance: delete(@x[tid])");
 		return;
 	}
-	sym = check_map(c, m, MAP_WHOLE);
+	sym = check_map(c, m, key ? MAP_PART : MAP_WHOLE);
+	sym->unset = true;
 	if (!key) {
 		delete_value(e, &m->u.map.keys);
 		return;

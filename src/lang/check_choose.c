@@ -4,6 +4,7 @@
  * their number. "@start[tid]" qualifies when nobody can tell the difference: every key is tid, the
  * value a number, and the script ends by clearing the map, or prints none, so that what is left is
  * never seen. An entry that holds 0 and none at all read the same, so delete() may store 0.
+ * And which scalars need not say that they were set.
  */
 #include "lang/check.h"
 
@@ -86,8 +87,38 @@ static bool can_make(const struct target *t)
 	return t->version < KV(6, 18) || (t->arch != KERN_RISCV64 && !t->no_cx16);
 }
 
+/* Statements that BEGIN goes through whatever happens: @x = 1, printf("text"). */
+static bool goes_on(const struct stmt *st)
+{
+	if (st->kind == ST_ASSIGN)
+		return st->u.assign.value->kind == EX_INT || st->u.assign.value->kind == EX_STR;
+	return st->kind == ST_EXPR && is_call(st->u.expr, BI_F_PRINTF) &&
+	       st->u.expr->u.call.args.list.n == 1;
+}
+
+/*
+ * A scalar says of itself whether it was ever given a value: only then it is printed. What the
+ * first statements of BEGIN set, before any other probe runs, has one for good.
+ */
+static void note_set_first(const struct probe *p)
+{
+	const struct block *b = p->body;
+
+	if (p->points.n != 1 || p->points.v[0].kind != PROBE_BEGIN || p->pred)
+		return;
+	for (uint32_t i = 0; i < b->list.n && goes_on(b->list.v[i]); i++) {
+		const struct stmt *st = b->list.v[i];
+		const struct expr *to = st->kind == ST_ASSIGN ? st->u.assign.target : NULL;
+
+		if (to && to->kind == EX_MAP && !to->map->keyed)
+			to->map->set_first = !to->map->unset;
+	}
+}
+
 void check_choose(struct check *c)
 {
+	for (uint32_t i = 0; i < c->s->probes.n; i++)
+		note_set_first(&c->s->probes.v[i]);
 	if (!c->btf || !can_make(c->t) || c->t->version < SINCE || !target_has(c->t, KF_TASK_STORAGE) || c->s->portable)
 		return;
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {

@@ -198,9 +198,9 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
 		c_unsupported(c, e->span, "taking all values of a task() map is",
 			"they hang on the tasks; name one: [args.p]");
-	if ((use != MAP_WHOLE && use != MAP_IN) || e->u.map.keys.list.n)
+	if (use == MAP_READ || use == MAP_WRITE || e->u.map.keys.list.n)
 		check_map_keys(c, m, &e->u.map.keys, e->span);
-	else
+	else if (use != MAP_PART)
 		check_note_whole(c, m);
 	e->type = m->agg != MA_NONE ? lt_of(LT_AGG, 8) : m->value;
 	if (m->agg == MA_NONE && m->value.kind == LT_NONE)

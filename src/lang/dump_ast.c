@@ -331,7 +331,8 @@ static void map_line(struct dump *d, const struct map_sym *m)
 		buf_printf(d->out, "%s%s", i ? ", " : "[", lt_text(d->s, &m->keys.v[i]));
 	buf_printf(d->out, "%s: ", m->keys.n ? "]" : "");
 	if (m->agg == MA_NONE)
-		buf_printf(d->out, "%s\n", lt_text(d->s, &m->value));
+		buf_printf(d->out, "%s%s%s\n", lt_text(d->s, &m->value),
+			m->by_tid ? ", kept on tasks" : "", m->set_first ? ", set first" : "");
 	else
 		buf_printf(d->out, "%s%s\n", meta_agg_text(m->agg), m->agg_signed ? " signed" : "");
 }

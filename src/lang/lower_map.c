@@ -209,7 +209,8 @@ static ir_val direct_addr(struct lower *L, const struct expr *e)
 
 static void set_present(struct lower *L, const struct expr *e, ir_val p)
 {
-	ir_st(L->f, 8, p, meta_of(L, e)->present_off, ir_const(L->f, 1));
+	if (!e->map->set_first || L->ap->kind == PROBE_BEGIN)
+		ir_st(L->f, 8, p, meta_of(L, e)->present_off, ir_const(L->f, 1));
 }
 
 struct lo_maybe lo_maybe_begin(struct lower *L)

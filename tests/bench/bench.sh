@@ -25,7 +25,11 @@ else
 fi
 # l and m load members of kernel structs where the target has them: this kernel would refuse that.
 bound=$(ls "$here"/[lm]_*.bt)
-$bench script $k $target $(ls $scripts | grep -v '/[lm]_') >"$out/skep.tsv" || note "some scripts do not compile"
+root=$(pwd)
+(
+	cd "$here" # where lists are
+	"$root/$bench" script $k "$root/$target" $(ls *.bt *.skep | grep -v '^[lmv]_')
+) >"$out/skep.tsv" || note "some scripts do not compile"
 $bench script $target $bound >>"$out/skep.tsv"
 [ -s "$out/skep.tsv" ] || exit 1
 # schedulers need a kernel that has them; this one need not

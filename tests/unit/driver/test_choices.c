@@ -30,8 +30,19 @@ static const struct choice choices[] = {
 	{K612, "kprobe:vfs_read { printf(\"%d %d\", @x, @x++); }", "r6 = *(u64*)(r0+0)",
 		"call ringbuf_reserve", NULL},
 	/* a pointer said to be another's is handed over as it is */
-	{K612, "kprobe:vfs_read { $t = (uint64)curtask; @ = ((struct task_struct *)$t)->mm; }",
+	{K612, "kprobe:vfs_read { $t = (uint64)curtask; @ = ((struct file *)$t)->f_inode; }",
 		"call get_current_task_btf", "call kfunc", "= -r"},
+	/* unless it is the current task: then there is nothing to say */
+	{K612, "kprobe:vfs_read { $t = (uint64)curtask; @ = ((struct task_struct *)$t)->mm; }",
+		"call get_current_task_btf", "exit", "call kfunc"},
+	/* a map by thread hangs on the tasks where nobody sees what is left */
+	{K612, "kprobe:vfs_read { @s[tid] = 1; delete(@s, tid); } END { clear(@s); }",
+		"call task_storage_get", "exit", "call map_"},
+	{K612, "kprobe:vfs_read { @s[tid] = 1; delete(@s, tid); } END { print(@s); clear(@s); }",
+		"call map_update_elem", "call map_delete_elem", "call task_storage_get"},
+	/* what BEGIN sets first need not say again that it is set */
+	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read", "= 1", NULL},
+	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read: 6", "exit", NULL},
 };
 
 static void chosen(void **state)
