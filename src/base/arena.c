@@ -199,3 +199,15 @@ void vec_grow(struct arena *a, void *vec, uint32_t want, size_t size)
 	any.cap = cap;
 	memcpy(vec, &any, sizeof(any));
 }
+
+void *vec_more(struct arena *a, void *vec, size_t size)
+{
+	struct any_vec any;
+
+	memcpy(&any, vec, sizeof(any));
+	vec_grow(a, vec, any.n + 1, size);
+	memcpy(&any, vec, sizeof(any));
+	any.n++;
+	memcpy(vec, &any, sizeof(any));
+	return (char *)any.v + (any.n - 1) * size;
+}

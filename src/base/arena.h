@@ -40,13 +40,14 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap);
 		uint32_t n, cap;                                                                   \
 	}
 #define vec_push(a, vec, ...)                                                                      \
-	do {                                                                                       \
-		vec_reserve((a), (vec), (vec)->n + 1);                                             \
-		(vec)->v[(vec)->n++] = (__VA_ARGS__);                                              \
+	do { /* the value first: it may push, too, or leave by the trap */                         \
+		__typeof__(*(vec)->v) item_ = (__VA_ARGS__);                                       \
+		*(__typeof__((vec)->v))vec_more((a), (vec), sizeof(item_)) = item_;                \
 	} while (0)
 #define vec_reserve(a, vec, want) vec_grow((a), (vec), (uint32_t)(want), sizeof(*(vec)->v))
 /* Room for that many elements of that size; vec points to a VEC. */
 void vec_grow(struct arena *a, void *vec, uint32_t want, size_t size);
+void *vec_more(struct arena *a, void *vec, size_t size); /* one more element: where it is */
 
 /* Growable bytes, always followed by a NUL so that text can be used as a string. */
 struct buf {
