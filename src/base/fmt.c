@@ -63,13 +63,20 @@ bool fmt_is_known(char conv)
 	return fmt_is_number(conv) || conv == 's' || conv == 'r';
 }
 
+unsigned fmt_percent(const char *s, size_t n)
+{
+	if (n > 1 && s[1] == '%')
+		return 2;
+	return n < 2 || (unsigned char)s[1] < ' ';
+}
+
 bool fmt_next(const char *text, size_t n, uint32_t *pos, struct fmt_spec *out)
 {
 	struct reader r = {text, n, *pos};
 	unsigned k = 0;
 
-	while (r.i < n && (text[r.i] != '%' || (r.i + 1 < n && text[r.i + 1] == '%')))
-		r.i += text[r.i] == '%' ? 2 : 1;
+	while (r.i < n && (text[r.i] != '%' || fmt_percent(text + r.i, n - r.i)))
+		r.i += text[r.i] == '%' ? fmt_percent(text + r.i, n - r.i) : 1;
 	*pos = (uint32_t)n;
 	if (r.i >= n)
 		return false;

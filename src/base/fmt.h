@@ -24,6 +24,8 @@ struct fmt_spec {
  * The next conversion at or after *pos; false at the end. *pos moves behind it. "%%" is passed over:
  * it is text.
  */
+/* Bytes of a percent sign that begins no conversion: "%%", or alone at the end of a line; 0: it does. */
+unsigned fmt_percent(const char *s, size_t n);
 bool fmt_next(const char *text, size_t n, uint32_t *pos, struct fmt_spec *out);
 bool fmt_is_number(char conv); /* d i u o x X c p */
 bool fmt_is_known(char conv);  /* these, s and r */

@@ -83,6 +83,9 @@ int kern_arg_off(enum kern_arch a, unsigned n);
 int kern_ret_off(enum kern_arch a);
 /* A constant that kernel headers #define (consts.def). False: no such name. */
 bool kern_const(enum kern_arch a, const char *name, int64_t *value);
+/* System calls, of this machine: false and NULL when there is none, or the target is of another kind. */
+bool kern_syscall(enum kern_arch arch, const char *name, int64_t *number);
+const char *kern_syscall_name(uint64_t number);
 void kern_each_const(void (*fn)(const char *name, void *arg), void *arg);
 /* Register by name for reg("ip"); -1 unknown. */
 int kern_reg_off(enum kern_arch a, const char *name);

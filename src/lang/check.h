@@ -146,6 +146,7 @@ bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr 
 
 /* ---- check_field.c: fields, casts, memory ---- */
 void check_field(struct check *c, struct expr *e);
+bool has_args(struct check *c, struct skep_span at); /* the probe has 'args'; else reported */
 void check_cast(struct check *c, struct expr *e);
 void check_index(struct check *c, struct expr *e);
 void check_deref(struct check *c, struct expr *e);
@@ -181,8 +182,11 @@ bool check_special_value(struct check *c, struct expr *e, enum builtin_id id);
 bool c_needs_unsafe(struct check *c, const struct expr *e);
 
 /* ---- check_sugar.c: what stands for something else of the language ---- */
+void sugar_args(struct check *c, struct expr *e, const char *const *names, uint32_t n);
 bool sugar_task(struct check *c, struct expr *e, enum builtin_id id); /* ppid, ppid(task) … */
 check_fn sugar_func(enum builtin_id id); /* NULL: another file's */
+/* The 'if' at the end of a block, whose sides end in values, as one value; or NULL. */
+struct expr *sugar_block_value(struct check *c, struct block *b);
 bool sugar_stmt(struct check *c, struct stmt *s); /* true: it is an "if" now */
 void sugar_find(struct check *c, struct stmt *s); /* if (find(…)) */
 bool sugar_tuple_equal(struct check *c, struct expr *e);
@@ -231,6 +235,7 @@ void check_var_assign(struct check *c, struct expr *target, struct expr *value);
 void check_var_declare(
 	struct check *c, struct expr *target, struct lt type, const struct expr *cast);
 uint32_t check_written_size(const struct expr *e); /* bytes of a number, of what a $variable got */
+struct expr *check_var_zero(struct check *c, const struct expr *target); /* its first value, or NULL */
 const struct expr *check_var_cast(struct check *c, const struct expr *target); /* or NULL */
 
 /* ---- check_rules.c: packet rules that cannot be meant so ---- */

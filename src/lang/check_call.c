@@ -192,6 +192,23 @@ static bool str_length(struct check *c, struct expr *n, uint32_t *size)
 	return true;
 }
 
+/* str($1) is text, also if it looks like a number; str($1 + 2) leaves out the first bytes. */
+static void posarg_text(const struct check *c, struct expr *p)
+{
+	const struct expr *pos = p->kind == EX_BINARY && p->u.binary.op == BO_ADD ? p->u.binary.a : p;
+	uint64_t skip = pos == p ? 0 : p->u.binary.b->u.num.v;
+	const char *text = "";
+
+	if (pos->kind != EX_POSARG || !pos->u.num.v || (pos != p && p->u.binary.b->kind != EX_INT))
+		return;
+	if (pos->u.num.v <= c->s->nparams)
+		text = c->s->params[pos->u.num.v - 1];
+	text += skip < strlen(text) ? skip : strlen(text);
+	p->kind = EX_STR;
+	p->u.str.s = text;
+	p->u.str.n = (uint32_t)strlen(text);
+}
+
 static void check_str(struct check *c, struct expr *e)
 {
 	struct expr *p = arg(e, 0), *n = arg(e, 1);
@@ -200,14 +217,7 @@ static void check_str(struct check *c, struct expr *e)
 
 	if (!count_args(c, e, 1, 2))
 		return;
-	if (p->kind == EX_POSARG &&
-		p->u.num.v) { /* str($1) is text, also if it looks like a number */
-		const char *text = p->u.num.v <= c->s->nparams ? c->s->params[p->u.num.v - 1] : "";
-
-		p->kind = EX_STR;
-		p->u.str.s = text;
-		p->u.str.n = (uint32_t)strlen(text);
-	}
+	posarg_text(c, p);
 	check_expr(c, p);
 	e->type.kind = LT_UNKNOWN;
 	if (n && !str_length(c, n, &size))

@@ -407,18 +407,19 @@ static void string_index(struct check *c, struct expr *e)
 {
 	const struct expr *base = e->u.index.base, *i = e->u.index.index;
 
-	if (!i->is_const) {
-		c_unsupported(c, i->span, "indices of strings that are not constant are",
-			"strcontains() and strncmp() look into strings");
+	if (!i->is_const && base->type.size > 64 && c->t->version < KV(5, 12)) {
+		c_unsupported(c, i->span,
+			"indices that are not constant, of long strings, on kernels before 5.12 are",
+			"say how long it is: str(pointer, 32)");
 		return;
 	}
-	if (i->const_value >= base->type.size) {
+	if (i->is_const && i->const_value >= base->type.size) {
 		c_error(c, i->span, DIAG_CONST_RANGE, "the string has at most %u bytes",
 			base->type.size);
 		return;
 	}
 	e->type = lt_int(1, true);
-	if (base->kind == EX_STR)
+	if (base->kind == EX_STR && i->is_const)
 		set_const(e, i->const_value < base->u.str.n
 				     ? (uint64_t)(int64_t)(signed char)base->u.str.s[i->const_value]
 				     : 0,
@@ -510,9 +511,11 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 	struct expr cast = *a;
 	struct lt t;
 	uint32_t n;
+	int64_t v;
 
 	*btf = 0;
-	if (a->kind == EX_NAME && builtin_value(a->u.name) < 0) { /* a type's name alone */
+	if (a->kind == EX_NAME && builtin_value(a->u.name) < 0 &&
+		!kernel_const(c, a->u.name, &v)) { /* a type's name alone */
 		cast.kind = EX_CAST;
 		cast.u.cast.type = a->u.name;
 		cast.u.cast.type_span = a->span;
@@ -522,7 +525,7 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 		check_expr(c, a);
 		*btf = a->type.kind == LT_STRUCT || (of_target && a->type.kind == LT_PTR) ? a->type.btf
 											  : 0;
-		return a->type.kind == LT_UNKNOWN ? 0 : a->type.size ? a->type.size : 8;
+		return a->type.kind == LT_UNKNOWN ? 0 : a->type.boolean ? 1 : a->type.size ? a->type.size : 8;
 	}
 	n = cast.u.cast.array ? cast.u.cast.nelems : 1;
 	if (cast.u.cast.of) {

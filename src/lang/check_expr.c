@@ -540,6 +540,8 @@ static void check_inner_block(struct check *c, struct expr *e)
 {
 	struct expr *v = e->u.block.value;
 
+	if (!v && !e->u.block.fn)
+		v = e->u.block.value = sugar_block_value(c, e->u.block.body);
 	check_block(c, e->u.block.body);
 	e->type.kind = LT_UNKNOWN;
 	if (v) {

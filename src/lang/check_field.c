@@ -411,10 +411,19 @@ static void ops_arg(struct check *c, struct expr *e)
 	}
 }
 
+bool has_args(struct check *c, struct skep_span at)
+{
+	if (!c_is_kind(c, PP_UFUNC) || !c->probe->points.n)
+		return c_has_builtin(c, builtin_row(BI_ARGS), at);
+	c_unsupported(c, at, "names of arguments from the debug information of programs are",
+		"arg0 to arg5 are the same without names");
+	return false;
+}
+
 static void args_field(struct check *c, struct expr *e)
 {
 	c->probe->uses_args = true;
-	if (!c_has_builtin(c, builtin_row(BI_ARGS), e->u.field.base->span))
+	if (!has_args(c, e->u.field.base->span))
 		return;
 	if (c_is_kind(c, PP_TRACEPOINT))
 		tracepoint_arg(c, e);

@@ -665,6 +665,23 @@ void check_var_declare(
 			v->first, arena_printf(c->a, "%s here", c_type(c, &v->type)));
 }
 
+/* let $x; 0, or the empty text, once it is known what it will hold. */
+struct expr *check_var_zero(struct check *c, const struct expr *target)
+{
+	const struct var_sym *v = smap_get(&c->vars, target->u.name);
+	struct expr *e;
+
+	if (!v || v->type.trusted ||
+		(v->type.kind != LT_INT && v->type.kind != LT_PTR && v->type.kind != LT_STR))
+		return NULL;
+	e = ARENA_NEW(c->a, struct expr);
+	*e = (struct expr){.kind = v->type.kind == LT_STR ? EX_STR : EX_INT, .span = target->span,
+		.height = 1, .is_bool = v->type.boolean};
+	if (e->kind == EX_STR)
+		e->u.str.s = "";
+	return e;
+}
+
 const struct expr *check_var_cast(struct check *c, const struct expr *target)
 {
 	const struct var_sym *v = smap_get(&c->vars, target->u.name);

@@ -47,11 +47,33 @@ static void command_pid(struct check *c, struct expr *e)
 	set_const(e, (uint64_t)c->s->cpid, true);
 }
 
-/* "args" alone. */
-static void bare_args(struct check *c, const struct expr *e)
+/* "args" alone: a record of all arguments, of the first point; the others must have them, too. */
+static void bare_args(struct check *c, struct expr *e)
 {
-	c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "'args' alone is no value"),
-		"name one of the arguments: args.NAME");
+	const char *names[32];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < c->probe->points.n && !n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+		struct kbtf_param p[32];
+
+		for (uint32_t k = 0; ap->tracepoint && k < ap->tracepoint->fields.n && n < 32; k++) {
+			names[n] = ap->tracepoint->fields.v[k].name;
+			n += ap->tracepoint->fields.v[k].off >= 8; /* no program sees those before */
+		}
+		if (ap->tracepoint || !ap->proto || ap->missing)
+			continue;
+		n = kbtf_params(c->btf, ap->proto, p, 32);
+		n = n > 32 ? 32 : n;
+		n -= ap->proto_skip < n ? ap->proto_skip : n;
+		for (uint32_t k = 0; k < n; k++)
+			names[k] = p[k + ap->proto_skip].name;
+	}
+	if (n)
+		sugar_args(c, e, names, n);
+	else if (!c->probe->points.n || !c->probe->points.v[0].missing)
+		c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "'args' alone is no value here"),
+			"name one of the arguments: args.NAME");
 }
 
 static void suggest_constant(const char *name, void *arg)
@@ -109,7 +131,8 @@ static void unknown_name(struct check *c, const struct expr *e)
 
 bool kernel_const(struct check *c, const char *name, int64_t *v)
 {
-	return (c->btf && kbtf_enum_value(c->btf, name, v)) || kern_const(c->t->arch, name, v);
+	return (c->btf && kbtf_enum_value(c->btf, name, v)) || kern_const(c->t->arch, name, v) ||
+	       (!strncmp(name, "__NR_", 5) && kern_syscall(c->t->arch, name + 5, v));
 }
 
 void check_name(struct check *c, struct expr *e)
@@ -122,12 +145,13 @@ void check_name(struct check *c, struct expr *e)
 	if (id >= 0) {
 		const struct builtin *b = builtin_row((enum builtin_id)id);
 
-		if (!c_has_builtin(c, b, e->span))
-			return;
 		if (id == BI_ARGS) {
-			bare_args(c, e);
+			if (has_args(c, e->span))
+				bare_args(c, e);
 			return;
 		}
+		if (!c_has_builtin(c, b, e->span))
+			return;
 		if (id >= BI_ARG0 && id <= BI_ARG5) {
 			c->probe->uses_argn = true;
 			if (!check_usdt_arg(c, e, (unsigned)(id - BI_ARG0)))

@@ -175,6 +175,8 @@ static void check_let(struct check *c, struct stmt *s)
 			s->u.assign.value = zero;
 		}
 	}
+	if (!type && !s->u.assign.value)
+		s->u.assign.value = check_var_zero(c, s->u.assign.target);
 	if (!s->u.assign.value)
 		return;
 	value = cast_value(c, s);

@@ -122,6 +122,20 @@ bool sugar_task(struct check *c, struct expr *e, enum builtin_id id)
 	return false;
 }
 
+/* args: (name = args.name, …) */
+void sugar_args(struct check *c, struct expr *e, const char *const *names, uint32_t n)
+{
+	struct expr *r = new_expr(c, e, EX_RECORD);
+
+	r->u.record.names = ARENA_ARRAY(c->a, const char *, n);
+	for (uint32_t i = 0; i < n; i++) {
+		r->u.record.names[i] = arena_strdup(c->a, names[i]);
+		vec_push(c->a, &r->u.record.values.list,
+			member_expr(c, name_expr(c, e, "args"), names[i]));
+	}
+	becomes(c, e, r);
+}
+
 /* ---- pointers ---- */
 
 /* is_err(p): an error number in the place of an address, as the kernel's IS_ERR(). */
@@ -353,6 +367,40 @@ static void make_if(struct stmt *s, struct expr *cond, struct block *yes, struct
 	s->u.cond.cond = cond;
 	s->u.cond.yes = yes;
 	s->u.cond.no = no;
+}
+
+static struct expr *side_value(struct check *c, struct block *b)
+{
+	struct stmt *last = b->list.n ? b->list.v[b->list.n - 1] : NULL;
+	struct expr *value, *e;
+
+	if (!last || last->ended || last->drops || last->kind != ST_EXPR)
+		value = sugar_block_value(c, b);
+	else
+		value = last->u.expr, b->list.n--;
+	if (!value || !b->list.n)
+		return value;
+	e = new_expr(c, value, EX_BLOCK);
+	e->u.block.body = b;
+	e->u.block.value = value;
+	return e;
+}
+
+struct expr *sugar_block_value(struct check *c, struct block *b)
+{
+	struct stmt *last = b->list.n ? b->list.v[b->list.n - 1] : NULL;
+	struct expr *e;
+
+	if (!last || last->ended || last->kind != ST_IF || !last->u.cond.no)
+		return NULL;
+	e = new_expr(c, last->u.cond.cond, EX_TERNARY);
+	e->u.ternary.cond = last->u.cond.cond;
+	e->u.ternary.yes = side_value(c, last->u.cond.yes);
+	e->u.ternary.no = side_value(c, last->u.cond.no);
+	if (!e->u.ternary.yes || !e->u.ternary.no)
+		return NULL;
+	b->list.n--;
+	return e;
 }
 
 /* assert(condition, "text") */

@@ -243,7 +243,11 @@ static ir_val string_byte(struct lower *L, const struct expr *e)
 {
 	uint64_t at = e->u.index.index->const_value;
 	uint32_t size;
-	ir_val p = lo_str(L, e->u.index.base, &size);
+	ir_val p;
+
+	if (!e->u.index.index->is_const)
+		return lo_some_element(L, e);
+	p = lo_str(L, e->u.index.base, &size);
 
 	return at < size ? lo_extend(L, ir_ld(L->f, 1, p, (int64_t)at), 1, true) : ir_const(L->f, 0);
 }

@@ -165,15 +165,15 @@ ir_val lo_mem_bytes(struct lower *L, const struct expr *e)
 	return load_any(L, &m, e->type.size);
 }
 
-/* An element of a kept array whose place is known when running; behind the end there is 0. */
-static ir_val some_element(struct lower *L, const struct expr *e)
+ir_val lo_some_element(struct lower *L, const struct expr *e)
 {
 	struct lo_mem m = lo_mem(L, e->u.index.base);
-	uint32_t size = e->type.kind == LT_INT ? e->type.size : 8, n = e->u.index.base->type.nelems;
+	uint32_t size = e->type.kind == LT_INT ? e->type.size : 8, n;
 	ir_blk in = lo_block(L), out = lo_block(L);
 	unsigned var = ir_var_new(L->f, IR_I64);
 	ir_val i = lo_int(L, e->u.index.index), p;
 
+	n = m.t.kind == LT_STR ? m.t.size : m.t.nelems;
 	ir_var_write(L->f, var, ir_const(L->f, 0));
 	if (L->m->target->version >= KV(5, 12)) {
 		i = lo_bound(L, i, n, in, out);
@@ -207,7 +207,7 @@ ir_val lo_mem_int(struct lower *L, const struct expr *e)
 	ir_val v;
 
 	if (e->kind == EX_INDEX && e->ref.kind != REF_ELEMENT && !e->u.index.index->is_const)
-		return some_element(L, e);
+		return lo_some_element(L, e);
 	m = lo_mem(L, e);
 	size = e->type.kind == LT_INT && m.packed ? e->type.size : 8;
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER || !e->ref.u.m.member.bit_size) {

@@ -375,12 +375,51 @@ static struct expr *call(struct parser *p, const char *name, struct skep_span at
 	return e;
 }
 
+/* { statements; value } */
+static struct expr *braced(struct parser *p)
+{
+	bool in_pred = p->in_pred;
+	int errors = p->d->errors;
+	struct expr *e;
+
+	p->in_pred = false;
+	e = parse_block_value(p, p->tok.span);
+	p->in_pred = in_pred;
+	if (p_is(p, TOK_RBRACE))
+		p_next(p);
+	return p->d->errors == errors ? e : parse_broken(p);
+}
+
+/* if (c) { a } else { b } where a value is wanted: c ? a : b */
+static struct expr *if_value(struct parser *p)
+{
+	uint32_t start = p->tok.span.off;
+	struct expr *e = expr_new(p, EX_TERNARY, start);
+
+	p_next(p);
+	e->u.ternary.cond = parse_expr(p);
+	if (!p->panic && !p_is(p, TOK_LBRACE))
+		p_expected(p, "'{' after the condition");
+	e->u.ternary.yes = p->panic ? parse_broken(p) : braced(p);
+	if (!p->panic && !p_is_word(p, "else"))
+		p_hint(p, p_expected(p, "'else'"), "an 'if' that is a value has both: if (c) { a } else { b }");
+	if (!p->panic)
+		p_next(p);
+	e->u.ternary.no = p->panic ? parse_broken(p) : unary(p);
+	e->span = p_since(p, start);
+	over(p, e, e->u.ternary.cond);
+	over(p, e, e->u.ternary.yes);
+	return over(p, e, e->u.ternary.no);
+}
+
 static struct expr *name(struct parser *p)
 {
 	struct skep_span at = p->tok.span;
 	const char *text = p->tok.text;
 	struct expr *e;
 
+	if (!strcmp(text, "if"))
+		return if_value(p);
 	p_next(p);
 	e = p->use ? macro_argument(p, text) : NULL;
 	e = e ? e : macro_use(p, text, at);
@@ -463,21 +502,6 @@ static struct expr *leaf(struct parser *p, enum expr_kind kind)
 struct expr *parse_variable(struct parser *p)
 {
 	return leaf(p, EX_VAR);
-}
-
-/* { statements; value } */
-static struct expr *braced(struct parser *p)
-{
-	bool in_pred = p->in_pred;
-	int errors = p->d->errors;
-	struct expr *e;
-
-	p->in_pred = false;
-	e = parse_block_value(p, p->tok.span);
-	p->in_pred = in_pred;
-	if (p_is(p, TOK_RBRACE))
-		p_next(p);
-	return p->d->errors == errors ? e : parse_broken(p);
 }
 
 static struct expr *primary(struct parser *p)

@@ -125,7 +125,7 @@ static void conversion(struct buf *out, const struct meta *m, const struct fmt_s
 	}
 }
 
-/* Text between conversions; "%%" stands for one percent sign. */
+/* Text between conversions; "%%" stands for one percent sign, as one at the end of a line does. */
 static void plain(struct buf *out, const char *s, const char *end)
 {
 	while (s < end) {
@@ -135,7 +135,7 @@ static void plain(struct buf *out, const char *s, const char *end)
 		if (!percent)
 			return;
 		buf_putc(out, '%');
-		s = percent + 2;
+		s = percent + fmt_percent(percent, (size_t)(end - percent));
 	}
 }
 

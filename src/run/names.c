@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/names.h"
+#include "kern/target.h"
 #include <dirent.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Objects are loaded where they were compiled for, so the numbers are this machine's. */
-#if defined(__x86_64__)
-#define NUMBER(x86_64, generic) (x86_64)
-#else
-#define NUMBER(x86_64, generic) (generic)
-#endif
-
-/* Names one behind the other, numbers in the same order: half the bytes that pointers take. */
-static const char syscall_names[] =
-#define S(name, x86_64, generic) name "\0"
-#include "kern/syscalls.def"
-	;
-static const int16_t syscall_numbers[] = {
-#define S(name, x86_64, generic) NUMBER(x86_64, generic),
-#include "kern/syscalls.def"
-};
 
 static const struct {
 	const char *name;
@@ -55,15 +39,12 @@ bool name_of_error(struct buf *out, uint64_t number)
 
 bool name_of_syscall(struct buf *out, uint64_t number)
 {
-	const char *name = syscall_names;
+	/* objects are loaded where they were compiled for, so the numbers are this machine's */
+	const char *name = kern_syscall_name(number);
 
-	for (size_t i = 0; *name; i++, name += strlen(name) + 1) {
-		if (syscall_numbers[i] >= 0 && (uint64_t)syscall_numbers[i] == number) {
-			buf_puts(out, name);
-			return true;
-		}
-	}
-	return false;
+	if (name)
+		buf_puts(out, name);
+	return name != NULL;
 }
 
 bool name_of_signal(struct buf *out, uint64_t number)
