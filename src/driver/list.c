@@ -100,8 +100,7 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 		target_each_tracepoint(&l->s->target, list_name, l);
 		break;
 	case PP_OPS:
-		for (unsigned i = 0; scx_op_at(i); i++)
-			list_name(scx_op_at(i)->name, l);
+		list_ops(l);
 		break;
 	case PP_IFACE:
 	case PP_IFACE_DIR:
@@ -157,6 +156,10 @@ static void list_pattern(struct listing *l, const char *pattern)
 	if (!l->s->target.tracefs && !types && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
 		diag_hint(&l->s->diags, e, "tracepoints are seen once tracefs is mounted: "
 					   "mount -t tracefs tracefs /sys/kernel/tracing");
+	if (l->pattern && !strncmp(l->pattern, "sched_ext:", 10) && !list_ops_any(l))
+		diag_hint(&l->s->diags, e,
+			"the target has no sched_ext: it needs Linux 6.12 or newer, built with "
+			"CONFIG_SCHED_CLASS_EXT");
 }
 
 static int do_list(struct skep *s, void *arg)

@@ -26,3 +26,7 @@ void list_functions(struct listing *l); /* fentry, fexit */
 void list_typed(struct listing *l, enum probe_parts parts); /* rawtracepoint, lsm */
 void list_events(struct listing *l, const char *kind);
 void list_user(struct listing *l, enum probe_parts parts); /* uprobe, uretprobe, usdt */
+
+/* list_ops.c */
+void list_ops(struct listing *l); /* sched_ext */
+bool list_ops_any(struct listing *l); /* the target's kernel has it */

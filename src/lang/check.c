@@ -226,6 +226,10 @@ void check_script(struct script *s)
 	check_duplicates(c);
 	check_any_probe(c);
 	check_modes(c);
+	if (c->no_scx) {
+		check_close_files(c);
+		return;
+	}
 	c->d = &nowhere;
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		diags_init(&nowhere, s->a);

@@ -26,6 +26,7 @@ struct check {
 	const struct block *block; /* the innermost around the statement */
 	struct smap vars;     /* all variables of the probe: name -> struct var_sym */
 	struct smap assigned; /* those assigned so far, in source order */
+	bool no_scx;	      /* it was told that the target has no sched_ext */
 	bool final;	      /* the last round: everything is settled */
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
@@ -42,6 +43,7 @@ void c_hint(struct check *c, struct diag *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* "… is not supported in this version of skep"; hint may be NULL. */
 void c_unsupported(struct check *c, struct skep_span at, const char *what, const char *hint);
+bool c_ops_arg(struct check *c, const char *name); /* an argument of this operation has that name */
 const char *c_type(struct check *c, const struct lt *t);
 /* The probe's kinds all satisfy the row; else reported. */
 bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at);
@@ -140,6 +142,7 @@ void check_arith(struct check *c, struct expr *e, enum binop op, struct expr *a,
 /* ---- check_name.c: names and addresses ---- */
 void check_name(struct check *c, struct expr *e);
 /* A constant of the kernel: an enumerator of its BTF, or one that headers define. */
+void unknown_flag(struct check *c, const struct expr *e); /* reports a name in sched_flags */
 bool kernel_const(struct check *c, const char *name, int64_t *v);
 void check_in(struct check *c, struct expr *e);
 bool net_comparable(struct check *c, struct expr *e, enum binop op, struct expr *a, struct expr *b);

@@ -158,8 +158,12 @@ static bool config_value(struct check *c, const struct config_row *row, struct e
 		*n |= b;
 		return true;
 	}
-	if (v->kind != EX_NAME || !kernel_const(c, v->u.name, &num))
+	if (v->kind != EX_NAME)
 		return false;
+	if (!kernel_const(c, v->u.name, &num)) {
+		unknown_flag(c, v);
+		return false;
+	}
 	*n = (uint64_t)num;
 	return true;
 }
@@ -179,9 +183,12 @@ static bool config_number(
 	struct check *c, const struct config_row *row, const struct config_entry *e, uint64_t *n)
 {
 	struct expr *v = e->value;
+	int errors = c->d->errors;
 	struct diag *d;
 
 	if (!config_value(c, row, v, n)) {
+		if (c->d->errors > errors)
+			return false;
 		d = c_error(c, v->span, DIAG_BAD_CONFIG, "'%s' needs a %s", e->key,
 			row->type == CT_BOOL ? "0 or 1" : "number");
 		c_hint(c, d, "for instance: %s = %s", e->key,

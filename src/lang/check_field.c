@@ -343,6 +343,16 @@ static int param_index(struct check *c, const struct attach_point *ap, const cha
 	return -1;
 }
 
+bool c_ops_arg(struct check *c, const char *name)
+{
+	const struct attach_point *ap = c->probe->points.n ? &c->probe->points.v[0] : NULL;
+	struct kbtf_param params[8];
+
+	if (!ap || ap->kind == PROBE_COUNT || !ap->ops_proto)
+		return false;
+	return param_index(c, ap, name, kbtf_params(c->btf, ap->ops_proto, params, 8)) >= 0;
+}
+
 static void no_ops_arg(
 	struct check *c, const struct expr *e, const struct attach_point *ap, uint32_t n)
 {

@@ -81,9 +81,50 @@ static void suggest_constant(const char *name, void *arg)
 	suggest_try(arg, name);
 }
 
+struct family {
+	const char *name;
+	size_t n; /* of its letters up to the last underscore */
+	struct buf found;
+};
+
+static void add_relative(const char *name, void *arg)
+{
+	struct family *f = arg;
+
+	if (!strncmp(name, f->name, f->n) && f->found.n < 200)
+		buf_printf(&f->found, " %s", name);
+}
+
+/* A constant of a scheduler with a wrong end: "SCX_SLICE_DEFAULT"; the right ones, or "". */
+static const char *relatives(struct check *c, const char *name)
+{
+	const char *last = strrchr(name, '_');
+	struct family f = {.name = name, .n = last ? (size_t)(last + 1 - name) : 0};
+
+	buf_init(&f.found, c->a);
+	if (c->btf && !strncmp(name, "SCX_", 4) && f.n > 4)
+		kbtf_each_enumerator(c->btf, add_relative, &f);
+	return f.found.n ? f.found.p : "";
+}
+
+void unknown_flag(struct check *c, const struct expr *e)
+{
+	struct diag *d = c_error(c, e->span, DIAG_UNKNOWN_NAME, "unknown name '%.60s'", e->u.name);
+	const char *all;
+	struct suggest s;
+
+	suggest_init(&s, e->u.name);
+	if (c->btf)
+		kbtf_each_enumerator(c->btf, suggest_constant, &s);
+	if (suggest_best(&s))
+		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else if (*(all = relatives(c, "SCX_OPS_")))
+		c_hint(c, d, "this kernel has%s", all);
+}
+
 static void unknown_name(struct check *c, const struct expr *e)
 {
-	const char *name = e->u.name;
+	const char *name = e->u.name, *kin;
 	struct diag *d = c_error(c, e->span, DIAG_UNKNOWN_NAME, "unknown name '%.60s'", name);
 	struct suggest s;
 
@@ -120,6 +161,10 @@ static void unknown_name(struct check *c, const struct expr *e)
 		c_hint(c, d, "variables start with '$': $%.60s", name);
 	else if (smap_get(&c->s->maps, arena_printf(c->a, "@%s", name)))
 		c_hint(c, d, "maps start with '@': @%.60s", name);
+	else if (c_ops_arg(c, name))
+		c_hint(c, d, "arguments of the operation start with 'args.': args.%.60s", name);
+	else if (*(kin = relatives(c, name)))
+		c_hint(c, d, "this kernel has%s", kin);
 	else if (!c->btf)
 		c_hint(c, d,
 			"constants of the kernel need its type information (BTF); "

@@ -213,11 +213,15 @@ static void unknown_op(struct check *c, const struct attach_point *ap)
 		c_hint(c, e, "most schedulers need select_cpu, enqueue, dispatch, init");
 }
 
+/* Told once: nothing of a scheduler can be right there. */
 static bool have_sched_ext(struct check *c, const struct attach_point *ap)
 {
 	struct diag *e;
 
+	if (c->no_scx)
+		return false;
 	if (!c->btf) {
+		c->no_scx = true;
 		e = c_error(c, ap->span, DIAG_NEED_BTF,
 			"schedulers need the kernel's type information: %s",
 			c->t->btf_why ? c->t->btf_why : "the target has none");
@@ -228,6 +232,7 @@ static bool have_sched_ext(struct check *c, const struct attach_point *ap)
 	}
 	if (kbtf_find_struct(c->btf, "sched_ext_ops"))
 		return true;
+	c->no_scx = true;
 	e = c_error(c, ap->span, DIAG_NO_KERNEL_FEATURE, "the target kernel has no sched_ext");
 	c_hint(c, e, "it needs Linux 6.12 or newer, built with CONFIG_SCHED_CLASS_EXT");
 	return false;

@@ -245,10 +245,14 @@ void lo_check_read(struct lower *L, ir_val answer)
 	lo_enter(L, done);
 }
 
+#define SELECT_PREV_CPU 1 /* select_cpu's argument: kern/scx_args.def */
+
 void lo_end(struct lower *L)
 {
 	if (L->each)
 		lo_each_end(L);
+	else if (L->stays)
+		ir_ret(L->f, ir_ldctx(L->f, 8, SELECT_PREV_CPU * 8, IR_I64));
 	else
 		ir_ret(L->f, ir_const(L->f, L->fall_off));
 }
@@ -341,6 +345,7 @@ static void lo_function(struct lower *L, struct ir_fn *f)
 	L->slot_level = L->fn_owned = 0;
 	L->frame = IR_NONE;
 	L->rounds = 0;
+	L->stays = false;
 	vec_push(L->a, &L->dom, (struct lo_dom){0});
 	ir_seal(f, 0);
 	ir_at(f, 0);
@@ -367,6 +372,7 @@ static void begin_program(struct lower *L, const struct attach_point *ap)
 	L->shared = false;
 	L->f->no_result = row->parts == PP_OPS && ap->ops_proto && !ap->ops_ret;
 	L->f->half_result = ap->ops_ret && kbtf_size(L->m->target->btf, ap->ops_ret) == 4;
+	L->stays = ap->op && !strcmp(ap->op->name, "select_cpu");
 	L->fall_off = kern_is_packet(ap->kind) ? default_verdict(L, ap) : 0;
 }
 

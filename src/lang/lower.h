@@ -117,6 +117,7 @@ struct lower {
 	const struct probe *probe;
 	const struct attach_point *ap;
 	int64_t fall_off;	/* result when the script says nothing */
+	bool stays;		/* that result is select_cpu's own argument: the task stays on its CPU */
 	ir_blk after_probe;	/* behind the probe's body: other rules of the interface follow */
 	ir_blk missing;		/* where a missing packet field leads; IR_NONE: nowhere to go */
 	bool missing_used;
