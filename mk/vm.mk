@@ -41,7 +41,7 @@ vm-shell: deps-vm vm-static
 # Schedulers for long, on 2 and on 4 CPUs; not part of make check. A boot for some pieces each
 # (see tests/vm/cases/sched.sh), so that other guests get their turn; SCHED_P, SCHED_K, SCHED_N choose.
 SCHED_K ?= x86_64:newest arm64:newest riscv64:newest
-SCHED_P ?= core,broken,shares,wakeups fifo,vtime,lottery,latency central,users,pin-cgroup
+SCHED_P ?= core,broken,shares,wakeups fifo,vtime,lottery,latency central,users,slices,pin-cgroup
 SCHED_N ?= 2 4
 vm-sched:
 	+@$(MAKE) --no-print-directory vm-static K="$(SCHED_K)"
