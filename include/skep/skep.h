@@ -59,7 +59,8 @@ void skep_info(struct skep *s, bool json, void (*line)(const char *text, void *a
  * Calls probe with the name of every probe that matches the pattern (* and ?; NULL: all), and with
  * fields, too, calls it with each of a tracepoint's fields, indented. A pattern that starts with
  * "struct ", "union " or "enum " is one of types: with fields, their definitions in C.
+ * pid (or 0): the process whose program and libraries "uprobe:*:main" looks into.
  * Errors: SKEP_EUSER when nothing matches, SKEP_ENOMEM.
  */
-int skep_list(struct skep *s, const char *pattern, bool fields,
+int skep_list(struct skep *s, const char *pattern, int pid, bool fields,
 	void (*probe)(const char *text, void *arg), void *arg);

@@ -48,7 +48,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 	size_t na = strlen(s->word), nb = strlen(candidate);
 	unsigned d;
 
-	if (!na || na > WORD_MAX || nb > WORD_MAX || (na > nb ? na - nb : nb - na) > 3)
+	if (!na || !nb || na > WORD_MAX || nb > WORD_MAX || (na > nb ? na - nb : nb - na) > 3)
 		return;
 	d = distance(s->word, na, candidate, nb);
 	if (d < s->best_distance) {

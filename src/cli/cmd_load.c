@@ -5,6 +5,7 @@
 #include "skep/run.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The things a signal handler may touch. */
@@ -83,11 +84,24 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 	return true;
 }
 
+/* What was said since before, which is freed; then s is. */
+static int finish_after(struct skep *s, char *before, int status)
+{
+	const char *all = skep_messages(s, use_color(stderr));
+	size_t n = before ? strlen(before) : 0;
+
+	fputs(n && !strncmp(all, before, n) ? all + n : all, stderr);
+	free(before);
+	skep_free(s);
+	return status;
+}
+
 int run(struct skep *s, const struct settings *o, struct skep_run_options *r)
 {
 	struct skep_load_options lo = {.stats = r->verbose};
 	const char *path = o->value[OPT_OUTPUT];
 	int status = 1, err = skep_load(s, &lo);
+	char *warnings;
 
 	if (err)
 		return done(s, err);
@@ -101,10 +115,13 @@ int run(struct skep *s, const struct settings *o, struct skep_run_options *r)
 		r->reopen_arg = (void *)(uintptr_t)path;
 	}
 	catch_signals(r->reopen || skep_has_lists(s));
+	warnings = strdup(skep_messages(s, use_color(stderr)));
+	if (warnings && !o->value[OPT_NO_WARNINGS])
+		fputs(warnings, stderr);
 	skep_run(s, r, &status);
 	if (r->out != stdout && fclose(r->out) && !status)
 		status = fail(NULL, "cannot write '%s': %s", path, strerror(errno));
-	return finish(s, status);
+	return finish_after(s, warnings, status);
 }
 
 static void print_line(const char *text, void *out)

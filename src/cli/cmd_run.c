@@ -14,19 +14,20 @@ static void print_line(const char *text, void *out)
 }
 
 /* The probes of a script, given as such or as a file; else those that match a pattern. */
-static int list(struct settings *o)
+static int list(struct settings *o, const struct skep_run_options *r)
 {
 	struct skep *s = open_skep(o);
 	int err;
 
 	if (!s)
 		return 1;
+	o->pid = r->pid;
 	if (o->value[OPT_EXPR] || (o->nargs && !access(o->args[0], R_OK))) {
 		err = compile_script(s, o, false);
 		return done(s, err ? err : skep_list_script(s, print_line, stdout));
 	}
-	return done(s, skep_list(s, o->nargs ? o->args[0] : NULL, o->value[OPT_VERBOSE] != NULL,
-			       print_line, stdout));
+	return done(s, skep_list(s, o->nargs ? o->args[0] : NULL, o->pid,
+			       o->value[OPT_VERBOSE] != NULL, print_line, stdout));
 }
 
 static int refuse_later(const struct settings *o)
@@ -80,7 +81,7 @@ int cmd_run(struct settings *o)
 	if (o->value[OPT_INFO])
 		return cmd_info(o);
 	if (o->value[OPT_LIST])
-		return list(o);
+		return run_options(o, &r) && processes(o, &r) ? end_with(&r, list(o, &r)) : 1;
 	if (stages_listed(o))
 		return 0;
 	if (o->value[OPT_DUMP])

@@ -22,6 +22,12 @@ static const struct option {
 #undef O
 };
 
+/* Known by name only, to be refused with a hint. */
+static bool refused(const struct option *p)
+{
+	return p->help && *p->help == '!';
+}
+
 static bool unknown(const struct command *c, const char *text)
 {
 	struct suggest near;
@@ -29,7 +35,8 @@ static bool unknown(const struct command *c, const char *text)
 
 	suggest_init(&near, text + strspn(text, "-"));
 	for (int i = 0; i < OPT_COUNT; i++) {
-		if (options[i].name && (options[i].commands & c->mask) && options[i].help)
+		if (options[i].name && (options[i].commands & c->mask) && options[i].help &&
+			!refused(&options[i]))
 			suggest_try(&near, options[i].name);
 	}
 	snprintf(hint, sizeof(hint), "`skep %s%s--help` lists the options", c->name,
@@ -84,6 +91,13 @@ static bool take_long(struct settings *o, const struct command *c, const char *w
 		snprintf(text, sizeof(text), "%.*s", (int)(len < 60 ? len + 2 : 62), word);
 		return unknown(c, text);
 	}
+	if (refused(&options[id]))
+		return fail(options[id].help + 1, "option '--%s' is not supported in this version of skep",
+			       options[id].name),
+		       false;
+	/* bpftrace's --btf has no argument: it reads the kernel's types anyhow */
+	if (id == OPT_BTF && !equals && !strcmp(o->program, "bpftrace"))
+		return true;
 	if (!options[id].arg && equals) {
 		fail(NULL, "option '--%s' takes no argument", options[id].name);
 		return false;
@@ -167,7 +181,7 @@ void options_help(FILE *out, const struct command *c)
 		char left[64];
 		int n = 0;
 
-		if (!p->help || !(p->commands & c->mask))
+		if (!p->help || refused(p) || !(p->commands & c->mask))
 			continue;
 		n = p->letter ? snprintf(left, sizeof(left), "-%c", p->letter)
 			      : snprintf(left, sizeof(left), "  ");

@@ -45,6 +45,13 @@ void list_name(const char *name, void *arg)
 		tracepoint_fields(l, name);
 }
 
+static void with_module(const char *name, const char *module, void *arg)
+{
+	struct listing *l = arg;
+
+	list_name(arena_printf(&l->s->a, "%s:%s", *module ? module : "vmlinux", name), l);
+}
+
 static void interfaces(struct listing *l)
 {
 	struct if_nameindex *all = if_nameindex();
@@ -95,6 +102,14 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 		break;
 	case PP_FUNC:
 		target_each_function(&l->s->target, list_name, l);
+		if (l->pattern && strchr(l->pattern + strcspn(l->pattern, ":") + 1, ':'))
+			target_each_module_function(&l->s->target, with_module, l);
+		break;
+	case PP_SIGNAL:
+		list_name("signal:SIGUSR1", l);
+		break;
+	case PP_WATCH:
+		list_name("ADDRESS:LENGTH:MODE", l);
 		break;
 	case PP_TRACEPOINT:
 		target_each_tracepoint(&l->s->target, list_name, l);
@@ -204,10 +219,10 @@ int skep_list_script(struct skep *s, void (*probe)(const char *text, void *arg),
 	return guarded(s, do_list_script, &l);
 }
 
-int skep_list(struct skep *s, const char *pattern, bool fields,
+int skep_list(struct skep *s, const char *pattern, int pid, bool fields,
 	void (*probe)(const char *text, void *arg), void *arg)
 {
-	struct listing l = {.s = s, .pattern = pattern, .fields = fields, .line = probe, .arg = arg};
+	struct listing l = {.s = s, .pattern = pattern, .pid = pid, .fields = fields, .line = probe, .arg = arg};
 
 	return guarded(s, do_list, &l);
 }

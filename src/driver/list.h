@@ -10,6 +10,7 @@ struct listing {
 	struct skep *s;
 	const char *pattern;
 	bool fields;
+	int pid; /* of the process whose files "*" means; 0 none */
 	void (*line)(const char *text, void *arg);
 	void *arg;
 	const char *kind; /* prefix of the names at hand */

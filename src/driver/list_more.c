@@ -85,13 +85,16 @@ void list_functions(struct listing *l)
 static void with_prefix(struct listing *l, const char *func, const char *prefix, uint32_t skip)
 {
 	size_t n = strlen(prefix);
-	const char *text;
+	const char *text, *full;
 
 	if (strncmp(func, prefix, n) || !func[n])
 		return;
 	text = arena_printf(&l->s->a, "%s:%s", l->kind, func + n);
+	full = arena_printf(&l->s->a, "%s:vmlinux:%s", l->kind, func + n);
 	if (!l->pattern || name_matches(l->pattern, text))
 		show(l, text, func, skip);
+	else if (!strcmp(l->kind, "rawtracepoint") && name_matches(l->pattern, full))
+		show(l, full, func, skip);
 }
 
 static void raw_tracepoint(const char *name, void *arg)
@@ -164,28 +167,31 @@ static void user_probe(const struct uelf_usdt *u, void *arg)
 		x->l->line(arena_printf(&x->l->s->a, "    %s", u->args), x->l->arg);
 }
 
-/* "uprobe:FILE:PATTERN"; other patterns name no file to look into. */
+/* "uprobe:FILE:PATTERN"; patterns of all kinds name no file to look into. */
 void list_user(struct listing *l, enum probe_parts parts)
 {
-	const char *file = l->pattern ? strchr(l->pattern, ':') : NULL;
-	const char *rest = file ? strchr(file + 1, ':') : NULL, *why;
+	const char *file = l->pattern ? strchr(l->pattern, ':') : NULL, *rest, *why, **files;
 	struct in_file x = {.l = l};
-	struct uelf *u;
+	bool opened = false;
 
-	if (!file || !l->s->target.host || !strcmp(file + 1, "*"))
+	if (!file || !l->s->target.host || (!strncmp(l->pattern, "*:*", 3) && !l->pid))
 		return;
-	file = arena_strndup(&l->s->a, file + 1,
-		rest ? (size_t)(rest - file - 1) : strlen(file + 1));
+	rest = strchr(++file, ':');
 	x.pattern = rest && rest[1] ? rest + 1 : "*";
-	x.path = ufile_find(&l->s->a, file, 0, &why);
-	u = x.path ? uelf_open(&l->s->a, x.path, &why) : NULL;
-	if (!u) {
-		diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "'%.200s': %s", file, why);
-		return;
+	if (rest)
+		file = arena_strndup(&l->s->a, file, (size_t)(rest - file));
+	for (files = ufile_each(&l->s->a, file, l->pid, &why); *files; files++) {
+		struct uelf *u = uelf_open(&l->s->a, *files, &why);
+
+		x.path = *files;
+		x.last = NULL;
+		if (u && parts == PP_USDT)
+			uelf_each_usdt(u, user_probe, &x);
+		else if (u)
+			uelf_each_function(u, user_function, &x);
+		uelf_close(u);
+		opened |= u != NULL;
 	}
-	if (parts == PP_USDT)
-		uelf_each_usdt(u, user_probe, &x);
-	else
-		uelf_each_function(u, user_function, &x);
-	uelf_close(u);
+	if (!opened)
+		diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "'%.200s': %s", file, why);
 }

@@ -40,3 +40,8 @@ void uelf_each_usdt(struct uelf *u, void (*fn)(const struct uelf_usdt *p, void *
  * libraries it has loaded first. NULL and *why when there is none.
  */
 const char *ufile_find(struct arena *a, const char *name, int pid, const char **why);
+/*
+ * All files that a part of a probe means, NULL behind the last: those that match a pattern, the one
+ * of a name; "" and "*": the program and the libraries of process pid. None: *why.
+ */
+const char **ufile_each(struct arena *a, const char *name, int pid, const char **why);

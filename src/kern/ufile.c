@@ -164,3 +164,57 @@ const char *ufile_find(struct arena *a, const char *name, int pid, const char **
 	*why = "neither a library of this system nor a program in PATH";
 	return file;
 }
+
+/* Programs and libraries that the process runs: files of its memory that hold code. */
+static const char **running(struct arena *a, int pid)
+{
+	char *text = file_read(a, arena_printf(a, "/proc/%d/maps", pid), NULL), *end;
+	VEC(const char *) v = {NULL, 0, 0};
+
+	for (; text && *text; text = end) {
+		const char *path, *perms = strchr(text, ' ');
+
+		end = text + strcspn(text, "\n");
+		if (*end)
+			*end++ = 0;
+		path = strchr(text, '/');
+		if (path && perms && perms[3] == 'x')
+			vec_push(a, &v, from_here(a, path, pid));
+	}
+	vec_push(a, &v, NULL);
+	return v.v;
+}
+
+/* Without what is one file by another name: libx.so and libx.so.1. */
+static const char **each_once(struct arena *a, const char **v)
+{
+	unsigned n = 0, k;
+	char real[PATH_MAX];
+
+	for (const char **p = v; *p; p++) {
+		if (!realpath(*p, real))
+			continue; /* deleted */
+		for (k = 0; k < n && strcmp(v[k], real) != 0; k++)
+			;
+		if (k == n)
+			v[n++] = arena_strdup(a, real);
+	}
+	v[n] = NULL;
+	return v;
+}
+
+const char **ufile_each(struct arena *a, const char *name, int pid, const char **why)
+{
+	const char **one;
+
+	if (!*name || !strcmp(name, "*")) {
+		*why = "say which process runs it: -p PID or -c 'COMMAND'";
+		return pid > 0 ? each_once(a, running(a, pid)) : ARENA_NEW(a, const char *);
+	}
+	*why = "no such file";
+	if (strpbrk(name, "*?["))
+		return each_once(a, file_glob(a, name));
+	one = ARENA_ARRAY(a, const char *, 2);
+	one[0] = ufile_find(a, name, pid, why);
+	return one;
+}

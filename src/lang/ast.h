@@ -307,6 +307,7 @@ struct attach_point {
 	const char *func; /* what 'func' prints; NULL: the kind has none */
 	uint64_t num[2];  /* what the kind needs: as in struct meta_probe */
 	const char *pattern; /* interfaces: what it was written as; or NULL */
+	bool cpp;	  /* a name of C++: "ns::f" */
 	bool from_pattern; /* one of those that a pattern found: it need not attach */
 	bool missing;	  /* not on the target: checked, but no code is made for it */
 };

@@ -99,12 +99,17 @@ void check_watchpoint(struct check *c, struct attach_point *ap);
 void check_ufunc(struct check *c, struct attach_point *ap);
 void expand_ufunc(struct check *c, struct attach_point *ap,
 	void (*found)(const char *path, const char *name, void *arg), void *arg);
+bool is_number_part(const char *s);
 void check_close_files(struct check *c);
-/* The file a part names, in full, and open: NULL when there is none (a missing probe, reported). */
-const char *find_file(struct check *c, struct attach_point *ap);
+/* The files a part means, in full; none: a missing probe, reported. */
+const char **find_files(struct check *c, struct attach_point *ap);
 struct uelf;
 void check_uaddr(struct check *c, struct expr *e);
 struct uelf *open_file(struct check *c, struct attach_point *ap, const char *path);
+
+/* ---- check_cpp.c ---- */
+void take_language(struct attach_point *ap); /* FILE:cpp:"NAME" becomes FILE:NAME and ap->cpp */
+const char *cpp_name(struct arena *a, const char *symbol); /* "ns::f" for _ZN2ns1fEv; NULL: none */
 
 /* ---- check_usdt.c ---- */
 void expand_usdt(struct check *c, struct probe *p, struct attach_point *ap);

@@ -109,10 +109,23 @@ static void nothing_matches(struct expand *x)
 		e = missing_probe(c, ap, ap->span,
 			arena_printf(c->a, "nothing on the target matches '%.100s'",
 				point_name(c, ap)));
-	if (e)
+	if (e && ap->cpp)
+		c_hint(c, e, "templates and operators are written as `nm` shows them: _ZN…");
+	else if (e)
 		c_hint(c, e, "`skep -l '%s'` lists what matches a pattern", point_name(c, ap));
 	/* the body still has to mean something: as if the name existed */
 	vec_push(c->a, &x->p->points, *ap);
+}
+
+static void each_event(struct expand *x)
+{
+	const struct attach_point *p = &x->pattern;
+	const struct kern_perf_event *e;
+
+	for (unsigned i = 0; (e = kern_perf_event_at(i)); i++) {
+		if (e->kind == p->kind && name_matches(p->parts.v[0], e->name))
+			found(x, e->name, p->parts.n > 1 ? p->parts.v[1] : NULL);
+	}
 }
 
 static bool has_pattern(const struct attach_point *ap)
@@ -128,15 +141,16 @@ static bool has_pattern(const struct attach_point *ap)
 	case PP_LSM:
 	case PP_UFUNC:
 	case PP_TRACEPOINT:
+	case PP_EVENT:
 		break;
 	default:
 		return false;
 	}
 	for (uint32_t i = 0; i < ap->parts.n; i++) {
-		if (is_pattern(ap->parts.v[i]))
+		if (is_pattern(ap->parts.v[i]) || !*ap->parts.v[i])
 			return true;
 	}
-	return false;
+	return ap->cpp;
 }
 
 static void expand(struct expand *x)
@@ -147,6 +161,8 @@ static void expand(struct expand *x)
 		target_each_tracepoint(x->c->t, tracepoint, x);
 	else if (kern_probe(x->pattern.kind)->parts == PP_UFUNC)
 		expand_ufunc(x->c, &x->pattern, user_function, x);
+	else if (kern_probe(x->pattern.kind)->parts == PP_EVENT)
+		each_event(x);
 	else if (kern_probe(x->pattern.kind)->parts == PP_RAWTP)
 		each_typed(x, "__traceiter_");
 	else if (kern_probe(x->pattern.kind)->parts == PP_LSM)

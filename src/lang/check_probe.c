@@ -16,7 +16,7 @@ static const struct {
 	[PP_FENTRY] = {1, 2, "%s:FUNCTION, for instance %s:vfs_read"},
 	[PP_RAWTP] = {1, 2, "%s:EVENT, for instance %s:sched_switch"},
 	[PP_LSM] = {1, 1, "%s:HOOK, for instance %s:file_open"},
-	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION, for instance %s:/bin/bash:readline or %s:libc:malloc"},
+	[PP_UFUNC] = {2, 2, "%s:FILE:FUNCTION or %s:FILE:cpp:\"NAMESPACE::FUNCTION\", for instance %s:/bin/bash:readline or %s:libc:malloc"},
 	[PP_SIGNAL] = {2, 2, "%s:signal:SIGUSR1"},
 	[PP_ITER] = {1, 2, "%s:KIND, for instance %s:task, %s:task_file or %s:task_vma"},
 	[PP_WATCH] = {3, 3, "%s:ADDRESS:LENGTH:MODE, for instance %s:0x7f0010:8:rw"},
@@ -63,7 +63,9 @@ static bool bad_form(struct check *c, struct attach_point *ap)
 	else
 		what = NULL;
 	for (uint32_t i = 0; i < n && !what; i++) {
-		if (!*ap->parts.v[i])
+		bool any = i + 1 < n && (row->parts == PP_USDT || row->parts == PP_UFUNC);
+
+		if (!*ap->parts.v[i] && !any)
 			what = "an empty part";
 	}
 	if (!what)
@@ -140,6 +142,15 @@ static void check_function(struct check *c, struct attach_point *ap)
 	bool right = split_offset(c, ap, i);
 
 	ap->func = ap->parts.v[i];
+	if (is_number_part(ap->func)) {
+		ap->num[0] = strtoull(ap->func, NULL, 0); /* the loader knows it by its digits */
+		if (!c->s->unsafe)
+			c_hint(c,
+				c_error(c, ap->part_spans.v[i], DIAG_UNSAFE,
+					"a probe at an address may break the kernel"),
+				"--unsafe allows it");
+		return;
+	}
 	if (!right || ap->from_pattern)
 		return;
 	if (i && strcmp(ap->parts.v[0], "vmlinux") && !target_has_module(c->t, ap->parts.v[0])) {
@@ -150,7 +161,8 @@ static void check_function(struct check *c, struct attach_point *ap)
 				     "none: %s:%.100s", kern_probe(ap->kind)->name, ap->func);
 		return;
 	}
-	if (target_has_function(c->t, ap->func) != 0)
+	/* with --unsafe it is the kernel's word that counts: it may have functions no list has */
+	if (c->s->unsafe || target_has_function(c->t, ap->func) != 0)
 		return;
 	e = missing_probe(c, ap, ap->part_spans.v[i],
 		arena_printf(c->a, "the kernel has no function '%.100s' that can be probed",
@@ -422,6 +434,8 @@ void check_points(struct check *c, struct probe *p)
 		if (ap->kind == PROBE_COUNT)
 			continue;
 		substitute(c, ap);
+		if (kern_probe(ap->kind)->parts == PP_UFUNC)
+			take_language(ap);
 		if (bad_form(c, ap))
 			ap->kind = PROBE_COUNT;
 	}

@@ -123,6 +123,8 @@ static bool bpf_is_active(struct check *c, const struct attach_point *ap)
 	char text[512] = "";
 	FILE *f = fopen("/sys/kernel/security/lsm", "re");
 
+	if (!f && ap != &c->probe->points.v[0])
+		return true; /* told already */
 	if (!f) {
 		diag_hint(c->d,
 			diag_warn(c->d, ap->kind_span, DIAG_NO_KERNEL_FEATURE,
@@ -219,11 +221,6 @@ static int find_param(struct check *c, const struct expr *e, const struct attach
 
 	n = n > ARGS_MAX + 1 ? ARGS_MAX + 1 : n;
 	for (uint32_t i = ap->proto_skip; i < n; i++) {
-		if (kbtf_size(c->btf, p[i].type) > 8) {
-			c_unsupported(c, e->span, "arguments of functions that take structs by value "
-						  "are", "kprobe has them in registers: reg(…)");
-			return -1;
-		}
 		*type = p[i].type;
 		if (!strcmp(p[i].name, e->u.field.name))
 			return (int)(i - ap->proto_skip);
@@ -271,7 +268,8 @@ void traced_arg(struct check *c, struct expr *e)
 			return;
 		t = value_type(c, ap, id);
 		if (t.kind == LT_UNKNOWN) {
-			c_unsupported(c, e->span, "arguments of this type are", NULL);
+			c_unsupported(c, e->span, "arguments of this type are",
+				"kprobe has structs by value in registers: reg(…)");
 			return;
 		}
 		if (first && (t.kind != type.kind || t.btf != type.btf || t.size != type.size)) {

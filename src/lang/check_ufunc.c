@@ -6,23 +6,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The file a part names, in full; NULL when there is none (a missing probe, reported). */
-const char *find_file(struct check *c, struct attach_point *ap)
+/* The files a part means, in full; none: a missing probe, reported. */
+const char **find_files(struct check *c, struct attach_point *ap)
 {
-	const char *why, *path;
+	const char *why, **files;
 	struct diag *e;
 
 	if (!c->t->host)
-		return NULL;
-	path = ufile_find(c->a, ap->parts.v[0], c->s->pid, &why);
-	if (path)
-		return path;
+		return ARENA_NEW(c->a, const char *);
+	files = ufile_each(c->a, ap->parts.v[0], c->s->pid ? c->s->pid : c->s->cpid, &why);
+	if (*files)
+		return files;
 	e = missing_probe(c, ap, ap->part_spans.v[0],
 		arena_printf(c->a, "cannot find '%.200s': %s", ap->parts.v[0], why));
 	if (e && !strchr(ap->parts.v[0], '/'))
 		c_hint(c, e, "write the path of the program or library: %s:/usr/bin/bash:readline",
 			kern_probe(ap->kind)->name);
-	return NULL;
+	return files;
 }
 
 /* An open file, kept until the end of the compilation; NULL: reported. */
@@ -54,7 +54,7 @@ static void try_func(const struct uelf_func *f, void *arg)
 }
 
 /* "0x1234", "4096": an address in the file's own numbers. */
-static bool is_address(const char *s)
+bool is_number_part(const char *s)
 {
 	char *end;
 
@@ -140,7 +140,7 @@ static void check_address(struct check *c, struct attach_point *ap, struct uelf 
 
 void check_ufunc(struct check *c, struct attach_point *ap)
 {
-	const char *path = ap->from_pattern ? ap->parts.v[0] : find_file(c, ap);
+	const char *path = ap->from_pattern ? ap->parts.v[0] : *find_files(c, ap);
 	struct uelf_func f = {0};
 	struct uelf *u;
 
@@ -156,7 +156,7 @@ void check_ufunc(struct check *c, struct attach_point *ap)
 	u = path ? open_file(c, ap, path) : NULL;
 	if (!u)
 		return;
-	if (is_address(ap->parts.v[1])) {
+	if (is_number_part(ap->parts.v[1])) {
 		check_address(c, ap, u, path);
 	} else if (!uelf_find(u, ap->parts.v[1], &f)) {
 		no_function(c, ap, u);
@@ -250,7 +250,7 @@ void check_uaddr(struct check *c, struct expr *e)
 struct ufind {
 	struct check *c;
 	const struct attach_point *ap;
-	const char *path;
+	const char *path, *pattern;
 	struct smap seen;
 	void (*found)(const char *path, const char *name, void *arg);
 	void *arg;
@@ -259,44 +259,39 @@ struct ufind {
 static void match_func(const struct uelf_func *f, void *arg)
 {
 	struct ufind *x = arg;
-	const char *name;
+	const char *name = x->ap->cpp ? cpp_name(x->c->a, f->name) : f->name, *key;
 
-	if (!name_matches(x->ap->parts.v[1], f->name) || smap_get(&x->seen, f->name))
+	if (!name || !name_matches(x->pattern, name))
+		return;
+	/* constructors have several symbols in one place */
+	key = x->ap->cpp ? arena_printf(x->c->a, "%llx", (unsigned long long)f->addr) : f->name;
+	if (smap_get(&x->seen, key))
 		return;
 	name = arena_strdup(x->c->a, f->name);
-	smap_put(&x->seen, name, x);
+	smap_put(&x->seen, x->ap->cpp ? key : name, x);
 	x->found(x->path, name, x->arg);
-}
-
-static void functions_of(struct ufind *x, struct attach_point *ap, const char *path)
-{
-	struct uelf *u = open_file(x->c, ap, path);
-
-	if (!u)
-		return;
-	x->path = path;
-	smap_init(&x->seen, x->c->a);
-	if (is_pattern(ap->parts.v[1]))
-		uelf_each_function(u, match_func, x);
-	else
-		x->found(path, ap->parts.v[1], x->arg);
 }
 
 /* The point's file may be a pattern, too: uprobe:/usr/lib/libssl.so*:SSL_read. */
 void expand_ufunc(struct check *c, struct attach_point *ap,
 	void (*found)(const char *path, const char *name, void *arg), void *arg)
 {
-	struct ufind x = {.c = c, .ap = ap, .found = found, .arg = arg};
-	const char *path;
+	struct ufind x = {.c = c, .ap = ap, .pattern = ap->parts.v[1], .found = found, .arg = arg};
 
-	if (!c->t->host)
-		return;
-	if (!is_pattern(ap->parts.v[0])) {
-		path = find_file(c, ap);
-		if (path)
-			functions_of(&x, ap, path);
+	if (ap->cpp && strchr(x.pattern, '(')) {
+		c_unsupported(c, ap->part_spans.v[1], "choosing a function of C++ by its parameters is",
+			"leave them out, or write the name as `nm` shows it");
+		ap->missing = true;
 		return;
 	}
-	for (const char **g = file_glob(c->a, ap->parts.v[0]); *g; g++)
-		functions_of(&x, ap, *g);
+	for (const char **file = find_files(c, ap); *file; file++) {
+		struct uelf *u = open_file(c, ap, *file);
+
+		x.path = *file;
+		smap_init(&x.seen, c->a);
+		if (u && (is_number_part(x.pattern) || strchr(x.pattern, '+')))
+			found(*file, x.pattern, arg);
+		else if (u)
+			uelf_each_function(u, match_func, &x);
+	}
 }

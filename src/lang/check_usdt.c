@@ -46,7 +46,12 @@ static void place(const struct uelf_usdt *u, void *arg)
 static void no_place(struct places *x)
 {
 	struct check *c = x->c;
-	struct diag *e = missing_probe(c, x->ap, x->ap->span,
+	const char *part = x->ap->parts.v[0];
+	struct diag *e;
+
+	if (!*part || *part == '*')
+		x->path = "*";
+	e = missing_probe(c, x->ap, x->ap->span,
 		arena_printf(c->a, "'%.200s' has no statically defined probe '%s%s%.100s'", x->path,
 			x->provider ? x->provider : "", x->provider ? ":" : "", x->name));
 
@@ -60,9 +65,9 @@ static void no_place(struct places *x)
 void expand_usdt(struct check *c, struct probe *p, struct attach_point *ap)
 {
 	bool three = ap->parts.n == 3;
-	struct places x = {.c = c, .ap = ap, .p = p, .provider = three ? ap->parts.v[1] : NULL,
+	struct places x = {.c = c, .ap = ap, .p = p,
+		.provider = three && *ap->parts.v[1] ? ap->parts.v[1] : NULL,
 		.name = ap->parts.v[ap->parts.n - 1]};
-	struct uelf *u;
 
 	suggest_init(&x.near, x.name);
 	if (!c->t->host) {
@@ -72,11 +77,14 @@ void expand_usdt(struct check *c, struct probe *p, struct attach_point *ap)
 			"compile the script on the machine where it runs");
 		ap->kind = PROBE_COUNT;
 	} else {
-		x.path = find_file(c, ap);
-		u = x.path ? open_file(c, ap, x.path) : NULL;
-		if (u)
-			uelf_each_usdt(u, place, &x);
-		if (u && !x.n)
+		for (const char **file = find_files(c, ap); *file; file++) {
+			struct uelf *u = open_file(c, ap, *file);
+
+			x.path = *file;
+			if (u)
+				uelf_each_usdt(u, place, &x);
+		}
+		if (!ap->missing && !x.n)
 			no_place(&x);
 	}
 	if (!x.n)

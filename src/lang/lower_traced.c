@@ -3,17 +3,27 @@
 #include "lang/lower.h"
 #include <string.h>
 
-/* Index of the argument that args.NAME means at this point. */
+/*
+ * Index of the argument that args.NAME means at this point; name NULL: of what follows them all.
+ * Structs by value take as many places as they have registers (since Linux 6.1, get_ctx_arg_idx()
+ * in kernel/bpf/btf.c; before, such functions cannot be probed).
+ */
 static int64_t param_index(const struct lower *L, const char *name)
 {
 	struct kbtf_param p[16];
 	uint32_t n = kbtf_params(L->m->target->btf, L->ap->proto, p, 16);
+	int64_t at = 0;
 
 	for (uint32_t i = L->ap->proto_skip; i < n && i < 16; i++) {
-		if (!strcmp(p[i].name, name))
-			return i - L->ap->proto_skip;
+		uint32_t size = kbtf_size(L->m->target->btf, p[i].type);
+
+		if (name && !strcmp(p[i].name, name))
+			return at;
+		at += size > 8 ? (size + 7) / 8 : 1;
 	}
-	trap_raise(L->m->trap, SKEP_EBUG, "lowering: no argument %s", name);
+	if (name)
+		trap_raise(L->m->trap, SKEP_EBUG, "lowering: no argument %s", name);
+	return at;
 }
 
 ir_val lo_traced_arg(struct lower *L, const struct expr *e)
@@ -88,13 +98,11 @@ ir_blk lo_iter_begin(struct lower *L)
 /* Behind the arguments; a function without a result leaves 0 there to be read. */
 ir_val lo_traced_retval(struct lower *L, const struct expr *e)
 {
-	struct kbtf_param p[16];
-	uint32_t n = kbtf_params(L->m->target->btf, L->ap->proto, p, 16);
 	ir_val v;
 
 	if (!kbtf_return(L->m->target->btf, L->ap->proto))
 		return ir_const(L->f, 0);
-	v = ir_ldctx(L->f, 8, 8 * (int64_t)n, IR_I64);
+	v = ir_ldctx(L->f, 8, 8 * param_index(L, NULL), IR_I64);
 	return e->type.kind == LT_INT ? lo_extend(L, v, e->type.size, e->type.is_signed) : v;
 }
 

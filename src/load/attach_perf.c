@@ -94,7 +94,8 @@ static int open_kprobe_pmu(struct loaded *l, const struct meta_probe *p, bool re
 		return -ENOENT;
 	attr.type = (uint32_t)type;
 	attr.config = ret ? 1ull << bit : 0;
-	attr.kprobe_func = (uint64_t)(uintptr_t)kprobe_symbol(l, p);
+	if (*p->arg[0] < '0' || *p->arg[0] > '9') /* else num[0] is the address itself */
+		attr.kprobe_func = (uint64_t)(uintptr_t)kprobe_symbol(l, p);
 	attr.probe_offset = p->num[0];
 	return perf_open(l, &attr);
 }

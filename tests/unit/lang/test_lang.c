@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Tables of the language, printf formats, lang_compile, and what goldens cannot show. */
 #include "base/fmt.h"
+#include "lang/check.h"
 #include "tests/unit/lang/langtest.h"
 #include <dirent.h>
 #include <stdio.h>
@@ -250,6 +251,48 @@ static void scheduler_table(void **state)
 	langtest_free(&t);
 }
 
+/* What c++filt says without its parameters; what has no plain name has none. */
+static void names_of_cpp(void **state)
+{
+	static const struct {
+		const char *symbol, *name;
+	} cases[] = {
+		{"_Z5plaini", "plain"},
+		{"_ZN2ns1fEi", "ns::f"},
+		{"_ZN2ns6Server3runEi", "ns::Server::run"},
+		{"_ZNK2ns6Server6handleEi", "ns::Server::handle"},
+		{"_ZN2ns6ServerC1Ev", "ns::Server::Server"},
+		{"_ZN2ns6ServerD2Ev", "ns::Server::~Server"},
+		{"_ZSt4moveii", "std::move"},
+		{"_ZNSt6thread4joinEv", "std::thread::join"},
+		{"_ZL3fooi", "foo"},
+		{"_ZN2ns2ttIiEET_S1_", NULL},
+		{"_Z2ttIiET_S0_", NULL},
+		{"_ZN2nsplERKS_", NULL},
+		{"_ZN9", NULL},
+		{"_ZN2ns1f", NULL},
+		{"_ZC1Ev", NULL},
+		{"_ZN99999999999999999999999ab", NULL},
+		{"_Z", NULL},
+		{"main", NULL},
+		{"", NULL},
+	};
+	struct arena a;
+	struct trap trap;
+
+	(void)state;
+	arena_init(&a, &trap);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const char *name = cpp_name(&a, cases[i].symbol);
+
+		if (cases[i].name)
+			assert_string_equal(name ? name : "none", cases[i].name);
+		else
+			assert_null(name);
+	}
+	arena_free(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +305,7 @@ int main(void)
 		cmocka_unit_test(every_id_has_a_case),
 		cmocka_unit_test(compile_all_steps),
 		cmocka_unit_test(environment_wins),
+		cmocka_unit_test(names_of_cpp),
 		cmocka_unit_test(scheduler_table),
 	};
 
