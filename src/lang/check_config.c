@@ -297,8 +297,8 @@ void check_config(struct check *c)
 		config_entry(c, &c->s->config_entries.v[i]);
 	for (unsigned i = 0; c->s->settings && c->s->settings[i]; i++)
 		outer_setting(c, c->s->settings[i]);
-	/* kept strings are as long as the user said, or short: a stack has 512 bytes */
-	cfg->max_keystr = cfg->max_strlen ? cfg->max_strlen : KEY_STRLEN_DEFAULT;
+	/* kept strings are longer only when the user said so: a stack has 512 bytes */
+	cfg->max_keystr = cfg->max_strlen > KEY_STRLEN_DEFAULT ? cfg->max_strlen : KEY_STRLEN_DEFAULT;
 	if (!cfg->max_strlen)
 		cfg->max_strlen = MAX_STRLEN_DEFAULT;
 	if (!cfg->max_map_keys)

@@ -78,10 +78,10 @@ void check_len(struct check *c, struct expr *e)
 	m = e->u.call.args.list.v[0];
 	if (m->kind != EX_MAP) {
 		check_expr(c, m);
-		if (m->type.kind == LT_STACK)
-			c_unsupported(c, m->span, "the number of a stack's frames is",
-				"print() shows them all");
-		else
+		if (m->type.kind == LT_STACK && (m->kind == EX_VAR || m->kind == EX_MAP))
+			c_unsupported(c, m->span, "the number of frames of a stack that is kept is",
+				"take it beside the stack: $n = len(kstack)");
+		else if (m->type.kind != LT_STACK)
 			c_hint(c, c_error(c, m->span, DIAG_WRONG_ARGS, "len() needs a map"),
 				m->type.kind == LT_STR ? "strlen() counts the bytes of a text"
 						       : "for instance: len(@x)");

@@ -512,16 +512,10 @@ static void check_leaf(struct check *c, struct expr *e)
 		if (!c->raw_text && memchr(e->u.str.s, 0, e->u.str.n))
 			c_hint(c, c_error(c, e->span, DIAG_BAD_CHAR, "zero byte in a string"),
 				"text ends where its zero byte is; payloads of packets may hold some");
-		if (e->u.str.n >= c->s->config.max_strlen) {
-			struct diag *d = c_error(c, e->span, DIAG_TOO_BIG,
-				"string of %u bytes; at most %u fit", e->u.str.n,
-				c->s->config.max_strlen - 1);
-
-			if (e->u.str.n < MAX_STRLEN_MOST)
-				c_hint(c, d, "config = { max_strlen = %u; } makes room",
-					e->u.str.n + 1);
-			else
-				c_hint(c, d, "print it in parts");
+		if (e->u.str.n >= MAX_STRLEN_MOST) {
+			c_hint(c, c_error(c, e->span, DIAG_TOO_BIG,
+				"string of %u bytes; at most %d fit", e->u.str.n, MAX_STRLEN_MOST - 1),
+				"print it in parts");
 			e->type.kind = LT_UNKNOWN;
 		}
 		break;

@@ -136,13 +136,15 @@ static void check_assign(struct check *c, struct stmt *s)
 static void let_string(struct check *c, struct stmt *s)
 {
 	struct expr *type = s->u.assign.type;
-	uint32_t size = c->s->config.max_keystr;
+	const struct config *cfg = &c->s->config;
+	uint32_t size = cfg->max_strlen < cfg->max_keystr ? cfg->max_strlen : cfg->max_keystr;
 	struct expr *n = type->kind == EX_INDEX ? type->u.index.index : NULL;
 
 	if (n) {
 		check_expr(c, n);
 		if (!check_const(c, n, "size of the string", 1, MAX_STRLEN_MOST))
 			return;
+		size = cfg->max_keystr;
 		if (n->const_value > size) {
 			c_hint(c,
 				c_error(c, n->span, DIAG_TOO_BIG,

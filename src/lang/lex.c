@@ -191,7 +191,20 @@ static uint32_t escape(struct lexer *l, char *out)
 	return 0;
 }
 
-/* Kept strings end at their first zero byte: what follows would be lost. */
+/* A written zero byte ends the text, as in C; one that is the last has no effect. */
+static void cut_at_zero(struct lexer *l, struct token *t, uint32_t start)
+{
+	uint32_t n = (uint32_t)strnlen(t->str.s, t->str.n), rest = n;
+
+	while (rest < t->str.n && !t->str.s[rest])
+		rest++;
+	if (rest < t->str.n && !l->mute)
+		diag_warn(l->d, lex_span(l, start, l->pos), DIAG_UNUSED,
+			"the text ends at its zero byte: what follows is left out");
+	t->str.n = n;
+}
+
+/* One that stands in the file itself is a mistake. */
 static void zero_byte(struct lexer *l, uint32_t from)
 {
 	struct diag *e = lex_error(l, lex_span(l, from, l->pos), DIAG_BAD_CHAR,
@@ -222,7 +235,7 @@ static bool after_bytes(const struct lexer *l, uint32_t at)
 static void string(struct lexer *l, struct token *t)
 {
 	uint32_t start = l->pos++, limit = l->pos;
-	bool nul = after_bytes(l, start); /* reported already, or allowed */
+	bool bytes = after_bytes(l, start), nul = bytes; /* reported already, or allowed */
 	char *out;
 
 	while (limit < l->len && l->text[limit] != '"') {
@@ -236,21 +249,18 @@ static void string(struct lexer *l, struct token *t)
 	while (l->pos < l->len && l->text[l->pos] != '"') {
 		uint32_t from = l->pos;
 		char c = l->text[l->pos++];
-		bool zero;
 
 		if (c == '\\') {
-			uint32_t n = escape(l, out + t->str.n);
-
-			zero = n == 1 && !out[t->str.n];
-			t->str.n += n;
-		} else {
-			zero = !c;
-			out[t->str.n++] = c;
+			t->str.n += escape(l, out + t->str.n);
+			continue;
 		}
-		if (zero && !nul)
+		out[t->str.n++] = c;
+		if (!c && !nul)
 			zero_byte(l, from);
-		nul |= zero;
+		nul |= !c;
 	}
+	if (!bytes && !nul)
+		cut_at_zero(l, t, start);
 	if (l->pos < l->len) {
 		l->pos++;
 	} else {

@@ -260,6 +260,7 @@ ir_val lo_task_id(struct lower *L, bool process); /* of the process or the threa
 
 /* ---- lower_stack.c ---- */
 ir_val lo_stack(struct lower *L, const struct expr *e); /* a stack's number */
+ir_val lo_stack_len(struct lower *L, const struct lt *t); /* the frames of one now */
 uint32_t lo_stack_row(struct lower *L, const struct lt *t); /* index into meta.stacks */
 struct lo_pair lo_usym(struct lower *L, const struct expr *e);
 

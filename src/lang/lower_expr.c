@@ -263,7 +263,7 @@ static ir_val function_value(struct lower *L, const struct expr *e)
 	case BI_F_USTACK:
 		return lo_stack(L, e);
 	case BI_F_LEN:
-		return lo_len(L, args[0]);
+		return args[0]->type.kind == LT_STACK ? lo_stack_len(L, &args[0]->type) : lo_len(L, args[0]);
 	case BI_F_HAS_KEY:
 		return lo_map_has(L, lo_with_keys(L, args[0], args[1]));
 	case BI_F_DELETE:

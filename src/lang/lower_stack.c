@@ -181,17 +181,52 @@ static ir_val take_buffer(struct lower *L, ir_val buf)
 	return old;
 }
 
+static ir_val get_frames(struct lower *L, ir_val to, uint32_t limit, bool user)
+{
+	ir_val args[4];
+
+	args[0] = ir_ctx(L->f);
+	args[1] = to;
+	args[2] = ir_const(L->f, 8 * (int64_t)limit);
+	args[3] = ir_const(L->f, user ? BPF_F_USER_STACK : 0);
+	return ir_call(L->f, "get_stack", IR_VOID, 4, args);
+}
+
+/* A buffer of this CPU; goes to none where there is none. */
+static ir_val stack_buffer(struct lower *L, uint32_t size, ir_blk none)
+{
+	uint32_t map = shared_map(L, (struct meta_map){.role = MM_STACK_BUF,
+					     .type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4,
+					     .value_size = size, .max_entries = 1});
+	ir_blk there = lo_block(L);
+	ir_val key = lo_slot(L, 8), buf;
+
+	ir_st(L->f, 4, key, 0, ir_const(L->f, 0));
+	buf = lo_some(L, lookup(L, map, key), there, none);
+	lo_enter(L, there);
+	return buf;
+}
+
+/* Nobody reads the frames: its size makes the buffer another one than those of stacks that are kept. */
+ir_val lo_stack_len(struct lower *L, const struct lt *t)
+{
+	struct lo_maybe m = lo_maybe_begin(L);
+	ir_val buf = stack_buffer(L, 8 * t->stack.limit + 4, m.done), n;
+	ir_blk some = lo_block(L);
+
+	n = get_frames(L, buf, t->stack.limit, t->stack.user);
+	lo_if(L, CC_SGT, n, ir_const(L->f, 0), some, m.done);
+	lo_enter(L, some);
+	return lo_maybe_end(L, &m, ir_bini(L->f, IR_LSHR, n, 3));
+}
+
 static void fill_spill(struct lower *L, const struct use *u, ir_val buf)
 {
 	ir_blk hashed = lo_block(L), none = lo_block(L), known = lo_block(L), new = lo_block(L),
 	       refused = lo_block(L), full = lo_block(L);
-	ir_val args[4], got, h, key, r;
+	ir_val got, h, key, r;
 
-	args[0] = ir_ctx(L->f);
-	args[1] = ir_off(L->f, buf, FRAMES_OFF);
-	args[2] = ir_const(L->f, 8 * (int64_t)u->row->limit);
-	args[3] = ir_const(L->f, u->user ? BPF_F_USER_STACK : 0);
-	got = ir_call(L->f, "get_stack", IR_VOID, 4, args);
+	got = get_frames(L, ir_off(L->f, buf, FRAMES_OFF), u->row->limit, u->user);
 	lo_if(L, CC_SGT, got, ir_const(L->f, 0), hashed, none);
 	lo_enter(L, none);
 	ir_st(L->f, 8, buf, 0, ir_const(L->f, 0));
@@ -220,15 +255,9 @@ static void fill_spill(struct lower *L, const struct use *u, ir_val buf)
 /* The bucket was another stack's. */
 static void spill(struct lower *L, const struct use *u)
 {
-	uint32_t map = shared_map(L, (struct meta_map){.role = MM_STACK_BUF,
-					     .type = BPF_MAP_TYPE_PERCPU_ARRAY, .key_size = 4,
-					     .value_size = FRAMES_OFF + 8 * u->row->limit, .max_entries = 1});
-	ir_blk there = lo_block(L), mine = lo_block(L), busy = lo_block(L);
-	ir_val key = lo_slot(L, 8), buf, old;
+	ir_blk mine = lo_block(L), busy = lo_block(L);
+	ir_val buf = stack_buffer(L, FRAMES_OFF + 8 * u->row->limit, busy), old;
 
-	ir_st(L->f, 4, key, 0, ir_const(L->f, 0));
-	buf = lo_some(L, lookup(L, map, key), there, busy);
-	lo_enter(L, there);
 	old = take_buffer(L, buf);
 	lo_if(L, CC_EQ, old, ir_const(L->f, 0), mine, busy);
 	lo_enter(L, busy);
