@@ -387,6 +387,7 @@ static void visit_meta(struct codec *c, struct meta *m)
 	visit_bool(c, &m->portable);
 	visit_bool(c, &m->exits_itself);
 	visit_bool(c, &m->silent_maps);
+	visit_u32(c, &m->cat_bytes);
 	VISIT_VEC(c, &m->types, visit_type);
 	VISIT_VEC(c, &m->maps, visit_map);
 	VISIT_VEC(c, &m->formats, visit_format);

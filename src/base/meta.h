@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #define META_MAGIC 0x70656b73u /* "skep" */
-#define META_VERSION 3
+#define META_VERSION 4
 #define META_SECTION ".skep"
 #define META_NONE 0xffffffffu
 #define META_MAX_KEYS 16
@@ -213,6 +213,7 @@ struct meta {
 	VEC(struct meta_stack) stacks;
 	bool exits_itself; /* only BEGIN, END and iterators: nothing to wait for */
 	bool silent_maps;  /* config print_maps_on_exit = false */
+	uint32_t cat_bytes; /* what cat() prints of a file at most; 0: no limit of the script's */
 };
 
 void meta_init(struct meta *m, struct arena *a);

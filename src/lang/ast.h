@@ -395,6 +395,8 @@ struct config { /* checked: values of the config block and of the environment */
 	uint32_t max_keystr;	/* the same for keys, map values and $variables */
 	uint32_t max_map_keys;
 	uint32_t max_probes; /* that one pattern may match */
+	uint32_t max_cat_bytes; /* 0: all of a file */
+	uint32_t perf_rb_pages; /* of 4096 bytes: the buffer of events; 0: RING_BYTES */
 	enum missing missing_probes;
 	const char *sched_name;
 	uint32_t sched_timeout_ms; /* 0: the kernel's */

@@ -196,6 +196,18 @@ bool lo_has_ring(const struct lower *L)
 	return target_has(L->m->target, KF_RINGBUF);
 }
 
+/* A power of two, of pages of any machine. */
+static uint32_t ring_bytes(const struct lower *L)
+{
+	uint32_t n = 64 * 1024;
+
+	if (!L->s->config.perf_rb_pages)
+		return RING_BYTES;
+	while (n / 4096 < L->s->config.perf_rb_pages)
+		n *= 2;
+	return n;
+}
+
 uint32_t lo_ring(struct lower *L)
 {
 	if (L->ring == META_NONE && !lo_has_ring(L)) {
@@ -208,7 +220,7 @@ uint32_t lo_ring(struct lower *L)
 	if (L->ring == META_NONE) {
 		L->ring = lo_add_map(L, (struct meta_map){.name = "events", .kname = "skep_events",
 						.role = MM_RING, .type = BPF_MAP_TYPE_RINGBUF,
-						.max_entries = RING_BYTES, .present_off = META_NONE});
+						.max_entries = ring_bytes(L), .present_off = META_NONE});
 	}
 	return L->ring;
 }
@@ -769,4 +781,5 @@ void lower_script(const struct script *s, struct ir_module *m)
 	m->meta->target_arch = m->target->arch;
 	m->meta->exits_itself = only_begin_end(s);
 	m->meta->silent_maps = !s->config.print_maps_on_exit;
+	m->meta->cat_bytes = s->config.max_cat_bytes;
 }

@@ -328,7 +328,7 @@ static bool on_join(struct session *s, const struct record *r)
 }
 
 /* What a stream gives, up to its end, as output of that type. */
-static void pass_on(struct session *s, FILE *f, const char *type)
+static void pass_on(struct session *s, FILE *f, const char *type, size_t most)
 {
 	struct buf text;
 	char piece[4096];
@@ -338,6 +338,8 @@ static void pass_on(struct session *s, FILE *f, const char *type)
 	buf_puts(&text, "");
 	while (text.n < PASS_ON_MOST && (n = fread(piece, 1, sizeof(piece), f)) > 0)
 		buf_put(&text, piece, n);
+	if (most && text.n > most)
+		text.n = most;
 	s->form->chars(&s->out, type, text.p, text.n);
 }
 
@@ -370,7 +372,7 @@ static bool on_cat(struct session *s, const struct record *r)
 		tell(s, r, ME_CAT, "WARNING: cat(): cannot open '", "': ");
 		return true;
 	}
-	pass_on(s, f, "cat");
+	pass_on(s, f, "cat", s->l->meta.cat_bytes);
 	fclose(f);
 	return true;
 }
@@ -389,7 +391,7 @@ static bool on_system(struct session *s, const struct record *r)
 		tell(s, r, ME_SYSTEM, "WARNING: system(): cannot run '", "': ");
 		return true;
 	}
-	pass_on(s, f, "syscall");
+	pass_on(s, f, "syscall", 0);
 	pclose(f);
 	return true;
 }
