@@ -21,13 +21,14 @@ CCACHE ?= $(if $(CCACHE_DIR),ccache)
 
 # Size counts on a board, so -Oz (a fifth smaller than -O2), fixed addresses (a static program
 # without position independence), no unwind tables. -g goes by strip. Structs that are not taken apart
-# into registers, invariants where they stand: each half a percent. x86-64: entries of a switch's table
+# into registers, invariants where they stand, one way out of a function (a call at its end is a jump
+# behind a copy of what restores registers): each half a percent or more. x86-64: entries of a switch's table
 # are addresses of eight bytes, comparing is shorter. arm64: all names are within a
 # megabyte (the linker says when not); its gcc keeps frame pointers unless told; and, since its
 # instructions take four bytes each, the program is compiled once more as a whole (half a minute).
 STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
 	-ffunction-sections -fdata-sections \
-	-fno-tree-sra -fno-move-loop-invariants \
+	-fno-tree-sra -fno-move-loop-invariants -fno-optimize-sibling-calls \
 	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore,-mgeneral-regs-only) \
 	$(if $(filter x86_64,$(STATIC_ARCH)),-fno-jump-tables) \
 	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer \

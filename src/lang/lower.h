@@ -89,6 +89,7 @@ struct lo_edit {
 };
 
 struct lower {
+	struct ir_fn *f; /* the one being written; first, since it is used most: 1 % of the program */
 	const struct script *s;
 	struct ir_module *m;
 	struct arena *a;
@@ -105,8 +106,7 @@ struct lower {
 	VEC(struct lo_rate) rates;
 	uint32_t nsubs;		     /* bodies of loops over maps so far */
 
-	/* the function being written: lower_each.c puts aside all from here on */
-	struct ir_fn *f;
+	/* the function being written: lower_each.c puts aside f and all from here on */
 	struct lo_each *each; /* the loop whose body it is; NULL */
 	ir_val frame;	      /* stack object that the loops in it hand to their bodies, one after another */
 	unsigned depth;	      /* functions around it */

@@ -32,7 +32,8 @@ struct lo_each {
 	unsigned ways;	  /* 1 << LEFT_… of those that occur */
 	unsigned code;	  /* variable: what is returned to the kernel */
 	ir_blk out;	  /* writes the variables back and returns that */
-	char around[sizeof(struct lower) - offsetof(struct lower, f)];
+	struct ir_fn *around_fn; /* with its state: */
+	char around[sizeof(struct lower) - offsetof(struct lower, each)];
 };
 
 static bool is_number(const struct var_sym *v)
@@ -58,8 +59,9 @@ static void begin_body(struct lower *L, struct lo_each *x)
 	const char *name = arena_printf(L->a, "%s_each%u", top->name, L->nsubs++);
 	struct lower in = *L;
 
-	memcpy(x->around, &L->f, sizeof(x->around));
-	memset(&L->f, 0, sizeof(x->around));
+	x->around_fn = L->f;
+	memcpy(x->around, &L->each, sizeof(x->around));
+	memset(&L->each, 0, sizeof(x->around));
 	L->f = ir_sub_new(top, name, x->start ? META_NONE : x->st->u.each.map->map->meta, FRAME_MOST);
 	L->depth = in.depth + 1;
 	L->each = x;
@@ -217,7 +219,8 @@ static struct ir_fn *write_body(struct lower *L, struct lo_each *x)
 		ir_fit_loops(L->f, L->open_loops.v, L->open_loops.n, LO_ROUNDS_MAX);
 	ir_sub_frame(L->f, x->size);
 	sub = L->f;
-	memcpy(&L->f, x->around, sizeof(x->around));
+	L->f = x->around_fn;
+	memcpy(&L->each, x->around, sizeof(x->around));
 	for (uint32_t i = 0; i < x->st->u.each.uses.n; i++)
 		swap_place(x->st->u.each.uses.v[i].var, &x->at[i]);
 	return sub;
