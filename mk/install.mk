@@ -80,4 +80,9 @@ CHECK_STEPS += install
 check-install: deps-build
 	@scripts/deps static-$(STATIC_ARCH)
 	+@CC="$(CC)" MAKE="$(MAKE)" tests/install/run build/install
-.PHONY: install install-lib libskep deb check-install
+# For another machine, against a folder of its packages; with musl as the system's C library.
+CHECK_STEPS += cross
+check-cross: deps-build
+	@scripts/deps static-arm64 static-$(STATIC_ARCH)
+	+@MAKE="$(MAKE)" tests/install/cross build/cross-install
+.PHONY: install install-lib libskep deb check-install check-cross

@@ -13,12 +13,13 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 /* Lengths in crafted headers say more than there is; the kernel's filter wants that they are true. */
 #define PADDING 64
 
-static struct frame frames[FRAMES_MOST];
+static struct frame *frames; /* FRAMES_MOST: too many bytes for what static arm64 programs address */
 
 static int send_all(const char *interface, unsigned n)
 {
@@ -77,8 +78,12 @@ static const char *class_of(const struct frame *f)
 
 int main(int argc, char **argv)
 {
-	unsigned n = all_frames(frames);
+	unsigned n;
 
+	frames = calloc(FRAMES_MOST, sizeof(*frames));
+	if (!frames)
+		return 1;
+	n = all_frames(frames);
 	for (unsigned i = 0; i < n; i++) {
 		frames[i].n += PADDING;
 		memcpy(frames[i].b + 6, (uint8_t[6]){2, 0xfe, 0, 0, (uint8_t)(i >> 8), (uint8_t)i}, 6);
