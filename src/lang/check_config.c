@@ -185,6 +185,7 @@ static bool config_number(
 	struct expr *v = e->value;
 	int errors = c->d->errors;
 	struct diag *d;
+	int64_t all;
 
 	if (!config_value(c, row, v, n)) {
 		if (c->d->errors > errors)
@@ -195,6 +196,13 @@ static bool config_number(
 			row->type == CT_BOOL  ? "1"
 			: row->type == CT_U64 ? "SCX_OPS_ENQ_LAST | SCX_OPS_ENQ_EXITING"
 					      : "100");
+		return false;
+	}
+	if (row->type == CT_U64 && kernel_const(c, "SCX_OPS_ALL_FLAGS", &all) &&
+		*n & ~(uint64_t)all) {
+		d = c_error(c, v->span, DIAG_BAD_CONFIG, "the kernel has no flag %#llx for schedulers",
+			(unsigned long long)(*n & ~(uint64_t)all));
+		c_hint(c, d, "`skep -lv 'enum scx_ops_flags'` lists them");
 		return false;
 	}
 	if (*n >= row->min && *n <= row->max)
