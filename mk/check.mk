@@ -27,6 +27,7 @@ step-layers:
 	@scripts/check-layers $(foreach l,$(LAYERS),$(l):$(DIR_$(l)):$(subst $(space),$(comma),$(strip $(USES_$(l)))))
 step-style:
 	@scripts/check-style
+	@scripts/check-tested
 step-globals: $(LIBS)
 	@scripts/check-globals $(LIBS)
 step-headers:

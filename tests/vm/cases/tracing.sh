@@ -33,7 +33,8 @@ expect_match arg2 '^@\[100\]: 1000$' /tmp/arg
 # Every event is counted or reported as missed. An emulated CPU sometimes goes on with code from
 # before the tracepoint was switched on and sees none at all: then once more.
 exact() {
-	skep_start /tmp/exact -e 'tracepoint:syscalls:sys_enter_read /comm == "dd" && args.count == 77/ { @c = count(); @s = sum(args.count); @plain++; }'
+	skep_start /tmp/exact -e 'tracepoint:syscalls:sys_enter_read /comm == "dd" && args.count == 77/ { @c = count(); @s = sum(args.count); @plain++;
+		@h = hist(args.count); @l = lhist(args.count, 0, 100, 10); }'
 	(/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null) &
 	/bin/dd if=/dev/zero of=/dev/null bs=77 count=2000 2>/dev/null
 	wait $!
@@ -53,6 +54,8 @@ else
 fi
 expect_match exact_sum "^@s: $((got * 77))\$" /tmp/exact
 expect_match exact_plain "^@plain: $got\$" /tmp/exact
+expect_match exact_hist "^\[64, 128\) +$got \|" /tmp/exact
+expect_match exact_lhist "^\[70, 80\) +$got \|" /tmp/exact
 
 skep_run /tmp/interval 3 -e 'interval:ms:100 { @n++; } interval:s:1 { printf("tick %d\n", @n > 2); }'
 expect_match interval '^tick 1$' /tmp/interval

@@ -47,6 +47,21 @@ __attribute__((noinline)) unsigned long utarget_say(const char *text)
 	return (unsigned long)text[0];
 }
 
+/* More arguments, for arg3 and on; and a name as C++ compilers make it. */
+int utarget_six(int a, int b, int c, long d, int e, int f);
+__attribute__((noinline)) int utarget_six(int a, int b, int c, long d, int e, int f)
+{
+	__asm__ volatile("" : : "r"(&a));
+	return a + b + c + (int)d + e + f;
+}
+
+int handle(int fd) __asm__("_ZNK2ns6Server6handleEi");
+__attribute__((noinline)) int handle(int fd)
+{
+	__asm__ volatile("" : : "r"(&fd));
+	return fd;
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 1, pause = argc > 2 ? atoi(argv[2]) : 0, n = 0;
@@ -56,6 +71,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < rounds; i++) {
 		utarget_watched = i;
 		n += utarget_add(3, 4);
+		n += handle(7) - utarget_six(1, 2, 3, 4, 5, 6) + 14;
 		n += utarget_say("hello from user space") == 'h';
 		if (pause)
 			usleep((unsigned)pause * 1000);
