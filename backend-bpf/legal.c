@@ -310,7 +310,7 @@ static int64_t room_for_objects(struct ir_fn *f, int64_t total)
 
 	if (total <= OBJECTS_FEW)
 		return room;
-	spills = 12 * (int64_t)back_pressure(f); /* bytes, half more than it says */
+	spills = 16 * (int64_t)back_pressure(f); /* bytes, twice what it says */
 	if (spills > SPILLS_PLANNED)
 		room -= spills - SPILLS_PLANNED;
 	return room > OBJECTS_FEW ? room : OBJECTS_FEW;
