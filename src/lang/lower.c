@@ -511,7 +511,10 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 		lo_count_rule(L, "", rule_span(p));
 	if (edits)
 		lo_edit_begin(L, p->body);
-	lo_block_body(L, p->body);
+	if (L->net.group.on)
+		lo_group_found(L);
+	else
+		lo_block_body(L, p->body);
 	lo_goto(L, done);
 	if (edits) {
 		lo_enter(L, done);
@@ -554,7 +557,7 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
 				vec_push(L->a, &rules,
 					(struct lo_rule){p, ap, p->pred, lo_expr_layers(p->pred) & ~LO_WRITES,
-						(lo_block_layers(p->body) & ~LO_WRITES) | counted});
+						(lo_block_layers(p->body) & ~LO_WRITES) | counted, rules.n});
 		}
 	}
 	lo_net_begin(L, rules.v, rules.n);

@@ -16,6 +16,16 @@ struct lo_rule { /* one block of the interface */
 	const struct attach_point *ap;
 	const struct expr *cond; /* its predicate, or what is left of it; NULL */
 	unsigned pred, body; /* layers that they read, see net_uses.c */
+	uint32_t order; /* its place among all rules */
+};
+
+/* Rules in a row that only decide, some this way and some that: see lower_group.c. */
+struct lo_group {
+	bool on;
+	uint32_t end;   /* the rule behind the last, among net.rules */
+	unsigned best;	/* the variable that holds what was found so far */
+	int64_t code;	/* of the rule being written */
+	const struct expr *call[2]; /* drop(), pass() */
 };
 
 struct lo_net {
@@ -26,6 +36,7 @@ struct lo_net {
 	uint32_t nrules;
 	bool *done;  /* of each: it is written, out of its turn */
 	bool inner;  /* they stand at the leaf of a tree */
+	struct lo_group group;
 	/* of the chain being written */
 	enum lo_l3 l3;
 	enum lo_l4 l4;
@@ -436,6 +447,13 @@ struct lo_leaf {
 	ir_blk to;
 };
 /* Ends the block: goes where the leaf that holds the value says. */
+/* lower_group.c */
+int lo_verdict_of(const struct lower *L, const struct lo_rule *r); /* BI_F_DROP, BI_F_PASS; 0: it does more */
+void lo_group_begin(struct lower *L, uint32_t from);
+void lo_group_rule(struct lower *L, const struct lo_rule *r); /* the next to be written */
+void lo_group_found(struct lower *L); /* its condition is true */
+void lo_group_hide(struct lower *L);
+void lo_group_end(struct lower *L);
 void lo_tree(struct lower *L, const struct expr *what, const struct lo_leaf *leaf, uint32_t n);
 /* A condition with many constants; false: it is none. */
 bool lo_in_tree(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);

@@ -100,24 +100,6 @@ static bool is_member(struct lower *L, const struct lo_rule *r, const struct exp
 	return true;
 }
 
-/*
- * What a rule does that does nothing but decide, by a condition without effect: two that decide the
- * same may change places. 0: it does more.
- */
-static int verdict_of(const struct lower *L, const struct lo_rule *r)
-{
-	const struct block *b = r->p->body;
-	const struct expr *e;
-
-	if (L->s->count_rules || !b || b->list.n != 1 || b->list.v[0]->kind != ST_EXPR ||
-		lo_has_effect(r->cond))
-		return 0;
-	e = b->list.v[0]->u.expr;
-	if (e->kind != EX_CALL || e->ref.kind != REF_FUNC || e->u.call.args.list.n)
-		return 0;
-	return e->ref.u.builtin == BI_F_DROP || e->ref.u.builtin == BI_F_PASS ? (int)e->ref.u.builtin : 0;
-}
-
 /* The chain parts at L4, but has not yet. */
 static bool before_parting(const struct lower *L)
 {
@@ -127,15 +109,16 @@ static bool before_parting(const struct lower *L)
 /*
  * The rules from i on that test what the first of them tests: those in a row, and behind others those
  * that may change places with all of these. A chain that has not parted yet takes none that looks at L4.
- * first: rule i is to be the first of them.
+ * Those of a group may all change places. first: rule i is to be the first of them.
  */
 static void find_run(struct lower *L, uint32_t i, bool first, struct run *run)
 {
-	bool whole = !before_parting(L);
+	bool whole = !before_parting(L), group = L->net.group.on;
+	uint32_t end = group ? L->net.group.end : L->net.nrules;
 	int left = 0; /* what those left where they are decide */
 
 	*run = (struct run){.what = NULL};
-	for (uint32_t k = i; k < L->net.nrules; k++) {
+	for (uint32_t k = i; k < end; k++) {
 		const struct lo_rule *r = &L->net.rules[k];
 		struct member m;
 		int verdict;
@@ -146,8 +129,8 @@ static void find_run(struct lower *L, uint32_t i, bool first, struct run *run)
 			return;
 		if (lo_known(L, r->cond) == TRI_NO)
 			continue;
-		verdict = verdict_of(L, r);
-		if (left && verdict != left)
+		verdict = lo_verdict_of(L, r);
+		if (left && verdict != left && !group)
 			return;
 		if ((whole || !((r->pred | r->body) & L4_LAYERS)) && is_member(L, r, run->what, &m)) {
 			if (!run->what)
@@ -295,6 +278,7 @@ static void write_run(struct lower *L, struct run *run)
 		lo_goto(L, after);
 	}
 	lo_enter(L, after);
+	lo_group_hide(L);
 }
 
 /* The rules of a leaf, without what the tree has asked: they may be runs again. */
@@ -313,6 +297,7 @@ static void write_list(struct lower *L, const struct run *run, const struct list
 	L->net.nrules = l->n;
 	L->net.done = ARENA_ARRAY(L->a, bool, l->n);
 	L->net.inner = true;
+	L->net.group.end = l->n;
 	in_order(L);
 	L->net = outer;
 }
@@ -385,10 +370,14 @@ static void write_rule(struct lower *L, uint32_t i)
 	struct run run;
 
 	find_run(L, i, true, &run);
-	if (run.m.n >= RUN_LEAST)
+	if (run.m.n >= RUN_LEAST) {
 		write_run(L, &run);
-	else
-		lo_rule(L, r->p, r->ap, r->cond);
+		return;
+	}
+	lo_group_rule(L, r);
+	lo_rule(L, r->p, r->ap, r->cond);
+	if (!L->net.inner)
+		lo_group_hide(L);
 }
 
 /* Rules at which no chain parts. */
@@ -413,6 +402,7 @@ static void hoist(struct lower *L, uint32_t i)
 
 void lo_rules(struct lower *L, uint32_t from)
 {
+	struct lo_group group = L->net.group; /* another chain may go on with it */
 	bool *outer = L->net.done;
 
 	L->net.done = ARENA_ARRAY(L->a, bool, L->net.nrules + 1);
@@ -421,8 +411,11 @@ void lo_rules(struct lower *L, uint32_t from)
 	for (uint32_t i = from; i < L->net.nrules && ir_open(L->f); i++) {
 		const struct lo_rule *r = &L->net.rules[i];
 
+		if (L->net.group.on && i >= L->net.group.end)
+			lo_group_end(L);
 		if (L->net.done[i] || (r->cond && lo_known(L, r->cond) == TRI_NO))
 			continue;
+		lo_group_begin(L, i);
 		if ((r->pred | r->body) & L4_LAYERS && before_parting(L)) {
 			hoist(L, i);
 			if (!before_l4(L, i))
@@ -431,7 +424,10 @@ void lo_rules(struct lower *L, uint32_t from)
 		}
 		write_rule(L, i);
 	}
-	if (ir_open(L->f))
+	if (ir_open(L->f)) {
+		lo_group_end(L);
 		lo_end(L);
+	}
 	L->net.done = outer;
+	L->net.group = group;
 }

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 
 #define RULES_MOST 8
-#define LIST_MOST 24 /* of a few fields */
+#define LIST_MOST 64 /* of a few fields */
+#define LIST_FEW 24
 #define POOL 3
 #define NODES_MOST 7
 #define FRAMES_TRIED 60
@@ -272,9 +273,12 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 	static const char *const names[] = {"xdp:v0", "tc:v0:ingress", "cgroup_skb:/a:egress"};
 	bool alike = below(3) == 0; /* a run of rules on one field */
 	bool list = !alike && below(2), one = list && below(2);
+	bool pure = list && !one && below(2); /* enough that do nothing but decide, and turns among them */
 
-	*r = (struct rules){.n = 1 + below(list ? LIST_MOST : RULES_MOST), .hook = hook_of(names[hook]),
+	*r = (struct rules){.n = 1 + below(list ? LIST_FEW : RULES_MOST), .hook = hook_of(names[hook]),
 		.list = list};
+	if (pure)
+		r->n = LIST_FEW + below(LIST_MOST - LIST_FEW + 1);
 	for (unsigned i = 0; i < POOL; i++)
 		r->pool[i] = (enum kind)below(A_MSS);
 	for (unsigned i = 0; i < r->n; i++) {
@@ -288,7 +292,7 @@ static const char *script_of(struct rules *r, struct buf *b, unsigned hook)
 		r->drop[i] = below(2);
 		if (one && below(8)) /* mostly lists of what to drop */
 			r->drop[i] = true;
-		r->falls[i] = below(one ? 20 : 5) == 0;
+		r->falls[i] = below(pure ? 50 : one ? 20 : 5) == 0;
 		buf_printf(b, "%s /", names[hook]);
 		text(b, r->node[i], r->top[i]);
 		buf_printf(b, "/ { %s }\n", r->falls[i] ? "$x = 1;" : r->drop[i] ? "drop();" : "pass();");
