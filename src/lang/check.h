@@ -168,7 +168,9 @@ void check_net_field(struct check *c, struct expr *e);
 void check_net_names(const struct expr *a, struct expr *b); /* b is compared with a */
 bool check_payload(struct check *c, struct expr *e);	    /* false: it is something else */
 bool check_payload_text(struct check *c, struct expr *e);   /* the same of a comparison */
+#define DNS_NAME_MOST 63 /* bytes of a name that is looked for */
 void check_contains(struct check *c, struct expr *e);
+void check_dns_name(struct check *c, struct expr *e);
 bool net_field_writable(struct check *c, const struct expr *e); /* else reported */
 
 /* ---- check_act.c: what packet rules do ---- */

@@ -315,6 +315,8 @@ static check_fn checker_of(enum builtin_id id)
 		return check_rate;
 	case BI_F_CONTAINS:
 		return check_contains;
+	case BI_F_DNS_NAME:
+		return check_dns_name;
 	case BI_F_KSTACK:
 	case BI_F_USTACK:
 		return check_stack;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What packet rules read: fields of headers. */
 #include "lang/check.h"
+#include <ctype.h>
 #include <string.h>
 
 /*
@@ -304,6 +305,40 @@ void check_contains(struct check *c, struct expr *e)
 	else
 		add_search(c, e, 3 + arg[1]->u.str.n / 8,
 			"payload[offset:bytes] == \"text\" looks at one place and costs little");
+}
+
+/* Labels of 1 to 63 letters, digits, '-' and '_', with a dot between; one at the end says nothing. */
+static bool is_dns_name(const char *s, uint32_t n)
+{
+	uint32_t label = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool dot = s[i] == '.';
+
+		if (dot ? !label : !isalnum((unsigned char)s[i]) && s[i] != '-' && s[i] != '_')
+			return false;
+		label = dot ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	return n && n <= DNS_NAME_MOST;
+}
+
+void check_dns_name(struct check *c, struct expr *e)
+{
+	struct expr *const *arg = e->u.call.args.list.v;
+
+	e->type = lt_bool();
+	if (!count_args(c, e, 1, 1))
+		return;
+	check_expr(c, arg[0]);
+	if (arg[0]->type.kind == LT_UNKNOWN)
+		return;
+	if (arg[0]->kind != EX_STR || !is_dns_name(arg[0]->u.str.s, arg[0]->u.str.n))
+		c_hint(c, c_error(c, arg[0]->span, DIAG_WRONG_TYPE, "this is no name of the DNS"),
+			"for instance: udp.dport == 53 && dns_name(\"example.com\")");
+	else
+		add_search(c, e, 3 + arg[0]->u.str.n / 8, "several rules can share one: if (…) { … }");
 }
 
 /* ---- changing packets ---- */

@@ -119,8 +119,9 @@ static bool same(const struct expr *a, const struct expr *b)
 		return a->ref.kind == REF_NET && same(a->u.index.base, b->u.index.base) &&
 		       same(a->u.index.index, b->u.index.index);
 	case EX_CALL:
-		return a->ref.kind == REF_FUNC && a->ref.u.builtin == BI_F_CONTAINS &&
-		       b->ref.kind == REF_FUNC && b->ref.u.builtin == BI_F_CONTAINS &&
+		return a->ref.kind == REF_FUNC && b->ref.kind == REF_FUNC &&
+		       a->ref.u.builtin == b->ref.u.builtin &&
+		       (a->ref.u.builtin == BI_F_CONTAINS || a->ref.u.builtin == BI_F_DNS_NAME) &&
 		       same_list(&a->u.call.args, &b->u.call.args);
 	default:
 		return false;

@@ -356,6 +356,7 @@ void lo_task_delete(struct lower *L, const struct expr *e);
 ir_val lo_payload(struct lower *L, const struct expr *e);
 void lo_payload_equal(struct lower *L, const struct expr *a, const struct expr *b, ir_blk eq, ir_blk ne);
 void lo_contains(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
+void lo_dns_name(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no);
 
 /* ---- lower_option.c: options of TCP ---- */
 struct lo_option {

@@ -276,6 +276,8 @@ static void test(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 		in_set(L, e, yes, no);
 	} else if (is_call(e, BI_F_CONTAINS)) {
 		lo_contains(L, e, yes, no);
+	} else if (is_call(e, BI_F_DNS_NAME)) {
+		lo_dns_name(L, e, yes, no);
 	} else if (is_call(e, BI_F_RATE)) {
 		lo_rate(L, e, yes, no);
 	} else if (is_call(e, BI_F_EVERY)) {

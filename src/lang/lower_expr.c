@@ -336,7 +336,7 @@ static ir_val named(struct lower *L, const struct expr *e)
 		return lo_kfunc_call(L, e);
 	case REF_FUNC:
 		if (e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY ||
-			e->ref.u.builtin == BI_F_CONTAINS)
+			e->ref.u.builtin == BI_F_CONTAINS || e->ref.u.builtin == BI_F_DNS_NAME)
 			return lo_truth(L, e);
 		return function_value(L, e);
 	default:

@@ -149,6 +149,86 @@ void lo_payload_equal(struct lower *L, const struct expr *a, const struct expr *
 	same_bytes(L, p, at + off, number, n, 8, eq, ne);
 }
 
+/* ---- names of the DNS ---- */
+
+#define DNS_HEADER 12
+#define DNS_NAME 255  /* RFC 1035: bytes of a name at most */
+#define DNS_LABEL 63
+#define DNS_LABELS 128
+
+/* n bytes against the name in the packet's form; letters of either case are one. */
+static void same_name(struct lower *L, ir_val p, uint32_t at, const uint8_t *want, uint32_t n,
+	unsigned most, ir_blk eq, ir_blk ne)
+{
+	unsigned w;
+
+	for (uint32_t i = 0; i < n; i += w) {
+		uint64_t fold = 0;
+		ir_blk next;
+		ir_val v;
+
+		w = step(n - i) < most ? step(n - i) : most;
+		for (unsigned k = 0; k < w; k++)
+			fold |= want[i + k] >= 'a' ? 0x20ull << (8 * k) : 0; /* lengths are less */
+		next = i + w < n ? lo_block(L) : eq;
+		v = most == 1 ? ir_ld(L->f, 1, p, at + i) : lo_net_load(L, w, p, at + i);
+		if (fold)
+			v = ir_bini(L->f, IR_OR, v, (int64_t)fold);
+		lo_if(L, CC_EQ, v, ir_const(L->f, (int64_t)raw_bytes(want + i, w)), next, ne);
+		if (next != eq)
+			lo_enter(L, next);
+	}
+}
+
+/* "example.com" as packets have it: the length before each label, and 0 at the end. */
+static uint32_t wire_name(const struct expr *text, uint8_t *to)
+{
+	uint32_t n = text->u.str.n, length = 0;
+
+	n -= text->u.str.s[n - 1] == '.';
+	for (uint32_t i = 0; i <= n; i++) {
+		char ch = i < n ? text->u.str.s[i] : '.';
+
+		to[i + 1] = (uint8_t)(ch >= 'A' && ch <= 'Z' ? ch + 'a' - 'A' : ch);
+		if (ch != '.')
+			continue;
+		to[length] = (uint8_t)(i - length);
+		length = i + 1;
+	}
+	to[n + 1] = 0;
+	return n + 2;
+}
+
+/* From label to label of the question: is what stands there to its end the name? */
+void lo_dns_name(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	unsigned place = ir_var_new(L->f, IR_I64);
+	uint8_t want[DNS_NAME + 2];
+	uint32_t n = wire_name(e->u.call.args.list.v[0], want);
+	uint32_t at = L->net.base + net_layer_row(NET_UDP)->bytes + DNS_HEADER;
+	ir_val p = lo_net_ptr(L, NET_UDP), q, v;
+	ir_blk near = lo_block(L), have = lo_block(L), other = lo_block(L), more = lo_block(L);
+	struct lo_rounds r;
+
+	ir_var_write(L->f, place, ir_const(L->f, 0));
+	r = lo_rounds_begin(L, DNS_LABELS, no);
+	lo_if(L, CC_LE, ir_var_read(L->f, place), ir_const(L->f, DNS_NAME), near, no);
+	lo_enter(L, near);
+	q = ir_index(L->f, p, ir_bini(L->f, IR_AND, ir_var_read(L->f, place), DNS_NAME));
+	q = lo_need(L, q, at + n, have, no);
+	lo_enter(L, have);
+	same_name(L, q, at, want, n, L->m->target->arch == KERN_RISCV64 ? 1 : 8, yes, other);
+	lo_enter(L, other);
+	v = ir_ld(L->f, 1, q, at);
+	lo_if(L, CC_LT, ir_bini(L->f, IR_SUB, v, 1), ir_const(L->f, DNS_LABEL), more, no);
+	lo_enter(L, more);
+	v = ir_bini(L->f, IR_ADD, v, 1);
+	ir_var_write(L->f, place, ir_bin(L->f, IR_ADD, ir_var_read(L->f, place), v));
+	lo_rounds_end(L, &r);
+}
+
+/* ---- texts ---- */
+
 /*
  * Tries every place; riscv64 loads single bytes where nothing is known of the alignment. The place is
  * read back from the stack: so the verifier does not learn from each try how long the packet

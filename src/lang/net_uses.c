@@ -18,6 +18,8 @@ static unsigned of_call(const struct expr *e)
 
 	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_CONTAINS)
 		return 1u << NET_PAYLOAD | LO_SEARCHES;
+	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_DNS_NAME)
+		return 1u << NET_UDP | LO_SEARCHES;
 	if (e->ref.kind == REF_FUNC && e->ref.u.builtin == BI_F_REFLECT)
 		return 1u << NET_ETH | 1u << NET_IP | 1u << NET_IP6 | 1u << NET_L4 | LO_EDITS_OTHER;
 	return whole ? 1u << NET_PKT : 0;

@@ -265,6 +265,35 @@ static unsigned frames_options(struct frame *f)
 	return (unsigned)(f - first);
 }
 
+/* Questions to the DNS. */
+static unsigned frames_dns(struct frame *f)
+{
+	static const struct {
+		const char *name;
+		uint32_t n;
+		const char *b;
+	} names[] = {
+		{"the name", 17, "\7example\3com\0\0\1\0\1"},
+		{"below it", 21, "\3BAD\7Example\3cOm\0\0\1\0\1"},
+		{"far below it", 37, "\1a\2bc\1a\1a\1a\1a\1a\1a\1a\7EXAMPLE\3COM\0\0\1\0\1"},
+		{"its end is other", 20, "\7example\3com\2de\0\0\1\0\1"},
+		{"a longer label", 18, "\x8xexample\3com\0\0\1\0\1"},
+		{"a label that holds it", 19, "\x11x\7example\3com\0\0\0\1"},
+		{"no labels", 5, "\0\0\1\0\1"},
+		{"a label too long", 17, "\xff\7example\3com\0\0\1"},
+	};
+	struct frame *first = f;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		eth(f, names[i].name, i % 3 ? 0x800 : 0x86dd);
+		i % 3 ? ip4(f, i % 2 ? 5 : 7, 0, 17) : ip6(f, 17);
+		udp(f, 4000, 53), f->n -= 4;
+		put(f, "\x12\x34\1\0\0\1\0\0\0\0\0\0", 12);
+		put(f++, names[i].b, names[i].n);
+	}
+	return (unsigned)(f - first);
+}
+
 /* What an L3 header may be, with what it leads to. */
 static void any_l3(struct frame *f, unsigned kind, unsigned proto)
 {
@@ -342,5 +371,6 @@ static unsigned all_frames(struct frame *f)
 	n += frames_ip6(f + n);
 	n += frames_more(f + n);
 	n += frames_options(f + n);
+	n += frames_dns(f + n);
 	return n + frames_combined(f + n);
 }

@@ -199,6 +199,21 @@ static bool want_no_sack(const struct frame *f, const struct parsed *p, int n)
 	return has(p, n, 6, 20) && option_at(f, p, n, 4, 0) < 0;
 }
 
+static bool want_dns(const struct frame *f, const struct parsed *p, int n)
+{
+	int at = p->l4 + 8 + 12;
+
+	if (!has(p, n, 17, 8))
+		return false;
+	for (int o = 0; o < 256 && at + o + 13 <= n; o += f->b[at + o] + 1) {
+		if (f->b[at + o] == 7 && !strncasecmp((const char *)f->b + at + o + 1, "example\3com", 12))
+			return true;
+		if (!f->b[at + o] || f->b[at + o] > 63)
+			break;
+	}
+	return false;
+}
+
 static bool want_always(const struct frame *f, const struct parsed *p, int n)
 {
 	(void)f, (void)p, (void)n;
@@ -282,6 +297,8 @@ static const struct rule {
 	{"xdp:v0 /tcp.sackok && tcp.wscale == 7 && tcp.tsval == 0x10203 && tcp.tstamp/ { drop(); }",
 		want_options},
 	{"xdp:v0 /tcp.sackok == 0/ { drop(); } xdp:v0 /tcp.tstamp > 1/ { drop(); }", want_no_sack},
+	{"xdp:v0 /dns_name(\"Example.com.\")/ { drop(); }", want_dns},
+	{"xdp:v0 { $d = dns_name(\"example.com\"); if ($d && !dns_name(\"com.de\")) { drop(); } }", want_dns},
 	{"xdp:v0 /tcp.dport in {1, 3, 5, 22..24, 79..80, 443, 8000..8080}/ { drop(); }", want_port_set},
 	{"xdp:v0 /tcp.dport == 7/ { drop(); } xdp:v0 /tcp.dport == 23 && ip6.next >= 0/ { pass(); }"
 	 " xdp:v0 /tcp.dport in 20..30/ { $x = 1; } xdp:v0 /tcp.dport == 23/ { drop(); }"
