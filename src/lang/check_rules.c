@@ -13,6 +13,7 @@
 #define FACTS_MOST 16
 #define L4_KINDS (1u << NET_TCP | 1u << NET_UDP | 1u << NET_ICMP | 1u << NET_ICMP6)
 #define L4_ALL (L4_KINDS | 1u << NET_L4 | 1u << NET_PAYLOAD)
+#define CHANGES_MOST 24 /* rules of tc that change what a checksum covers, and go on */
 
 /* A part of "a && b && …": true, or false where yes is not set. */
 struct fact {
@@ -504,6 +505,33 @@ static void unreached(struct check *c, const struct rule *v, uint32_t n)
 	}
 }
 
+/*
+ * tc: behind such a rule the program has all that follow once more (lower_edit.c), so its size grows with
+ * their number squared.
+ */
+static bool goes_on_changed(const struct rule *r)
+{
+	return !r->ends && lo_block_layers(r->p->body) & LO_EDITS_L4 && r->p->points.v[0].kind == PROBE_TC;
+}
+
+static void changes(struct check *c, const struct rule *v, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t before = 0;
+
+		for (uint32_t k = 0; k < i && goes_on_changed(&v[i]); k++)
+			before += goes_on_changed(&v[k]) && covers_points(v[k].p, v[i].p);
+		if (before != CHANGES_MOST)
+			continue;
+		diag_hint(c->d,
+			diag_error(c->d, head_of(v[i].p), DIAG_TOO_BIG,
+				"more than %d rules of tc change addresses, ports or the MSS and go on",
+				CHANGES_MOST),
+			"end such rules with pass(); or drop(); the rules behind then need not follow");
+		return;
+	}
+}
+
 static bool is_packet_probe(const struct probe *p)
 {
 	for (uint32_t i = 0; i < p->points.n; i++) {
@@ -533,4 +561,5 @@ void check_rules(struct check *c)
 		conditions_in(c, p->body);
 	}
 	unreached(c, v, n);
+	changes(c, v, n);
 }

@@ -99,6 +99,12 @@ struct lo_edit {
 	unsigned changed, gain[2]; /* variables of SSA; gain[1]: of addresses */
 };
 
+/* tc: where the rules behind one that has changed checksums go on, with headers found anew. */
+struct lo_again {
+	ir_blk at; /* 0: that rule changes none */
+	bool used;
+};
+
 struct lower {
 	struct ir_fn *f; /* the one being written; first, since it is used most: 1 % of the program */
 	const struct script *s;
@@ -138,6 +144,9 @@ struct lower {
 	VEC(struct lo_seen *) seen; /* map entries read: lower_seen.c */
 	struct lo_net net;
 	struct lo_edit edit;
+	const struct lo_rule *rules; /* all of the program, with what follows each */
+	uint32_t nrules;
+	struct lo_again *again;
 	ir_blk loop_break, loop_continue; /* 0 outside loops */
 	ir_blk fn_done; /* where 'return' leads in a function of the script; 0 outside */
 	uint32_t fn_owned; /* as loop_owned */
@@ -375,7 +384,7 @@ void lo_reflect(struct lower *L);
 /* Around the body of a rule, and before a verdict inside: checksums of TCP and UDP on tc. */
 void lo_edit_begin(struct lower *L, const struct block *b);
 void lo_edit_tell(struct lower *L);
-void lo_edit_end(struct lower *L); /* what has changed passes; the block that goes on is for the rest */
+void lo_edit_end(struct lower *L); /* what has changed meets the next rules; the block that goes on is for the rest */
 
 /* ---- lower_act.c: what packet rules do ---- */
 void lo_count_rule(struct lower *L, const char *text, struct skep_span at);

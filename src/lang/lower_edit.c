@@ -7,7 +7,7 @@
  * Checksums of TCP and UDP cover addresses, ports and options. In xdp they follow at once; on tc a packet on
  * its way out may have none yet (CHECKSUM_PARTIAL), which only the kernel knows: what has changed is
  * added up, and l4_csum_replace() told at the end of the rule. No pointer into the packet is valid
- * behind that call, so such a rule ends the rules, and the packet passes.
+ * behind that call, so the rules that follow are there a second time, with headers found anew.
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -194,6 +194,18 @@ void lo_edit_tell(struct lower *L)
 	}
 }
 
+/* Where the rules behind this one are, for packets that it has changed. */
+static ir_blk next_rules(struct lower *L)
+{
+	for (uint32_t i = 0; i < L->nrules; i++) {
+		if (L->rules[i].p == L->probe && L->rules[i].ap == L->ap) {
+			L->again[i].used = true;
+			return L->again[i].at;
+		}
+	}
+	trap_raise(L->m->trap, SKEP_EBUG, "lowering: a rule that is not the program's");
+}
+
 void lo_edit_end(struct lower *L)
 {
 	ir_blk tell, on;
@@ -205,7 +217,7 @@ void lo_edit_end(struct lower *L)
 	lo_if(L, CC_NE, ir_var_read(L->f, L->edit.changed), ir_const(L->f, 0), tell, on);
 	lo_enter(L, tell);
 	lo_edit_tell(L);
-	ir_ret(L->f, ir_const(L->f, kern_verdicts(L->ap->kind)->pass));
+	lo_goto(L, next_rules(L));
 	lo_enter(L, on);
 }
 

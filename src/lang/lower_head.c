@@ -376,7 +376,7 @@ static void pull_headers(struct lower *L)
 	lo_enter(L, have);
 }
 
-void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
+static void write_rules(struct lower *L, const struct lo_rule *rules, uint32_t nrules, bool again)
 {
 	struct lo_net *n = &L->net;
 	struct chains c = {.levels = 1};
@@ -389,7 +389,7 @@ void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
 	}
 	n->used = true;
 	n->base = L->f->ctx == CTX_CGROUP_SKB ? 0 : ETH_LEN;
-	if (L->f->ctx == CTX_SK_BUFF && c.mask != BIT(PKT))
+	if (L->f->ctx == CTX_SK_BUFF && c.mask != BIT(PKT) && !again)
 		pull_headers(L);
 	n->data = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
 	n->end = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
@@ -405,4 +405,23 @@ void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
 	else
 		find_l3_cgroup(L, &c);
 	write_chains(L, &c);
+}
+
+void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t nrules)
+{
+	L->rules = rules;
+	L->nrules = nrules;
+	L->again = ARENA_ARRAY(L->a, struct lo_again, nrules + 1);
+	for (uint32_t i = 0; i < nrules && L->f->ctx == CTX_SK_BUFF; i++) {
+		if (lo_block_layers(rules[i].p->body) & LO_EDITS_L4)
+			L->again[i].at = lo_block(L);
+	}
+	write_rules(L, rules, nrules, false);
+	for (uint32_t i = 0; i < nrules; i++) { /* each may lead to the next ones only */
+		if (!L->again[i].used)
+			continue;
+		lo_enter(L, L->again[i].at);
+		L->proofs.n = 0;
+		write_rules(L, rules + i + 1, nrules - i - 1, true);
+	}
 }

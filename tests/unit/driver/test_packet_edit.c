@@ -103,16 +103,41 @@ static void marks(struct frame *f, const struct parsed *p)
 		f->b[p->l3] = (uint8_t)((f->b[p->l3] & 0xf0) | 0xb), f->b[p->l3 + 1] = 0x80 | (f->b[p->l3 + 1] & 0x3f);
 }
 
+/* Each rule meets what the ones before have left. */
+static void in_turn(struct frame *f, const struct parsed *p)
+{
+	int n = (int)f->n;
+	bool four = has_l3(p, n, 0x800, 20);
+
+	if (has(p, n, 6, 20) && get16(f, p->l4 + 2) == 23) {
+		put_at(f, p->l4, 7), put_at(f, p->l4 + 2, 25);
+		if (four)
+			memcpy(f->b + p->l3 + 12, "\12\0\0\7", 4);
+		if (four && option_at(f, p, n, 2, 2) >= 0)
+			put_at(f, option_at(f, p, n, 2, 2) + 2, 77);
+	}
+	if (has(p, n, 17, 8) && get16(f, p->l4 + 2) == 53)
+		put_at(f, p->l4 + 2, 54);
+	if (four)
+		f->b[p->l3 + 8] = 3;
+}
+
 static const struct {
-	const char *body;
+	const char *body; /* %1$s: the direction; %2$s: the hook */
 	void (*change)(struct frame *f, const struct parsed *p);
 } edits[] = {
-	{"v0%s { ip.dst = 10.0.0.5; tcp.dport = 8080; }", nat},
-	{"v0%s /ip.ttl > 0/ { ip.src = ip.dst; udp.sport += 1; pass(); }", source},
-	{"v0%s /tcp.mss > 300/ { tcp.mss = 300; }", clamp},
-	{"v0%s { if (tcp.dport == 23) { tcp.sport = 7; tcp.dport = 65535; return; } udp.dport = 53; }",
+	{"v0%1$s { ip.dst = 10.0.0.5; tcp.dport = 8080; }", nat},
+	{"v0%1$s /ip.ttl > 0/ { ip.src = ip.dst; udp.sport += 1; pass(); }", source},
+	{"v0%1$s /tcp.mss > 300/ { tcp.mss = 300; }", clamp},
+	{"v0%1$s { if (tcp.dport == 23) { tcp.sport = 7; tcp.dport = 65535; return; } udp.dport = 53; }",
 		some_ports},
-	{"v0%s { ip.dscp = ef; ip.ttl = 9; ip6.dscp = 46; }", marks},
+	{"v0%1$s { ip.dscp = ef; ip.ttl = 9; ip6.dscp = 46; }", marks},
+	{"v0%1$s /tcp.dport == 23/ { tcp.dport = 24; tcp.sport = 7; }"
+	 " %2$s:v0%1$s /tcp.dport == 24/ { tcp.dport = 25; ip.src = 10.0.0.6; }"
+	 " %2$s:v0%1$s /tcp.dport == 23/ { tcp.dport = 1; }"
+	 " %2$s:v0%1$s /udp.dport == 53/ { udp.dport = 54; }"
+	 " %2$s:v0%1$s /ip.src == 10.0.0.6 && tcp.dport == 25/ { ip.src = 10.0.0.7; tcp.mss = 77; }"
+	 " %2$s:v0%1$s { ip.ttl = 3; }", in_turn},
 };
 
 
@@ -190,13 +215,13 @@ static void test_edits(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
-		char body[256], script[512];
+		char body[600], script[800];
 
-		snprintf(body, sizeof(body), edits[i].body, "");
+		snprintf(body, sizeof(body), edits[i].body, "", "xdp");
 		snprintf(script, sizeof(script), "xdp:%s xdp:v0 /tcp.dport == 9 && tcp.sport == 9/ { tx(); }", body);
 		one(script, i, frames, n, kernel, KERN_X86_64);
 		one(script, i, frames, n, false, KERN_RISCV64);
-		snprintf(body, sizeof(body), edits[i].body, ":ingress");
+		snprintf(body, sizeof(body), edits[i].body, ":ingress", "tc");
 		snprintf(script, sizeof(script),
 			"tc:%s tc:v0:ingress /tcp.dport == 9 && tcp.sport == 9/ { drop(); }", body);
 		one(script, i, frames, n, kernel, KERN_X86_64);

@@ -25,6 +25,7 @@ start() {
 # Nobody listens at 10.0.0.9:80: what comes there is sent to 10.0.0.2:8080, and its answers back.
 start b there -e 'tc:v0:ingress /icmp.type == echo_request/ { ip.dscp = 10; pkt.mark = 7; }
 	tc:v0:ingress /ip.dst == 10.0.0.9 && tcp.dport == 80/ { ip.dst = 10.0.0.2; tcp.dport = 8080; @in = count(); }
+	tc:v0:ingress /ip.dst == 10.0.0.2 && tcp.dport == 8080/ { @next = count(); }
 	tc:v0:egress /icmp.type == echo_reply/ { @reply[pkt.mark, ip.dscp] = count(); ip.dscp = ef; }
 	tc:v0:egress /ip.src == 10.0.0.2 && tcp.sport == 8080 && tcp.dport != 9/ {
 		if (tcp.mss > 1000) { tcp.mss = 1000; }
@@ -39,6 +40,7 @@ wait $pid_there $pid_here
 t_show /tmp/there
 t_show /tmp/here
 expect_match changed_in '^@in: [1-9]' /tmp/there
+expect_match next_rule '^@next: [1-9]' /tmp/there
 expect_match mark_and_dscp '^@reply\[7, 10\]: [1-9]' /tmp/there
 expect_match dscp_out '^@ef: [1-9]' /tmp/here
 expect_match mss '^@clamped: [1-9]' /tmp/here
