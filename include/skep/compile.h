@@ -31,6 +31,9 @@ struct skep_compile_options {
 int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
 	const struct skep_compile_options *o);
 
+/* Reads the files of prefixes() and ports() that a compiled script names; SKEP_EUSER: a line is wrong. */
+int skep_check_lists(struct skep *s);
+
 /*
  * A script made of a filter in tcpdump's language: at the hook ("xdp:eth0"), what the filter matches
  * is dropped ("drop"), passed while all else is dropped ("only"), counted ("count") or also written

@@ -122,11 +122,15 @@ bool stages_listed(const struct settings *o)
 int cmd_check(struct settings *o)
 {
 	struct skep *s;
+	int err;
 
 	if (stages_listed(o))
 		return 0;
 	s = open_skep(o);
-	return s ? done(s, compile_script(s, o, false)) : 1;
+	if (!s)
+		return 1;
+	err = compile_script(s, o, false);
+	return done(s, err ? err : skep_check_lists(s));
 }
 
 int cmd_build(struct settings *o)

@@ -6,6 +6,7 @@
  */
 #include "driver/driver.h"
 #include "lang/lang.h"
+#include "load/sets.h"
 #include "skep/compile.h"
 #include <string.h>
 
@@ -298,6 +299,27 @@ int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
 	struct compile_call c = {name, text, len, o ? o : &none};
 
 	return guarded(s, do_compile, &c);
+}
+
+/* An IPv4 and an IPv6 map are one file's: its first mistake is told once. */
+static int read_lists(struct skep *s, void *arg)
+{
+	struct set_data d;
+
+	(void)arg;
+	for (uint32_t i = 0; i < s->meta.maps.n; i++) {
+		if (s->meta.maps.v[i].role != MM_SET)
+			continue;
+		if (!set_read(&s->diags, NO_SPAN, &s->meta.maps.v[i], &d))
+			return SKEP_EUSER;
+		set_free(&d);
+	}
+	return SKEP_OK;
+}
+
+int skep_check_lists(struct skep *s)
+{
+	return guarded(s, read_lists, NULL);
 }
 
 const void *skep_object(const struct skep *s, size_t *size)
