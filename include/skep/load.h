@@ -5,6 +5,7 @@
 
 struct skep_load_options {
 	bool stats; /* ask the verifier how much it looked at, for -v */
+	bool offload; /* XDP programs that name no mode go into the network card (its driver must know how) */
 };
 
 /*

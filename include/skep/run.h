@@ -11,7 +11,7 @@ struct skep_run_options {
 	bool quiet, verbose;
 	bool dry; /* attach and run nothing; with verbose tell what was loaded */
 	const volatile int *stop; /* the run ends once this is non-zero; may be NULL */
-	const char *xdp_mode;	  /* native or generic for probes that say none; or NULL */
+	const char *xdp_mode;	  /* native, generic or offload for probes that say none; or NULL */
 	bool replace;		  /* takes the place of other XDP programs */
 	const char *pin;	  /* leaves what is attached in force under this name; or NULL */
 	bool stays;		  /* with pin: runs on as without; else it returns when pinned */

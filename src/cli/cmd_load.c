@@ -64,8 +64,9 @@ bool run_options(const struct settings *o, struct skep_run_options *r)
 		return fail("-f text or -f json", "Invalid output format \"%s\"", format), false;
 	r->replace = o->value[OPT_REPLACE] != NULL;
 	r->xdp_mode = o->value[OPT_XDP];
-	if (r->xdp_mode && strcmp(r->xdp_mode, "native") && strcmp(r->xdp_mode, "generic"))
-		return fail("--xdp native or --xdp generic", "no mode of XDP: '%s'", r->xdp_mode),
+	if (r->xdp_mode && strcmp(r->xdp_mode, "native") && strcmp(r->xdp_mode, "generic") &&
+		strcmp(r->xdp_mode, "offload"))
+		return fail("--xdp native, --xdp generic or --xdp offload", "no mode of XDP: '%s'", r->xdp_mode),
 		       false;
 	r->pin = o->value[OPT_PIN];
 	r->metrics = o->value[OPT_METRICS];
@@ -98,7 +99,8 @@ static int finish_after(struct skep *s, char *before, int status)
 
 int run(struct skep *s, const struct settings *o, struct skep_run_options *r)
 {
-	struct skep_load_options lo = {.stats = r->verbose};
+	struct skep_load_options lo = {.stats = r->verbose,
+		.offload = r->xdp_mode && *r->xdp_mode == 'o'};
 	const char *path = o->value[OPT_OUTPUT];
 	int status = 1, err = skep_load(s, &lo);
 	char *warnings;

@@ -109,7 +109,7 @@ int skep_open(struct skep *s, const void *object, size_t size)
 static int do_load(struct skep *s, void *arg)
 {
 	const struct skep_load_options *o = arg;
-	struct load_options lo = {.stats = o && o->stats};
+	struct load_options lo = {.stats = o && o->stats, .offload = o && o->offload};
 	int err = SKEP_OK;
 
 	if (!permitted(s))

@@ -113,10 +113,6 @@ void check_packet_point(struct check *c, struct attach_point *ap)
 		mode = one_of(c, ap, 1, "mode of XDP", modes);
 		if (mode)
 			ap->parts.v[1] = mode;
-		if (mode && !strcmp(mode, "offload")) /* needs a card to be tried with */
-			c_unsupported(c, ap->part_spans.v[1], "running inside the network card is",
-				"native runs in its driver, generic in the kernel; without either the "
-				"faster one is taken");
 		canonical(c, ap, NULL);
 	}
 }

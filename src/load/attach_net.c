@@ -133,6 +133,8 @@ static int open_xdp(struct loaded *l, uint32_t probe, unsigned ifindex)
 		return link_xdp(l, probe, ifindex, XDP_FLAGS_DRV_MODE);
 	if (!strcmp(mode, "generic"))
 		return link_xdp(l, probe, ifindex, XDP_FLAGS_SKB_MODE);
+	if (!strcmp(mode, "offload"))
+		return link_xdp(l, probe, ifindex, XDP_FLAGS_HW_MODE);
 	fd = link_xdp(l, probe, ifindex, 0);
 	if (fd >= 0 || is_taken(-fd) || fd == -EPERM)
 		return fd;
@@ -167,11 +169,12 @@ bool xdp_mode_fits(unsigned ifindex, const char *mode)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, q);
 
-	if (strcmp(mode, "native") && strcmp(mode, "generic"))
+	if (!*mode)
 		return true;
 	if (bpf_xdp_query((int)ifindex, 0, &q))
 		return false;
-	return q.attach_mode == (*mode == 'n' ? XDP_ATTACHED_DRV : XDP_ATTACHED_SKB);
+	return q.attach_mode == (*mode == 'n' ? XDP_ATTACHED_DRV : *mode == 'g' ? XDP_ATTACHED_SKB
+									 : XDP_ATTACHED_HW);
 }
 
 /* ---- tc ---- */

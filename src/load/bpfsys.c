@@ -58,6 +58,7 @@ int sys_prog_load(uint32_t type, const char *name, const char *license, const st
 	name_it(a.prog_name, name);
 	if (o) {
 		a.prog_flags = o->prog_flags;
+		a.prog_ifindex = o->prog_ifindex;
 		a.expected_attach_type = o->expected_attach_type;
 		a.attach_btf_id = o->attach_btf_id;
 		a.attach_btf_obj_fd = o->attach_btf_obj_fd;
@@ -88,6 +89,7 @@ int sys_map_create(uint32_t type, const char *name, uint32_t key, uint32_t value
 	name_it(a.map_name, name);
 	if (o) {
 		a.map_flags = o->map_flags;
+		a.map_ifindex = o->map_ifindex;
 		a.btf_fd = o->btf_fd;
 		a.btf_key_type_id = o->btf_key_type_id;
 		a.btf_value_type_id = o->btf_value_type_id;

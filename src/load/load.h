@@ -31,7 +31,7 @@ struct loaded_link {
 
 /* How load_attach goes about packet hooks. Set by the caller before. */
 struct attach_options {
-	const char *xdp_mode; /* of probes that name none: "native", "generic"; NULL any */
+	const char *xdp_mode; /* of probes that name none: "native", "generic", "offload"; NULL any */
 	bool replace; /* take the place of foreign XDP programs */
 	const char *pin; /* take over what is pinned under this name (load/pin.h); NULL */
 };
@@ -46,6 +46,7 @@ struct loaded {
 	struct loaded_prog *prog;  /* per meta.progs row */
 	VEC(struct loaded_link) links;
 	struct attach_options attach;
+	unsigned offload; /* the interface whose card runs the XDP program and holds the maps; 0 none */
 	int cpid; /* the command that was started; 0 none */
 	int pid; /* only this process is watched where that can be said; 0 all */
 	uint32_t left_out; /* probes that could not be attached and need not be */
@@ -60,6 +61,7 @@ struct loaded {
 struct load_options {
 	bool stats;	 /* fill loaded_prog.verified (asks the verifier for its statistics) */
 	bool verify_only; /* load, attach nothing */
+	bool offload;	  /* into the network card, for XDP probes that name no mode */
 };
 
 /* Parses the image (kept by the caller until load_close). 0, SKEP_EUSER/SKEP_ESYS with diagnostics. */

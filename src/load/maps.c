@@ -125,9 +125,9 @@ void maps_stop_timers(const struct loaded *l)
 	}
 }
 
-static int create(const struct meta_map *m, uint32_t flags)
+static int create(const struct loaded *l, const struct meta_map *m, uint32_t flags)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags);
+	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = flags, .map_ifindex = l->offload);
 	uint32_t value = m->role == MM_STACKS ? stack_bytes(m->value_size) : m->value_size;
 	uint32_t n = m->max_entries, span;
 
@@ -141,12 +141,12 @@ static int create(const struct meta_map *m, uint32_t flags)
 }
 
 /* Mapping data is a convenience: without it (before 5.5) values go through system calls. */
-static int create_data(const struct meta_map *m)
+static int create_data(const struct loaded *l, const struct meta_map *m)
 {
 	uint32_t flags = m->flags | (m->role == MM_RODATA ? BPF_F_RDONLY_PROG : 0);
-	int fd = create(m, flags | BPF_F_MMAPABLE);
+	int fd = create(l, m, flags | BPF_F_MMAPABLE);
 
-	return fd >= 0 || errno != EINVAL ? fd : create(m, flags);
+	return fd >= 0 || errno != EINVAL ? fd : create(l, m, flags);
 }
 
 static void *map_memory(const struct meta_map *m, int fd)
@@ -186,7 +186,7 @@ static bool row_ok(const struct meta_map *m)
 static int create_one(struct loaded *l, uint32_t i)
 {
 	const struct meta_map *m = &l->meta.maps.v[i];
-	const char *kind = m->type == BPF_MAP_TYPE_RINGBUF ? "ringbuf" : "";
+	const char *kind = l->offload ? "offload" : m->type == BPF_MAP_TYPE_RINGBUF ? "ringbuf" : "";
 	int fd, err = 0;
 
 	if (m->role == MM_STRUCT_OPS)
@@ -207,7 +207,7 @@ static int create_one(struct loaded *l, uint32_t i)
 	else if (m->role == MM_TIMER)
 		fd = create_typed(m, TYPE_TIMED);
 	else
-		fd = is_data(m) ? create_data(m) : create(m, m->flags);
+		fd = is_data(m) ? create_data(l, m) : create(l, m, m->flags);
 	if (fd < 0)
 		return sys_error(l, SYS_MAP, kind, NO_SPAN, errno,
 			"cannot create map '%s' (%u entries of %u + %u bytes)", m->name,

@@ -10,6 +10,7 @@
 #include "load/internal.h"
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +107,7 @@ static int options_for(struct loaded *l, uint32_t prog, struct bpf_prog_load_opt
 	memset(o, 0, sizeof(*o));
 	o->sz = sizeof(*o);
 	o->prog_flags = row->flags;
+	o->prog_ifindex = row->type == BPF_PROG_TYPE_XDP ? l->offload : 0;
 	o->expected_attach_type = row->attach_type;
 	if (traced_prog(row)) {
 		err = traced_id(l, prog, &type_id);
@@ -195,7 +197,7 @@ uint64_t load_prog_misses(const struct loaded *l, uint32_t prog)
 static int refused(struct loaded *l, uint32_t prog, int err)
 {
 	const struct meta_prog *row = &l->meta.progs.v[prog];
-	const char *kind = row->type == BPF_PROG_TYPE_STRUCT_OPS ? "struct_ops" : "";
+	const char *kind = row->type == BPF_PROG_TYPE_STRUCT_OPS ? "struct_ops" : l->offload ? "offload" : "";
 	char *log = NULL;
 	int fd;
 
@@ -291,13 +293,24 @@ static void forget_programs(struct loaded *l)
 	}
 }
 
+/* A program is made for one card, and its maps lie there. */
+static void find_offload(struct loaded *l, const struct load_options *o)
+{
+	for (uint32_t i = 0; i < l->meta.probes.n && !l->offload; i++) {
+		const struct meta_probe *p = &l->meta.probes.v[i];
+
+		if (!strcmp(p->kind, "xdp") && (*p->arg[1] ? !strcmp(p->arg[1], "offload") : o && o->offload))
+			l->offload = if_nametoindex(p->arg[0]);
+	}
+}
+
 int load_programs(struct loaded *l, const struct load_options *o)
 {
 	static const struct load_options none;
 	int err = needs_check(l);
 
 	core_names(l);
-
+	find_offload(l, o);
 	if (!err)
 		err = maps_create(l);
 	if (!err)

@@ -52,6 +52,11 @@ for mode in native generic; do
 	expect_match ${mode}_count '^@: [1-9]' /tmp/rules
 done
 
+in_ns b skep --xdp offload -e 'xdp:v0 /icmp.type == 8/ { drop(); }' >/tmp/out 2>/tmp/err
+expect_match offload 'the network card or its driver runs no programs' /tmp/err
+in_ns b skep -e 'xdp:v0:offload /icmp.type == 8/ { @ = count(); drop(); }' >/tmp/out 2>/tmp/err
+expect_match offload_map 'the network card or its driver holds no maps' /tmp/err
+
 mkdir -p /tmp/cg /sys/fs/cgroup
 grep -q ' /sys/fs/cgroup cgroup2 ' /proc/mounts || mount -t cgroup2 none /sys/fs/cgroup
 mkdir -p /sys/fs/cgroup/t
