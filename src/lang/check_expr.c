@@ -359,9 +359,9 @@ static void check_unary(struct check *c, struct expr *e)
 	case UO_BNOT:
 		set_const(e, ~a->const_value, e->type.is_signed);
 		break;
-	case UO_NEG: /* 9223372036854775808 has no sign; with a minus it is the least signed number
-		      */
-		set_const(e, 0 - a->const_value, e->type.is_signed || a->const_value == 1ull << 63);
+	case UO_NEG: /* 9223372036854775808 as written has no sign; with a minus it is the least signed number */
+		set_const(e, 0 - a->const_value, e->type.is_signed ||
+			(a->kind == EX_INT && a->const_value == 1ull << 63));
 		break;
 	default:
 		set_const(e, a->const_value, e->type.is_signed);
