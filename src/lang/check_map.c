@@ -38,8 +38,15 @@ static void never_written(struct check *c, const struct expr *e)
 {
 	struct diag *d = c_error(
 		c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written", e->u.map.name);
+	const struct map_sym *own = smap_get(&c->s->maps, e->u.map.name);
 	struct suggest s;
 
+	if (!strcmp(e->u.map.name, "@task") || (own && own->task)) { /* @task[args.p].since = … */
+		c_hint(c, d,
+			"each value kept on tasks has a name of its own: let @since = task(); "
+			"and then @since[args.p] = …");
+		return;
+	}
 	suggest_init(&s, e->u.map.name);
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
 		const struct map_sym *m = c->s->maps.entries.v[i].value;
