@@ -48,7 +48,8 @@ extern const struct lang_type lang_int, lang_uint, lang_str, lang_bool; /* bool:
 
 enum le_kind { LE_NUM, LE_TEXT, LE_VAR, LE_FIELD, LE_ARRAY, LE_NAME, LE_MEMORY, LE_CAST, LE_NEG, LE_COM,
 	LE_NOT, LE_BIN, LE_AND, LE_OR, LE_COND, LE_ELVIS, LE_LEN, LE_NCMP, LE_CONTAINS, LE_FIND, LE_CHAR,
-	LE_CUT, LE_MAP, LE_HAS, LE_MACRO, LE_PARAM, LE_TUPLE, LE_ELEM };
+	LE_CUT, LE_MAP, LE_HAS, LE_MACRO, LE_PARAM, LE_TUPLE, LE_ELEM,
+	LE_BYTE, LE_SAME };
 enum lang_op { LO_ADD, LO_SUB, LO_MUL, LO_DIV, LO_MOD, LO_AND, LO_OR, LO_XOR, LO_SHL, LO_SHR, LO_EQ, LO_NE,
 	LO_LT, LO_LE, LO_GT, LO_GE, LO_COUNT };
 

@@ -286,6 +286,17 @@ static struct val text(struct machine *m, const struct le *e)
 	}
 }
 
+/* Elements and equality of arrays that are made of numbers. */
+static uint64_t of_array(struct machine *m, const struct le *e)
+{
+	uint64_t a = eval(m, e->a).n, b = eval(m, e->b).n;
+	unsigned size = e->kind == LE_BYTE ? lang_casts[e->n].size : (unsigned)e->n;
+
+	if (e->kind == LE_SAME)
+		return !((a ^ b) << (64 - 8 * size));
+	return b < 8 / size ? cut(a >> (8 * size * b), size, lang_casts[e->n].is_signed) : 0;
+}
+
 static uint64_t number(struct machine *m, const struct le *e)
 {
 	struct val v;
@@ -299,6 +310,9 @@ static uint64_t number(struct machine *m, const struct le *e)
 		return m->p->in.arr[eval(m, e->a).n];
 	case LE_CAST:
 		return cut(eval(m, e->a).n, lang_casts[e->n].size, lang_casts[e->n].is_signed);
+	case LE_BYTE:
+	case LE_SAME:
+		return of_array(m, e);
 	case LE_NEG:
 		return 0 - eval(m, e->a).n;
 	case LE_COM:

@@ -142,6 +142,7 @@ static bool is_bool(const struct le *e)
 	case LE_CONTAINS:
 	case LE_HAS:
 	case LE_MACRO:
+	case LE_SAME:
 		return true;
 	default:
 		return false;
@@ -414,9 +415,22 @@ static struct le *unary(struct gen *g, unsigned depth)
 	return e;
 }
 
+/* ((int16[4])a)[b], (uint8[4])a == (uint8[4])b: n is the type of the elements, the bytes. */
+static struct le *array(struct gen *g, unsigned depth)
+{
+	struct le *e = node(g, chance(g, 70) ? LE_BYTE : LE_SAME, &lang_int);
+
+	e->a = expr(g, &lang_int, depth - 1);
+	e->n = e->kind == LE_BYTE ? below(g, 6) : 1 + below(g, 8);
+	e->b = e->kind == LE_BYTE && chance(g, 50) ? leaf(g) : expr(g, &lang_int, depth - 1);
+	if (e->kind == LE_BYTE && maybe_const(e->b)) /* behind the end it would be refused */
+		e->b = literal(g, below(g, 8 / lang_casts[e->n].size));
+	return e;
+}
+
 static struct le *num_expr(struct gen *g, unsigned depth)
 {
-	unsigned n = below(g, 40);
+	unsigned n = below(g, 42);
 	struct le *e = NULL;
 
 	if (!depth || n < 6)
@@ -433,6 +447,8 @@ static struct le *num_expr(struct gen *g, unsigned depth)
 		e->b = expr(g, &lang_int, depth - 1);
 		return e;
 	}
+	if (n >= 40)
+		return array(g, depth);
 	if (n < 33 || g->pure)
 		return choice(g, depth);
 	if (n < 35)

@@ -112,6 +112,16 @@ static void has_key(struct printer *w, const struct le *e)
 
 static void choice(struct printer *w, const struct le *e)
 {
+	if (e->kind == LE_COND && toss(w, 4) == 0) {
+		buf_puts(w->b, "if (");
+		expr(w, e->a, 0);
+		buf_puts(w->b, ") { ");
+		expr(w, e->b, 0);
+		buf_puts(w->b, " } else { ");
+		expr(w, e->c, 0);
+		buf_puts(w->b, " }");
+		return;
+	}
 	expr(w, e->a, LEVEL_OR);
 	if (e->kind == LE_COND) {
 		buf_puts(w->b, " ? ");
@@ -218,6 +228,20 @@ static void plain(struct printer *w, const struct le *e)
 	case LE_COND:
 	case LE_ELVIS:
 		choice(w, e);
+		break;
+	case LE_BYTE:
+		buf_printf(w->b, "((%s[%u])", lang_casts[e->n].name, 8 / lang_casts[e->n].size);
+		expr(w, e->a, LEVEL_UNARY);
+		buf_puts(w->b, ")[");
+		expr(w, e->b, 0);
+		buf_putc(w->b, ']');
+		break;
+	case LE_SAME:
+		buf_printf(w->b, "((uint8[%" PRIu64 "])", e->n);
+		expr(w, e->a, LEVEL_UNARY);
+		buf_printf(w->b, " == (uint8[%" PRIu64 "])", e->n);
+		expr(w, e->b, LEVEL_UNARY);
+		buf_putc(w->b, ')');
 		break;
 	case LE_LEN:
 	case LE_NCMP:

@@ -75,7 +75,7 @@ if [ $? = 0 ] || grep -q 'does not count this event' /tmp/hw; then t_ok hardware
 
 # Functions with typed arguments and results, raw tracepoints by argument
 cat >/tmp/traced.bt <<'X'
-fentry:vfs_read /comm == "dd"/ { @a[args.count] = count(); @n[func, probe] = count(); @i = args.file->f_inode->i_ino; }
+fentry:vfs_read /comm == "dd"/ { @a[args.count] = count(); @n[func, probe] = count(); @i = args.file->f_inode->i_ino; $all = args; @all = args; @whole[$all.count == args.count] = count(); }
 fexit:vfs_read /comm == "dd"/ { @ret[retval > 0] = count(); @c = sum(args.count); @seen++; }
 rawtracepoint:sched_switch { @s[args.next->comm] = count(); @prev[args.prev == curtask] = count(); }
 rt:sched_process_exit { @x = arg0 != 0; }
@@ -90,6 +90,8 @@ if [ -e /sys/kernel/btf/vmlinux ] && skep check /tmp/traced.bt >/tmp/traced.chec
 	expect_match fentry_arg '^@a\[16\]: [1-9]' /tmp/traced
 	expect_match fentry_func '^@n\[vfs_read, fentry:vmlinux:vfs_read\]: [1-9]' /tmp/traced
 	expect_match fentry_walk '^@i: [1-9]' /tmp/traced
+	expect_match fentry_whole '^@all: \{ \.file = 0x[0-9a-f]+, \.buf = 0x[0-9a-f]+, \.count = 16, \.pos = 0x[0-9a-f]+ \}' /tmp/traced
+	expect_match fentry_record '^@whole\[true\]: [1-9]' /tmp/traced
 	expect_match fexit_ret '^@ret\[true\]: [1-9]' /tmp/traced
 	expect_match fexit_arg '^@c: [1-9]' /tmp/traced
 	expect_match rawtp_arg '^@s\[dd\]: [1-9]' /tmp/traced
