@@ -301,6 +301,9 @@ static bool typeof_cast(struct check *c, struct expr *e)
 		return true;
 	}
 	check_expr(c, of);
+	if (of->kind == EX_VAR && of->var && of->var->type.kind == LT_NONE)
+		c_error(c, of->span, DIAG_UNKNOWN_VARIABLE,
+			"variable '$%.*s' has no type yet", VAR_NAME(of->u.name));
 	if (of->type.kind == LT_UNKNOWN || a->type.kind == LT_UNKNOWN)
 		return false;
 	if (of->type.kind == LT_INT || of->type.kind == LT_PTR) {
