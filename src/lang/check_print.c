@@ -103,6 +103,10 @@ static bool check_conv(struct check *c, const struct expr *f, const struct fmt_s
 	}
 	if (fmt_is_known(v->conv))
 		return true;
+	if (v->conv == 'g' && f->u.str.s[v->start + v->len] == 'r') {
+		c_unsupported(c, at, "'%gr', the names of allocation flags, is", "%#x prints the number");
+		return false;
+	}
 	d = c_error(c, at, DIAG_BAD_FORMAT, "unknown conversion '%s'", quoted_conv(c, f, v));
 	if (strchr("aAeEfFgG", v->conv))
 		c_hint(c, d, "there are no fractions; %%d prints whole numbers");

@@ -17,6 +17,8 @@ struct emit_form {
 	void (*printf)(struct buf *out, const char *text, size_t n);
 	/* Other text; type as bpftrace's JSON names it. */
 	void (*chars)(struct buf *out, const char *type, const char *text, size_t n);
+	/* errorf() and its like, as a line "file:line:first-last: KIND: text\n"; NULL: it goes to the user. */
+	void (*told)(struct buf *out, const char *type, const char *line);
 	void (*time)(struct buf *out, const char *text, size_t n);
 	void (*value)(struct buf *out, const struct meta *m, const struct meta_field *f,
 		const uint8_t *base, size_t len);

@@ -402,8 +402,8 @@ static bool told(struct session *s, const struct record *r, enum meta_event_type
 
 	if (!text)
 		return false;
-	if (s->form->announce_to_out)
-		s->form->chars(&s->out, meta_event_text(type), text, strlen(text));
+	if (s->form->told)
+		s->form->told(&s->out, meta_event_text(type), text);
 	else
 		tell(s, r, type, "", "");
 	return true;

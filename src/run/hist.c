@@ -63,7 +63,8 @@ static struct bucket bucket_at(const struct meta_map *map, const uint8_t *value,
 	struct bucket b = map->agg == MA_HIST ? log2_bucket(map, i)
 					      : linear_bucket(map, i, hist_buckets(map));
 
-	b.count = table_word(map, value, i) / (div ? div : 1);
+	/* bpftrace divides the counts of hist() only */
+	b.count = table_word(map, value, i) / (div && map->agg == MA_HIST ? div : 1);
 	return b;
 }
 

@@ -35,6 +35,35 @@ static void chars(struct buf *out, const char *type, const char *text, size_t n)
 	buf_puts(out, "}\n");
 }
 
+/* Where the last part of text up to end begins, behind a ':'. */
+static const char *last_part(const char *text, const char *end)
+{
+	while (end > text && end[-1] != ':')
+		end--;
+	return end;
+}
+
+static void json_told(struct buf *out, const char *type, const char *line)
+{
+	const char *msg = strstr(line, "ERROR: "), *col, *row, *other = strstr(line, "WARNING: ");
+
+	if (!msg || (other && other < msg))
+		msg = other;
+	col = msg && msg - line > 2 ? last_part(line, msg - 2) : line;
+	row = col > line ? last_part(line, col - 1) : line;
+	if (row == line) {
+		chars(out, type, line, strlen(line));
+		return;
+	}
+	msg = strchr(msg, ' ') + 1;
+	buf_printf(out, "{\"type\": \"%s\", \"msg\": ", type);
+	json_string(out, msg, strlen(msg) - 1); /* without the line's end */
+	buf_puts(out, ", \"filename\": ");
+	json_string(out, line, (size_t)(row - 1 - line));
+	buf_printf(out, ", \"line\": %.*s, \"col\": %.*s}\n", (int)strcspn(row, ":"), row,
+		(int)strcspn(col, "-"), col);
+}
+
 static void json_printf(struct buf *out, const char *text, size_t n)
 {
 	chars(out, "printf", text, n);
@@ -149,6 +178,7 @@ const struct emit_form emit_json = {
 	.entry = json_entry,
 	.printf = json_printf,
 	.chars = chars,
+	.told = json_told,
 	.time = json_time,
 	.value = json_value,
 	.before_maps = json_before_maps,
