@@ -2,7 +2,7 @@
 # The rule files of scripts/packets on real traffic over a veth pair: every rule must have counted in the
 # kernel what it counts in `skep replay` of the same packets. Odd ones run natively and even ones generic on
 # some kernels, and the other way round on the others.
-# timeout: 200
+# timeout: 300
 # files: scripts/packets tests/packets/frames.pcap
 
 net_ab
