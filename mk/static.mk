@@ -31,7 +31,7 @@ STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asyn
 	-fno-tree-sra -fno-move-loop-invariants -fno-optimize-sibling-calls \
 	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore,-mgeneral-regs-only) \
 	$(if $(filter x86_64,$(STATIC_ARCH)),-fno-jump-tables) \
-	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer \
+	$(if $(filter arm64,$(STATIC_ARCH)),-mcmodel=tiny -fomit-frame-pointer -fno-thread-jumps -fno-caller-saves \
 		-flto -ffat-lto-objects -flto-partition=one)
 # Segments one behind the other, without filling up to 64 KB or 4 KB pages between them.
 STATIC_LINK := -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noseparate-code \

@@ -208,16 +208,24 @@ static uint32_t visit_count(struct codec *c, uint32_t n)
 	return n;
 }
 
-#define VISIT_VEC(c, vec, one)                                                                     \
-	do {                                                                                       \
-		uint32_t n_ = visit_count(c, (vec)->n);                                            \
-		if (!(c)->out) {                                                                   \
-			vec_reserve((c)->a, (vec), n_);                                            \
-			(vec)->n = n_;                                                             \
-		}                                                                                  \
-		for (uint32_t i_ = 0; i_ < n_; i_++)                                               \
-			one((c), &(vec)->v[i_]);                                                   \
-	} while (0)
+/* rows is a VEC of rows of that size. */
+static void visit_rows(struct codec *c, void *rows, size_t size, void (*one)(struct codec *, void *))
+{
+	VEC(char) any;
+	uint32_t n;
+
+	memcpy(&any, rows, sizeof(any));
+	n = visit_count(c, any.n);
+	if (!c->out) {
+		vec_grow(c->a, rows, n, size);
+		memcpy(&any, rows, sizeof(any));
+		any.n = n;
+		memcpy(rows, &any, sizeof(any));
+	}
+	for (uint32_t i = 0; i < n; i++)
+		one(c, any.v + i * size);
+}
+#define VISIT_VEC(c, vec, one) visit_rows((c), (vec), sizeof(*(vec)->v), one)
 
 static void check_below(struct codec *c, uint32_t v, uint32_t limit, const char *why)
 {
@@ -225,8 +233,10 @@ static void check_below(struct codec *c, uint32_t v, uint32_t limit, const char 
 		fail(c, why);
 }
 
-static void visit_field(struct codec *c, struct meta_field *f)
+static void visit_field(struct codec *c, void *row)
 {
+	struct meta_field *f = row;
+
 	visit_u32(c, &f->kind);
 	visit_u32(c, &f->off);
 	visit_u32(c, &f->size);
@@ -234,8 +244,10 @@ static void visit_field(struct codec *c, struct meta_field *f)
 	check_below(c, f->kind, MK_COUNT, "a field has an unknown kind");
 }
 
-static void visit_type_member(struct codec *c, struct meta_type_member *m)
+static void visit_type_member(struct codec *c, void *row)
 {
+	struct meta_type_member *m = row;
+
 	visit_str(c, &m->name);
 	visit_i64(c, &m->value);
 	visit_field(c, &m->field);
@@ -243,16 +255,24 @@ static void visit_type_member(struct codec *c, struct meta_type_member *m)
 	visit_u32(c, &m->bit_size);
 }
 
-static void visit_type(struct codec *c, struct meta_type *t)
+static void visit_type(struct codec *c, void *row)
 {
+	struct meta_type *t = row;
+
 	visit_u32(c, &t->kind);
 	visit_u32(c, &t->n);
 	VISIT_VEC(c, &t->members, visit_type_member);
 	check_below(c, t->kind, MK_COUNT, "a type has an unknown kind");
 }
 
-static void visit_map(struct codec *c, struct meta_map *m)
+static void visit_name_row(struct codec *c, void *row)
 {
+	visit_name(c, row);
+}
+
+static void visit_map(struct codec *c, void *row)
+{
+	struct meta_map *m = row;
 	uint32_t init = m->init ? m->value_size : 0;
 
 	visit_name(c, &m->name);
@@ -274,7 +294,7 @@ static void visit_map(struct codec *c, struct meta_map *m)
 	visit_u32(c, &m->hist_bits);
 	VISIT_VEC(c, &m->keys, visit_field);
 	visit_bytes(c, &m->init, &init);
-	VISIT_VEC(c, &m->names, visit_name);
+	VISIT_VEC(c, &m->names, visit_name_row);
 	if (!init)
 		m->init = NULL;
 	else if (init != m->value_size)
@@ -283,8 +303,10 @@ static void visit_map(struct codec *c, struct meta_map *m)
 	check_below(c, m->agg, MA_COUNT_, "a map has an unknown aggregation");
 }
 
-static void visit_format(struct codec *c, struct meta_format *f)
+static void visit_format(struct codec *c, void *row)
 {
+	struct meta_format *f = row;
+
 	visit_u32(c, &f->event);
 	visit_name(c, &f->text);
 	visit_u32(c, &f->size);
@@ -292,8 +314,10 @@ static void visit_format(struct codec *c, struct meta_format *f)
 	check_below(c, f->event, ME_COUNT, "a format has an unknown event");
 }
 
-static void visit_counter(struct codec *c, struct meta_counter *k)
+static void visit_counter(struct codec *c, void *row)
 {
+	struct meta_counter *k = row;
+
 	visit_u32(c, &k->kind);
 	visit_u32(c, &k->ref);
 	visit_u32(c, &k->off);
@@ -301,16 +325,20 @@ static void visit_counter(struct codec *c, struct meta_counter *k)
 	check_below(c, k->kind, MC_COUNT, "a counter has an unknown kind");
 }
 
-static void visit_rule(struct codec *c, struct meta_rule *r)
+static void visit_rule(struct codec *c, void *row)
 {
+	struct meta_rule *r = row;
+
 	visit_name(c, &r->text);
 	visit_u32(c, &r->prog);
 	visit_u32(c, &r->off);
 	visit_u32(c, &r->len);
 }
 
-static void visit_prog(struct codec *c, struct meta_prog *p)
+static void visit_prog(struct codec *c, void *row)
 {
+	struct meta_prog *p = row;
+
 	visit_name(c, &p->name);
 	visit_name(c, &p->section);
 	visit_u32(c, &p->type);
@@ -320,8 +348,10 @@ static void visit_prog(struct codec *c, struct meta_prog *p)
 	visit_u32(c, &p->member);
 }
 
-static void visit_probe(struct codec *c, struct meta_probe *p)
+static void visit_probe(struct codec *c, void *row)
 {
+	struct meta_probe *p = row;
+
 	visit_name(c, &p->name);
 	visit_name(c, &p->kind);
 	for (int i = 0; i < 3; i++)
@@ -336,31 +366,39 @@ static void visit_probe(struct codec *c, struct meta_probe *p)
 	visit_u32(c, &p->len);
 }
 
-static void visit_member(struct codec *c, struct meta_ops_member *m)
+static void visit_member(struct codec *c, void *row)
 {
+	struct meta_ops_member *m = row;
+
 	visit_name(c, &m->name);
 	visit_u32(c, &m->prog);
 	visit_u64(c, &m->value);
 	visit_str(c, &m->text);
 }
 
-static void visit_ops(struct codec *c, struct meta_ops *o)
+static void visit_ops(struct codec *c, void *row)
 {
+	struct meta_ops *o = row;
+
 	visit_name(c, &o->type);
 	visit_name(c, &o->name);
 	visit_u32(c, &o->map);
 	VISIT_VEC(c, &o->members, visit_member);
 }
 
-static void visit_source(struct codec *c, struct meta_source *s)
+static void visit_source(struct codec *c, void *row)
 {
+	struct meta_source *s = row;
+
 	visit_name(c, &s->name);
 	visit_name(c, &s->text);
 	visit_u32(c, &s->base);
 }
 
-static void visit_stack(struct codec *c, struct meta_stack *s)
+static void visit_stack(struct codec *c, void *row)
 {
+	struct meta_stack *s = row;
+
 	visit_u32(c, &s->mode);
 	visit_u32(c, &s->limit);
 	visit_u32(c, &s->table);
@@ -368,8 +406,10 @@ static void visit_stack(struct codec *c, struct meta_stack *s)
 	check_below(c, s->mode, META_STACK_MODES, "a stack has an unknown mode");
 }
 
-static void visit_fixup(struct codec *c, struct meta_fixup *f)
+static void visit_fixup(struct codec *c, void *row)
 {
+	struct meta_fixup *f = row;
+
 	visit_u32(c, &f->prog);
 	visit_u32(c, &f->insn);
 	visit_name(c, &f->category);

@@ -3,22 +3,25 @@
 #include "lang/check.h"
 #include <string.h>
 
-struct lt lt_of(enum lt_kind kind, uint32_t size)
+/* Never inlined: clearing and copying a type at each of the hundred places takes more than a call. */
+#define OUTLINED __attribute__((noinline))
+
+OUTLINED struct lt lt_of(enum lt_kind kind, uint32_t size)
 {
 	return (struct lt){.kind = kind, .size = size};
 }
 
-struct lt lt_int(uint32_t size, bool is_signed)
+OUTLINED struct lt lt_int(uint32_t size, bool is_signed)
 {
 	return (struct lt){.kind = LT_INT, .size = size, .is_signed = is_signed};
 }
 
-struct lt lt_bool(void)
+OUTLINED struct lt lt_bool(void)
 {
 	return (struct lt){.kind = LT_INT, .size = 8, .is_signed = true, .boolean = true};
 }
 
-struct lt lt_str(uint32_t size)
+OUTLINED struct lt lt_str(uint32_t size)
 {
 	return (struct lt){.kind = LT_STR, .size = size};
 }
