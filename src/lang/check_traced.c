@@ -79,6 +79,18 @@ static void full_name(struct check *c, struct attach_point *ap)
 	ap->name = point_name(c, ap);
 }
 
+static bool takes_struct(struct check *c, uint32_t proto)
+{
+	struct kbtf_param p[ARGS_MAX + 1];
+	uint32_t n = kbtf_params(c->btf, proto, p, ARGS_MAX + 1);
+
+	for (uint32_t i = 0; i < n && i <= ARGS_MAX; i++) {
+		if (kbtf_describe(c->btf, p[i].type).class == KBTF_STRUCT)
+			return true;
+	}
+	return false;
+}
+
 void check_fentry(struct check *c, struct attach_point *ap)
 {
 	struct diag *e;
@@ -98,6 +110,13 @@ void check_fentry(struct check *c, struct attach_point *ap)
 		return;
 	full_name(c, ap);
 	ap->proto = kbtf_func_proto(c->btf, id);
+	if (c->t->version >= KV(6, 1) || !takes_struct(c, ap->proto))
+		return;
+	ap->missing = true;
+	if (!ap->from_pattern)
+		missing_probe(c, ap, ap->span,
+			arena_printf(c->a, "'%.100s' takes a struct by value: fentry and fexit know such "
+					   "functions since Linux 6.1", ap->func));
 }
 
 void check_rawtp(struct check *c, struct attach_point *ap)
