@@ -30,6 +30,7 @@ struct check {
 	bool final;	      /* the last round: everything is settled */
 	bool changed;	      /* something settled in this round */
 	unsigned loops;	      /* loops around the current statement */
+	unsigned dead;	      /* conditions around it that are known not to hold */
 	bool raw_text;	      /* the literal here is compared with a payload */
 	const struct expr *compared; /* the left side of the comparison that is looked at */
 	struct each *each;    /* the innermost loop over a map or range; NULL */

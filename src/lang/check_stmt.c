@@ -278,15 +278,25 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 
 static void check_if(struct check *c, struct stmt *s)
 {
+	unsigned dead = c->dead;
+
 	for (;; s = stmt_else_if(s)) {
+		const struct expr *cond = s->u.cond.cond;
+		bool no, yes;
+
 		sugar_find(c, s);
 		check_condition(c, s->u.cond.cond);
+		no = cond->is_const && !cond->const_value;
+		yes = cond->is_const && cond->const_value;
+		c->dead += no;
 		check_block(c, s->u.cond.yes);
+		c->dead += yes - no; /* what follows */
 		if (!stmt_else_if(s))
 			break;
 	}
 	if (s->u.cond.no)
 		check_block(c, s->u.cond.no);
+	c->dead = dead;
 }
 
 /* Loops around the call are no loops of the function. */

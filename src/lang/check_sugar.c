@@ -5,6 +5,7 @@
  * messages point there.
  */
 #include "lang/check.h"
+#include "base/fmt.h"
 #include <string.h>
 
 static struct expr *arg(const struct expr *e, uint32_t i)
@@ -295,6 +296,35 @@ static void sugar_static_assert(struct check *c, struct expr *e)
 		c_error(c, e->span, DIAG_CONST_RANGE, "static_assert: %.200s", text->u.str.s);
 }
 
+/* fail("format", …): an error where it can be reached. Its arguments are known before anything runs. */
+static void sugar_fail(struct check *c, struct expr *e)
+{
+	const struct exprs *args = &e->u.call.args;
+	const struct expr *f = arg(e, 0);
+	uint32_t pos = 0, from = 0, n = 1;
+	struct fmt_spec v;
+	struct buf text;
+
+	check_printf(c, e);
+	if (!c->final || c->dead || !f || f->kind != EX_STR)
+		return;
+	buf_init(&text, c->a);
+	while (fmt_next(f->u.str.s, f->u.str.n, &pos, &v) && n < args->list.n) {
+		const struct expr *a = args->list.v[n++];
+
+		buf_put(&text, f->u.str.s + from, v.start - from);
+		from = pos;
+		if (a->kind == EX_STR)
+			buf_put(&text, a->u.str.s, a->u.str.n);
+		else if (a->is_const)
+			buf_printf(&text, "%lld", (long long)a->const_value);
+		else
+			buf_puts(&text, "?");
+	}
+	buf_puts(&text, f->u.str.s + from);
+	c_error(c, e->span, DIAG_CONST_RANGE, "%.400s", text.p);
+}
+
 /* As a statement it became an "if": see sugar_stmt(). */
 static void sugar_assert_alone(struct check *c, struct expr *e)
 {
@@ -335,6 +365,8 @@ check_fn sugar_func(enum builtin_id id)
 		return sugar_kfunc_exist;
 	case BI_F_PERCPU_KADDR:
 		return sugar_percpu;
+	case BI_F_FAIL:
+		return sugar_fail;
 	case BI_F_STATIC_ASSERT:
 		return sugar_static_assert;
 	default:

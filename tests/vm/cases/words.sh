@@ -7,7 +7,7 @@ cat >/tmp/words.bt <<'X'
 struct own { int a; char b; uint16 c[3]; };
 macro twice(x) { x * 2 }
 BEGIN {
-	static_assert(sizeof(struct own) == 12, "size");
+	static_assert(sizeof(struct own) == 12, "size"); if (sizeof(struct own) != 12) { fail("size %d", 12); }
 	assert(offsetof(struct own, c) == 6, "offset");
 	printf("order %x %x %x %x %x\n", bswap((uint32)0x11223344), htons(0x1234), ntohs(0x1234),
 		htonl(0x11223344), ntohl(0x11223344));
