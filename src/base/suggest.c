@@ -2,6 +2,7 @@
 /* Nearest name by edit distance (insert, delete, replace, swap of neighbours). */
 #include "base/diag.h"
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX 64
 
@@ -50,7 +51,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 
 	if (!na || !nb || na > WORD_MAX || nb > WORD_MAX || (na > nb ? na - nb : nb - na) > 3)
 		return;
-	d = distance(s->word, na, candidate, nb);
+	d = strcasecmp(s->word, candidate) ? distance(s->word, na, candidate, nb) : 0;
 	if (d < s->best_distance) {
 		s->best_distance = d;
 		s->best = candidate;
