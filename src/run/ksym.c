@@ -9,15 +9,21 @@
 #define CHUNK ((size_t)64 * 1024)
 #define LAST_SIZE (1u << 16) /* how far the last symbol is believed to reach */
 
+#define EXPECTED (1u << 17) /* functions of a common kernel: room at once, none thrown away while growing */
+#define LOCAL (1u << 31)
+
+/* 130 000 of them are read for one stack, so they are small, and names lie close together. */
 struct ksym {
 	uint64_t addr;
-	const char *name;
-	uint32_t order; /* in the file; global names come before local ones at the same address */
+	/* Where the name lies, in the order of the file; LOCAL makes it come after global ones at the address. */
+	uint32_t name;
 };
 
 struct ksym_table {
 	struct arena *a;
 	VEC(struct ksym) v;
+	VEC(char *) blocks; /* of names, CHUNK bytes each */
+	size_t used;	    /* of the last */
 };
 
 static int hex(char c)
@@ -26,6 +32,21 @@ static int hex(char c)
 		return c - '0';
 	c |= 32;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static uint32_t keep_name(struct ksym_table *t, const char *name, size_t n)
+{
+	char *to;
+
+	if (!t->blocks.n || t->used + n >= CHUNK) {
+		vec_push(t->a, &t->blocks, arena_alloc(t->a, CHUNK));
+		t->used = 0;
+	}
+	to = t->blocks.v[t->blocks.n - 1] + t->used;
+	memcpy(to, name, n);
+	to[n] = '\0';
+	t->used += n + 1;
+	return (uint32_t)((t->blocks.n - 1) * CHUNK + (t->used - n - 1));
 }
 
 static void line(struct ksym_table *t, const char *s, const char *end)
@@ -44,8 +65,7 @@ static void line(struct ksym_table *t, const char *s, const char *end)
 	while (s < end && *s != '\t' && *s != ' ')
 		s++;
 	n = (size_t)(s - name);
-	vec_push(t->a, &t->v, (struct ksym){addr, arena_strndup(t->a, name, n),
-				      t->v.n + (global ? 0 : UINT32_MAX / 2)});
+	vec_push(t->a, &t->v, (struct ksym){addr, keep_name(t, name, n) | (global ? 0 : LOCAL)});
 }
 
 static int compare(const void *x, const void *y)
@@ -54,7 +74,7 @@ static int compare(const void *x, const void *y)
 
 	if (a->addr != b->addr)
 		return a->addr < b->addr ? -1 : 1;
-	return a->order < b->order ? -1 : a->order > b->order;
+	return a->name < b->name ? -1 : a->name > b->name;
 }
 
 struct ksym_table *ksym_load(struct arena *a, const char *path)
@@ -66,6 +86,8 @@ struct ksym_table *ksym_load(struct arena *a, const char *path)
 	ssize_t got;
 
 	*t = (struct ksym_table){.a = a};
+	if (fd >= 0)
+		vec_reserve(a, &t->v, EXPECTED);
 	while (fd >= 0 && (got = read(fd, chunk + have, CHUNK - have)) > 0) {
 		char *s = chunk, *end = chunk + have + got, *nl;
 
@@ -90,7 +112,7 @@ struct ksym_table *ksym_load(struct arena *a, const char *path)
 
 const char *ksym_at(const struct ksym_table *t, uint64_t addr, uint64_t *off)
 {
-	uint32_t lo = 0, hi = t->v.n;
+	uint32_t lo = 0, hi = t->v.n, name;
 
 	while (lo < hi) { /* the first that lies behind addr */
 		uint32_t mid = lo + (hi - lo) / 2;
@@ -103,5 +125,6 @@ const char *ksym_at(const struct ksym_table *t, uint64_t addr, uint64_t *off)
 	if (!lo || (lo == t->v.n && addr - t->v.v[lo - 1].addr >= LAST_SIZE))
 		return NULL;
 	*off = addr - t->v.v[lo - 1].addr;
-	return t->v.v[lo - 1].name;
+	name = t->v.v[lo - 1].name & ~LOCAL;
+	return t->blocks.v[name / CHUNK] + name % CHUNK;
 }
