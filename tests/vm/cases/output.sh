@@ -7,7 +7,7 @@ t_show /tmp/json
 expect_match json_attached '^\{"type": "attached_probes", "count": 1, "data": \{"probes": 1\}\}$' /tmp/json
 expect_match json_printf '^\{"type": "printf", "msg": "a\\"b\\n"\}$|^\{"type": "printf", "data": "a\\"b\\n"\}$' /tmp/json
 expect_match json_map '^\{"type": "map", "data": \{"@x": \{"1,k": 2\}\}\}$' /tmp/json
-expect_match json_errorf '^\{"type": "errorf", "msg": "bad 3", "filename": "-e", "line": 1, "col": 62\}$' /tmp/json
+expect_match json_errorf '^\{"type": "errorf", "msg": "bad 3", "filename": "-e", "line": 1, "col": 57\}$' /tmp/json
 expect_match json_hist '"type": "hist"' /tmp/json
 
 skep -o /tmp/file -e 'BEGIN { printf("to the file\n"); }' >/tmp/out 2>/tmp/err
