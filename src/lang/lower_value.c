@@ -175,7 +175,7 @@ ir_val lo_some_element(struct lower *L, const struct expr *e)
 
 	n = m.t.kind == LT_STR ? m.t.size : m.t.nelems;
 	ir_var_write(L->f, var, ir_const(L->f, 0));
-	if (L->m->target->version >= KV(5, 12)) {
+	if (n > 16 && L->m->target->version >= KV(5, 12)) {
 		i = lo_bound(L, i, n, in, out);
 		lo_enter(L, in);
 		p = ir_index(L->f, ir_off(L->f, m.p, m.off), ir_bini(L->f, IR_MUL, i, size));
@@ -183,7 +183,11 @@ ir_val lo_some_element(struct lower *L, const struct expr *e)
 		m.p = p;
 		ir_var_write(L->f, var, load_any(L, &m, size));
 		lo_goto(L, out);
-	} else { /* no stack address may vary there: one after another */
+	} else {
+		/*
+		 * One after another: before 5.12 no stack address may vary, and 6.18 refused some
+		 * of a few elements ("invalid size of register fill", fuzz seed 7412).
+		 */
 		for (uint32_t k = 0; k < n; k++, m.off += size, in = lo_block(L)) {
 			ir_blk next = lo_block(L);
 
