@@ -61,6 +61,17 @@ struct passes_call {
 	const char *list;
 };
 
+#ifdef SKEP_NO_IR_TEXT
+/* The static programs, for boards: whoever writes a pass builds skep. */
+static int do_passes(struct skep *s, void *arg)
+{
+	struct diag *e = diag_error(&s->diags, NO_SPAN, DIAG_BAD_OPTION, "this skep does not read IR");
+
+	(void)arg;
+	diag_hint(&s->diags, e, "the one that plain 'make' builds does");
+	return SKEP_EUSER;
+}
+#else
 static const struct pass *pass_by_name(struct skep *s, const char *name)
 {
 	struct suggest near;
@@ -173,6 +184,7 @@ static int do_passes(struct skep *s, void *arg)
 		return SKEP_EUSER;
 	return run_named(s, arena_strdup(&s->a, c->list ? c->list : ""));
 }
+#endif
 
 int skep_run_passes(struct skep *s, const char *name, const char *text, size_t len,
 	const char *list)
