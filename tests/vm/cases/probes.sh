@@ -55,7 +55,7 @@ hundreds() {
 	t1=$(cut -d' ' -f1 /proc/uptime)
 	echo "attached after $t0 .. $t1"
 	# emulated; one by one it takes more than half a minute
-	t_check hundreds_at_once awk "BEGIN { exit !($t1 - $t0 < 12) }"
+	t_check hundreds_at_once awk "BEGIN { exit !($t1 - $t0 < 18) }"
 	expect_match hundreds '^Attached [2-9][0-9][0-9] probes$' /tmp/hundreds.err
 	kill -9 "$SKEP_PID"
 	wait "$SKEP_PID"
