@@ -74,6 +74,8 @@ static bool is_steady(struct lower *L, const struct expr *e, struct key_vars *va
 		return e->u.unary.op != UO_DEREF && e->u.unary.op != UO_ADDR &&
 		       is_steady(L, e->u.unary.a, vars);
 	case EX_BINARY:
+		if ((e->u.binary.op == BO_DIV || e->u.binary.op == BO_MOD) && !e->u.binary.b->is_const)
+			return false; /* divisions by zero are counted */
 		return is_steady(L, e->u.binary.a, vars) && is_steady(L, e->u.binary.b, vars);
 	default:
 		return false;
