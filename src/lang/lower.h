@@ -230,6 +230,7 @@ ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them
 ir_val lo_mem_bytes(struct lower *L, const struct expr *e); /* the whole, 1 2 4 or 8 bytes */
 /* In an object for other kernels: an error. What goes there must not know one kernel's layout. */
 void lo_one_kernel(struct lower *L, struct skep_span span, const char *what);
+bool lo_number_array(const struct expr *e); /* (type[n])x of a number: no memory is needed for it */
 /* base[i] of a kept array or string, where i is known when running; behind the end there is 0. */
 ir_val lo_some_element(struct lower *L, const struct expr *e);
 bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */

@@ -134,6 +134,14 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 		lo_payload_equal(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
 		return;
 	}
+	if (lo_number_array(a) && lo_number_array(b)) { /* of one size: the checker saw to that */
+		va = lo_int(L, a->u.cast.a);
+		vb = lo_int(L, b->u.cast.a);
+		va = ir_bin(L->f, IR_XOR, va, vb);
+		va = ir_bini(L->f, IR_SHL, va, 64 - 8 * a->type.size);
+		lo_if(L, CC_EQ, va, ir_const(L->f, 0), op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
 	if (a->type.kind == LT_STR || b->type.kind == LT_STR || a->type.kind == LT_ARRAY ||
 		a->type.kind == LT_BUF) {
 		lo_str_cmp(L, a, b, op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);

@@ -204,12 +204,46 @@ ir_val lo_some_element(struct lower *L, const struct expr *e)
 		e->type.kind == LT_INT && e->type.is_signed);
 }
 
+bool lo_number_array(const struct expr *e)
+{
+	return e->kind == EX_CAST && e->u.cast.array && !lo_in_memory(&e->u.cast.a->type) &&
+	       e->type.size <= 8;
+}
+
+/* ((uint8[4])x)[i] is a part of x: nothing goes to memory. */
+static ir_val part_of_number(struct lower *L, const struct expr *e)
+{
+	const struct expr *at = e->u.index.index;
+	uint32_t size = e->type.size, n = e->u.index.base->type.nelems;
+	ir_val v = lo_int(L, e->u.index.base->u.cast.a), i;
+	ir_blk in, out;
+	unsigned var;
+
+	if (at->is_const)
+		return lo_extend(L, ir_bini(L->f, IR_LSHR, v, 8 * size * (int64_t)at->const_value), size,
+			e->type.is_signed);
+	i = lo_int(L, at);
+	in = lo_block(L);
+	out = lo_block(L);
+	var = ir_var_new(L->f, IR_I64);
+	ir_var_write(L->f, var, ir_const(L->f, 0));
+	lo_if(L, CC_LT, i, ir_const(L->f, n), in, out);
+	lo_enter(L, in);
+	i = ir_bini(L->f, IR_MUL, i, 8 * size);
+	ir_var_write(L->f, var, ir_bin(L->f, IR_LSHR, v, i));
+	lo_goto(L, out);
+	lo_enter(L, out);
+	return lo_extend(L, ir_var_read(L->f, var), size, e->type.is_signed);
+}
+
 ir_val lo_mem_int(struct lower *L, const struct expr *e)
 {
 	struct lo_mem m;
 	uint32_t size, bits, at;
 	ir_val v;
 
+	if (e->kind == EX_INDEX && e->ref.kind != REF_ELEMENT && lo_number_array(e->u.index.base))
+		return part_of_number(L, e);
 	if (e->kind == EX_INDEX && e->ref.kind != REF_ELEMENT && !e->u.index.index->is_const)
 		return lo_some_element(L, e);
 	m = lo_mem(L, e);

@@ -430,7 +430,7 @@ static struct le *array(struct gen *g, unsigned depth)
 
 static struct le *num_expr(struct gen *g, unsigned depth)
 {
-	unsigned n = below(g, 42);
+	unsigned n = below(g, 41);
 	struct le *e = NULL;
 
 	if (!depth || n < 6)
