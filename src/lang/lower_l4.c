@@ -229,7 +229,7 @@ static void by_kind(struct lower *L, const struct ext *x, ir_blk found)
 /* From p, where a header of that kind starts, to found with the first that is no extension. */
 static void walk_ext(struct lower *L, ir_val p, unsigned kind, ir_blk found, ir_blk none)
 {
-	ir_blk head = lo_block(L), body, from = ir_here(L->f);
+	ir_blk head = lo_block(L), body, many = lo_block(L), from = ir_here(L->f);
 	ir_val i = ir_param(L->f, head, IR_I64), zero = ir_const(L->f, 0), next;
 	struct ext x = {.p = ir_param(L->f, head, ir_ptr(IRT_PKT, 0)), .kind = kind, .none = none};
 
@@ -238,7 +238,10 @@ static void walk_ext(struct lower *L, ir_val p, unsigned kind, ir_blk found, ir_
 	ir_edge_arg(L->f, from, 0, p);
 	ir_at(L->f, head);
 	body = lo_block(L);
-	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, none); /* the last turn finds what follows */
+	i = lo_loop(L, i, IP6_EXT_MAX + 1, body, many); /* the last turn finds what follows */
+	lo_enter(L, many);
+	lo_count(L, MC_HEADERS, IP6_EXT_MAX);
+	lo_goto(L, none);
 	lo_enter(L, body);
 	x.next = lo_block(L);
 	next = ir_param(L->f, x.next, ir_ptr(IRT_PKT, 0));

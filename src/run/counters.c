@@ -163,6 +163,14 @@ static void say_zero(struct session *s, const struct meta_counter *c, uint64_t n
 		n, n == 1 ? "" : "s", place(s, c->ref));
 }
 
+static void say_headers(struct session *s, const struct meta_counter *c, uint64_t n)
+{
+	session_say(s,
+		"WARNING: %" PRIu64 " packet%s had more than %u IPv6 extension headers: what follows them "
+		"(TCP, UDP, their ports) was seen by no rule\n",
+		n, n == 1 ? "" : "s", c->ref);
+}
+
 static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *, uint64_t) = {
 	[MC_MAP_FULL] = say_full,
 	[MC_STR_CUT] = say_cut,
@@ -171,6 +179,7 @@ static void (*const say[MC_COUNT])(struct session *, const struct meta_counter *
 	[MC_STACK_LOST] = say_stack,
 	[MC_LOOP_BOUND] = say_bound,
 	[MC_DIV_ZERO] = say_zero,
+	[MC_HEADERS] = say_headers,
 };
 
 /* Not lost by us, but not seen either: the kernel passes over a program that is busy. */
