@@ -401,12 +401,13 @@ static void make_if(struct stmt *s, struct expr *cond, struct block *yes, struct
 	s->u.cond.no = no;
 }
 
-static struct expr *side_value(struct check *c, struct block *b)
+/* spread: the statements of a macro, whose value nobody wanted yet (parse_spread). */
+static struct expr *side_value(struct check *c, struct block *b, bool spread)
 {
 	struct stmt *last = b->list.n ? b->list.v[b->list.n - 1] : NULL;
 	struct expr *value, *e;
 
-	if (!last || last->ended || last->drops || last->kind != ST_EXPR)
+	if (!last || last->ended || (last->drops && !spread) || last->kind != ST_EXPR)
 		value = sugar_block_value(c, b);
 	else
 		value = last->u.expr, b->list.n--;
@@ -423,12 +424,17 @@ struct expr *sugar_block_value(struct check *c, struct block *b)
 	struct stmt *last = b->list.n ? b->list.v[b->list.n - 1] : NULL;
 	struct expr *e;
 
+	if (last && !last->ended && last->kind == ST_BLOCK) {
+		e = side_value(c, last->u.block, true);
+		b->list.n -= e != NULL;
+		return e;
+	}
 	if (!last || last->ended || last->kind != ST_IF || !last->u.cond.no)
 		return NULL;
 	e = new_expr(c, last->u.cond.cond, EX_TERNARY);
 	e->u.ternary.cond = last->u.cond.cond;
-	e->u.ternary.yes = side_value(c, last->u.cond.yes);
-	e->u.ternary.no = side_value(c, last->u.cond.no);
+	e->u.ternary.yes = side_value(c, last->u.cond.yes, false);
+	e->u.ternary.no = side_value(c, last->u.cond.no, false);
 	if (!e->u.ternary.yes || !e->u.ternary.no)
 		return NULL;
 	b->list.n--;
