@@ -102,7 +102,7 @@ static void list_kind(struct listing *l, const struct kern_probe *p)
 		break;
 	case PP_FUNC:
 		target_each_function(&l->s->target, list_name, l);
-		if (l->pattern && strchr(l->pattern + strcspn(l->pattern, ":") + 1, ':'))
+		if (l->pattern && strchr(l->pattern, ':') != strrchr(l->pattern, ':'))
 			target_each_module_function(&l->s->target, with_module, l);
 		break;
 	case PP_SIGNAL:
