@@ -258,6 +258,15 @@ static struct lt value_type(struct check *c, const struct attach_point *ap, uint
 	return t;
 }
 
+/* Before Linux 5.17 programs may read pointers to structs, void and text only (btf_ctx_access()). */
+static bool unreadable_pointer(struct check *c, uint32_t id)
+{
+	struct kbtf_info t = kbtf_describe(c->btf, id);
+
+	return c->t->version < KV(5, 17) && t.class == KBTF_PTR &&
+	       kbtf_describe(c->btf, t.target).class == KBTF_INT && kbtf_size(c->btf, t.target) > 1;
+}
+
 /* Where an argument or a result lies follows from the prototype: other kernels may have another. */
 static void not_portable(struct check *c, struct skep_span at, const char *what)
 {
@@ -289,6 +298,14 @@ void traced_arg(struct check *c, struct expr *e)
 		if (t.kind == LT_UNKNOWN) {
 			c_unsupported(c, e->span, "arguments of this type are",
 				"kprobe has structs by value in registers: reg(…)");
+			return;
+		}
+		if (unreadable_pointer(c, id)) {
+			c_hint(c,
+				c_error(c, e->span, DIAG_NO_KERNEL_FEATURE,
+					"'args.%.60s' points to a number: %s may read such arguments since "
+					"Linux 5.17", e->u.field.name, ap->name),
+				"kprobe has it in arg0, arg1, …");
 			return;
 		}
 		if (first && (t.kind != type.kind || t.btf != type.btf || t.size != type.size)) {

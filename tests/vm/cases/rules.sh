@@ -36,6 +36,7 @@ frames_seen() {
 # live FILE MODE TIMES: the rules in b, the frames from a
 live() {
 	_seen=$(($(frames_at_a 10) + 40 * $3))
+	: >/tmp/live.err # else the last one's is read before this one has begun
 	nsenter -t "$NS_b" -n -- skep --counts --xdp $2 "$1" v0 >/tmp/live 2>/tmp/live.err </dev/null &
 	_live=$!
 	wait_for 20 grep -q '^Attached\|error' /tmp/live.err
@@ -69,12 +70,6 @@ for f in /skep/scripts/packets/*.skep; do
 	back=$(frames_at_a 2) out=$(went_out)
 	live "$f" $mode $times
 	counts /tmp/live >/tmp/live.counts
-	# an emulated CPU may miss the wake-up of veth's queue; then not one frame was seen
-	if ! grep -q '^ *[1-9]' /tmp/live.counts; then
-		_note note "$name, $mode: not one frame was seen; once more"
-		live "$f" $mode $times
-		counts /tmp/live >/tmp/live.counts
-	fi
 	# natively veth sends only to where a program waits, too
 	case $name-$mode in
 	20-*-generic) t_check ${name}_comes_back [ "$(frames_at_a 2)" -gt "$back" ] ;;
@@ -104,6 +99,7 @@ skep replay -r telnet.pcap -e 'xdp:v0 /tcp.dport == 23/ { drop("telnet"); }' >/t
 expect_match captured '^5 packets: 0 passed, 5 dropped' /tmp/telnet.txt
 
 # A list that changes while its rules are in force.
+: >/tmp/live.err
 nsenter -t "$NS_b" -n -- skep /skep/scripts/packets/17-prefix-list.skep v0 >/tmp/live 2>/tmp/live.err </dev/null &
 live=$!
 wait_for 20 grep -q '^Attached\|error' /tmp/live.err
