@@ -4,6 +4,9 @@
 # timeout: 120
 # boot: bare x86_64:newest
 
+# nothing is here that a dynamic program would need
+t_check static_only [ -z "$(find / -xdev -type f \( -name '*.so' -o -name '*.so.*' \))" ]
+
 skep --info >/tmp/info 2>&1
 t_show /tmp/info
 expect_match info_btf '^btf +no +[a-z]' /tmp/info
