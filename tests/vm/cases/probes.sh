@@ -14,7 +14,7 @@ feed() {
 }
 
 # Without kprobe.multi each is attached by itself, which takes its time in an emulated kernel.
-if skep --info | grep -q '^kprobe_multi: yes'; then
+if skep --info | grep -Eq '^kprobe_multi +yes'; then
 	multi=y all='vfs_*'
 else
 	multi= all='vfs_rea*'
@@ -77,10 +77,10 @@ if [ $? = 0 ] || grep -q 'does not count this event' /tmp/hw; then t_ok hardware
 cat >/tmp/traced.bt <<'X'
 fentry:vfs_read /comm == "dd"/ { @a[args.count] = count(); @n[func, probe] = count(); @i = args.file->f_inode->i_ino; }
 fexit:vfs_read /comm == "dd"/ { @ret[retval > 0] = count(); @c = sum(args.count); @seen++; }
-rawtracepoint:sched_switch { @s[args.next->comm] = count(); @prev[args.prev == curtask] = count(); }
+rawtracepoint:sched_switch { @s[args.next->comm] = count(); @prev[args.prev == curtask] = count(); if (args.next->comm == "dd") { @dd = 1; } }
 rt:sched_process_exit { @x = arg0 != 0; }
 kfunc:vfs_wri* { @w[func] = count(); }
-interval:ms:100 { if (@seen > 100 && @x) { exit(); } }
+interval:ms:100 { if (@seen > 100 && @x && @dd) { exit(); } }
 X
 case $(uname -r) in
 5.10.*) ;; # args.pos: see below
