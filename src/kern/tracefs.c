@@ -78,7 +78,7 @@ static bool split_declaration(char *decl, char **type, char **name, char **brack
 {
 	char *end = decl + strlen(decl), *p;
 
-	*brackets = NULL;
+	*type = *name = *brackets = NULL;
 	while (end > decl && end[-1] == ' ')
 		*--end = 0;
 	if (end > decl && end[-1] == ']') {
