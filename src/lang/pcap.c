@@ -30,6 +30,7 @@ struct pcap {
 	uint32_t base;
 	struct qualifiers last;
 	unsigned depth;
+	unsigned sums; /* parentheses open around proto[offset] & mask */
 	bool failed;
 };
 
@@ -195,6 +196,16 @@ static const char *mac(struct pcap *c, enum direction dir)
 			b[5]));
 }
 
+/* Is the protocol before a value one of these: " ip ip6 "? */
+static bool proto_fits(struct pcap *c, const struct qualifiers *q, const char *list, const char *what,
+	const char *hint)
+{
+	if (!*q->proto || strstr(list, arena_printf(c->a, " %s ", q->proto)))
+		return true;
+	error(c, what, hint);
+	return false;
+}
+
 /* An address with its prefix: text as our language has it, and the family. False: reported. */
 static bool address(struct pcap *c, bool net, const char **text, bool *six)
 {
@@ -228,7 +239,7 @@ static bool address(struct pcap *c, bool net, const char **text, bool *six)
 		}
 	}
 	next(c);
-	if (net && take(c, "mask")) {
+	if (net && !*six && take(c, "mask")) {
 		uint32_t m;
 
 		if (inet_pton(AF_INET, word_text(c), &m) != 1) {
@@ -255,7 +266,10 @@ static const char *host(struct pcap *c, const struct qualifiers *q)
 
 	if (!strcmp(q->proto, "ether"))
 		return mac(c, q->dir);
-	if (!address(c, q->kind == K_NET, &test, &six))
+	if (!proto_fits(c, q, memchr(c->p, ':', c->n) ? " ip6 " : " ip arp ",
+		    "expected ip or arp before an address of IPv4, ip6 before one of IPv6",
+		    "other protocols by \"and\": tcp and host 192.0.2.1") ||
+		!address(c, q->kind == K_NET, &test, &six))
 		return "";
 	if (six)
 		return both_ways(c, q->dir, "ip6.src", "ip6.dst", test);
@@ -301,7 +315,9 @@ static const char *ports(struct pcap *c, const struct qualifiers *q)
 	int64_t lo, hi;
 	const char *test, *x;
 
-	if (q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, &lo))
+	if (!proto_fits(c, q, " tcp udp ip ip6 ", "expected tcp or udp before a port",
+		    "ports are of TCP and UDP: port 80, udp port 53") ||
+		(q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, &lo)))
 		return "";
 	test = q->kind == K_PORTRANGE ? arena_printf(c->a, "in %lld..%lld", (long long)lo, (long long)hi)
 				      : arena_printf(c->a, "== %lld", (long long)lo);
@@ -320,6 +336,9 @@ static const char *protocol(struct pcap *c, const struct qualifiers *q)
 	int64_t v;
 	bool ether = !strcmp(q->proto, "ether");
 
+	if (!proto_fits(c, q, " ip ip6 ether ", "expected ip, ip6 or ether before the number of a protocol",
+		    "for instance ip proto 47, proto gre"))
+		return "";
 	if (c->n && *c->p == '\\') { /* tcpdump wants \tcp where tcp is a word of its own */
 		c->p++;
 		c->n--;
@@ -343,8 +362,8 @@ static const char *protocol(struct pcap *c, const struct qualifiers *q)
 
 /* ---- proto[offset:size] & mask RELATION value ---- */
 
-/* "tcp-syn|tcp-ack", "(1 | 2)", numbers; -1 reported. */
-static int64_t const_value(struct pcap *c)
+/* "tcp-syn|tcp-ack" where it may be without parentheses, "(1 | 2)", numbers; -1 reported. */
+static int64_t const_value(struct pcap *c, bool bare)
 {
 	bool paren = take(c, "(");
 	int64_t sum = 0, v;
@@ -355,7 +374,7 @@ static int64_t const_value(struct pcap *c)
 			return -1;
 		}
 		sum |= v;
-	} while (take(c, "|"));
+	} while ((bare || paren) && take(c, "|"));
 	if (paren && !take(c, ")")) {
 		error(c, "expected ')'", "the parenthesis must be closed");
 		return -1;
@@ -466,10 +485,16 @@ static const char *bytes_of(struct pcap *c, const char *layer)
 		error(c, "expected ']'", "for instance ip[6:2]");
 		return "";
 	}
-	if (take(c, "&") && (mask = const_value(c)) < 0)
+	if (take(c, "&") && (mask = const_value(c, false)) < 0)
 		return "";
+	if (is(c, "|")) { /* & and | bind alike: (tcp[13] & 2) | 16 */
+		error(c, "expected a comparison", "in parentheses: tcp[tcpflags] & (tcp-syn|tcp-ack) != 0");
+		return "";
+	}
+	for (; c->sums && take(c, ")"); c->sums--)
+		;
 	rel = relation(c);
-	v = *rel ? const_value(c) : -1;
+	v = *rel ? const_value(c, true) : -1;
 	if (v < 0)
 		return "";
 	what = *what ? what : payload_at(c, layer, off, size);
@@ -557,7 +582,7 @@ static const char *casting(struct pcap *c, const char *proto)
 	if (!strcmp(proto, "ip6"))
 		return "ip6.dst in ff00::/8";
 	if (!strcmp(proto, "ip"))
-		return broad ? "ip.dst == 255.255.255.255" : "ip.dst in 224.0.0.0/4";
+		return broad ? "ip.dst == 255.255.255.255" : "ip.dst in 224.0.0.0/3" /* as tcpdump's */;
 	return "eth.dst == ff:ff:ff:ff:ff:ff";
 }
 
@@ -642,6 +667,26 @@ static const char *primitive(struct pcap *c)
 
 static const char *alternatives(struct pcap *c);
 
+/* "(tcp[13] & 2) != 0": at the word behind a '(', is a comparison behind its ')'? */
+static bool around_sum(struct pcap *c)
+{
+	struct pcap before = *c;
+	unsigned open = 1;
+	bool sum;
+
+	for (; open && c->n; next(c)) {
+		if (is(c, "("))
+			open++;
+		else if (is(c, ")"))
+			open--;
+	}
+	for (open = before.sums; open && take(c, ")"); open--)
+		;
+	sum = c->n && strchr("=!<>", *c->p) && !is(c, "!");
+	*c = before;
+	return sum;
+}
+
 static const char *term(struct pcap *c)
 {
 	const char *x;
@@ -656,9 +701,14 @@ static const char *term(struct pcap *c)
 	if (take(c, "not") || take(c, "!")) {
 		x = arena_printf(c->a, "!(%s)", term(c));
 	} else if (take(c, "(")) {
-		x = arena_printf(c->a, "(%s)", alternatives(c));
-		if (!take(c, ")"))
-			error(c, "expected ')'", "the parenthesis must be closed");
+		if (around_sum(c)) {
+			c->sums++;
+			x = term(c);
+		} else {
+			x = arena_printf(c->a, "(%s)", alternatives(c));
+			if (!take(c, ")"))
+				error(c, "expected ')'", "the parenthesis must be closed");
+		}
 	} else {
 		x = primitive(c);
 	}

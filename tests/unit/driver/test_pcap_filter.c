@@ -174,9 +174,53 @@ static void filters(void **state)
 	assert_true(n >= 100);
 }
 
+/* A word that does not fit what follows is never passed over; libpcap refuses all but the last. */
+static void refused(void **state)
+{
+	static const char *const list[] = {"tcp host 192.0.2.1", "udp net 10.0.0.0/8", "icmp src 192.0.2.1",
+		"ip6 host 192.0.2.1", "ip host 2001:db8::1", "arp net 2001:db8::/32", "icmp port 80",
+		"arp port 80", "ether port 80", "tcp proto 6", "arp proto 6", "net 2001:db8:: mask 255.0.0.0",
+		"(tcp) != 0", "((tcp) = 1)", "(tcp[13] & 2 = 2) != 0", "tcp[13] & tcp-syn|tcp-ack != 0"};
+	unsigned n = sizeof(list) / sizeof(*list);
+	struct libpcap l;
+	bool live = open_libpcap(&l);
+
+	(void)state;
+	for (unsigned i = 0; i < n; i++) {
+		struct their_program p;
+		struct skep_diags d;
+		struct buf b;
+		struct arena a;
+
+		arena_init(&a, NULL);
+		diags_init(&d, &a);
+		buf_init(&b, &a);
+		if (pcap_translate(&a, &d, "--pcap", list[i], &b) || d.errors != 1)
+			fail_msg("'%s' is not refused", list[i]);
+		if (live && i + 1 < n && !l.compile(l.handle, &p, list[i], 1, UINT32_MAX))
+			fail_msg("libpcap takes '%s'", list[i]);
+		arena_free(&a);
+	}
+}
+
+/* What tcpdump calls multicast has 255.255.255.255 in it. */
+static void multicast(void **state)
+{
+	static uint8_t frame[60] = {[12] = 8, [14] = 0x45, [17] = 40, [23] = 6, [30] = 255, 255, 255, 255};
+	struct capture c = {.b = {frame}, .cap = {sizeof(frame)}, .len = {sizeof(frame)}, .n = 1};
+	struct libpcap l;
+
+	(void)state;
+	assert_int_equal(ours(&c, "ip multicast"), 1);
+	assert_int_equal(ours(&c, "not ip multicast"), 0);
+	if (open_libpcap(&l))
+		assert_int_equal(theirs(&l, &c, "ip multicast"), 1);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(filters)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(filters), cmocka_unit_test(refused),
+		cmocka_unit_test(multicast)};
 
 	return cmocka_run_group_tests_name("pcap_filter", tests, NULL, NULL);
 }
