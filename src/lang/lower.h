@@ -233,6 +233,8 @@ void lo_one_kernel(struct lower *L, struct skep_span span, const char *what);
 bool lo_number_array(const struct expr *e); /* (type[n])x of a number: no memory is needed for it */
 /* base[i] of a kept array or string, where i is known when running; behind the end there is 0. */
 ir_val lo_some_element(struct lower *L, const struct expr *e);
+/* A bit-field from bit at behind p on, wherever it lies. */
+ir_val lo_packed_bits(struct lower *L, ir_val p, uint32_t at, uint32_t bits, bool is_signed);
 bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */
 void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
 /* n bytes from an address that may be bad: zero then. */

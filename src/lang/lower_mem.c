@@ -158,6 +158,20 @@ ir_val lo_read_number(struct lower *L, ir_val addr, uint32_t size, enum lt_space
 	return ir_ld(L->f, size, slot, 0);
 }
 
+ir_val lo_packed_bits(struct lower *L, ir_val p, uint32_t at, uint32_t bits, bool is_signed)
+{
+	int64_t up = -(int64_t)(at % 8);
+	ir_val v = ir_const(L->f, 0), b;
+
+	for (uint32_t i = at / 8; i <= (at + bits - 1) / 8; i++, up += 8) {
+		b = ir_ld(L->f, 1, p, i);
+		b = ir_bini(L->f, up < 0 ? IR_LSHR : IR_SHL, b, up < 0 ? -up : up);
+		v = ir_bin(L->f, IR_OR, v, b);
+	}
+	v = ir_bini(L->f, IR_SHL, v, 64 - bits);
+	return ir_bini(L->f, is_signed ? IR_ASHR : IR_LSHR, v, 64 - bits);
+}
+
 /* The part of a loaded number that a bit-field takes. */
 static ir_val take_bits(struct lower *L, ir_val v, uint32_t shift, uint32_t bits, bool is_signed)
 {
@@ -263,6 +277,18 @@ static ir_val load_bits(struct lower *L, ir_val p, const struct ir_field *f)
 	return take_field(L, ir_ldf(L->f, p, ir_add_field(L->m, raw)), f);
 }
 
+/* A bit-field of a packed struct that lies in two words. */
+static ir_val read_packed(struct lower *L, const struct expr *e, const struct path *p, const struct ir_field *f)
+{
+	uint32_t first = p->bit_off % 8, bytes = (first + f->bit_size + 7) / 8;
+	ir_val base = as_number(L, lo_value(L, p->ptr)), slot = lo_slot(L, 16);
+
+	if (!is_own(L, p->root))
+		lo_one_kernel(L, e->span, "a bit-field in two words");
+	lo_read(L, ir_bini(L->f, IR_ADD, base, p->bit_off / 8), p->ptr->type.space, bytes, slot, 0);
+	return lo_packed_bits(L, slot, first, f->bit_size, f->is_signed);
+}
+
 /* Loads through a pointer that may be NULL: 0 then. */
 static ir_val load_field(struct lower *L, ir_val p, const struct ir_field *f)
 {
@@ -306,6 +332,8 @@ ir_val lo_member_int(struct lower *L, const struct expr *e)
 	if (!find_path(L, e, &p))
 		return element_member(L, e);
 	f = field_of(L, e, &p);
+	if (f.bit_off + f.bit_size > 8 * f.size)
+		return read_packed(L, e, &p, &f);
 	base = lo_value(L, p.ptr);
 	ir_span(L->f, e->span);
 	if (!points_to(L, base, p.root) && p.ptr->type.space == SPACE_KERNEL && !is_own(L, p.root))

@@ -178,9 +178,9 @@ ir_val lo_some_element(struct lower *L, const struct expr *e)
 	if (n > 16 && L->m->target->version >= KV(5, 12)) {
 		i = lo_bound(L, i, n, in, out);
 		lo_enter(L, in);
-		p = ir_index(L->f, ir_off(L->f, m.p, m.off), ir_bini(L->f, IR_MUL, i, size));
-		m.off = 0;
-		m.p = p;
+		p = ir_off(L->f, m.p, m.off - m.off % size);
+		m.p = ir_index(L->f, p, ir_bini(L->f, IR_MUL, i, size));
+		m.off %= size; /* packed: byte by byte */
 		ir_var_write(L->f, var, load_any(L, &m, size));
 		lo_goto(L, out);
 	} else {
@@ -254,6 +254,8 @@ ir_val lo_mem_int(struct lower *L, const struct expr *e)
 	}
 	bits = e->ref.u.m.member.bit_size;
 	at = 8 * m.off + e->ref.u.m.member.bit_off % 8;
+	if (at % (8 * size) + bits > 8 * size)
+		return lo_packed_bits(L, m.p, at, bits, e->type.is_signed);
 	m.off = at / (8 * size) * size; /* the aligned unit that holds the bits */
 	v = load_any(L, &m, size);
 	v = ir_bini(L->f, IR_SHL, v, 64 - (at - 8 * m.off) - bits);

@@ -35,12 +35,15 @@ static bool bits_of(const struct meta_type *t, uint32_t i, const struct meta_fie
 	const uint8_t *base, size_t len, uint64_t *v)
 {
 	const struct meta_type_member *mb = &t->members.v[t->kind == MK_ARRAY ? 0 : i];
+	uint64_t at = 8ull * p->off + mb->bit_off;
+	uint32_t n = mb->bit_size;
 
-	if (!mb->bit_size || !field_number(p, base, len, v))
+	if (!n || n > 64 || at + n > 8ull * len)
 		return false;
-	*v = *v << (64 - mb->bit_off - mb->bit_size);
-	*v = p->kind == MK_INT ? (uint64_t)((int64_t)*v >> (64 - mb->bit_size))
-			       : *v >> (64 - mb->bit_size);
+	for (*v = 0; n-- > 0;) /* in a packed struct they may lie in two words */
+		*v = *v << 1 | (base[(at + n) / 8] >> (at + n) % 8 & 1);
+	if (p->kind == MK_INT && *v >> (mb->bit_size - 1))
+		*v |= -1ull << (mb->bit_size - 1);
 	return true;
 }
 
