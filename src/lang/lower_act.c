@@ -369,6 +369,16 @@ static void in_ports(struct lower *L, const struct expr *port, uint32_t map, ir_
 	lo_if(L, CC_SET, ir_ld(L->f, 1, p, 0), bit, yes, no);
 }
 
+/* Others may lead to yes, too, so the proof goes to a block of its own. */
+static void if_found(struct lower *L, ir_val entry, ir_blk yes, ir_blk no)
+{
+	ir_blk there = lo_block(L);
+
+	lo_some(L, entry, there, no);
+	lo_enter(L, there);
+	lo_goto(L, yes);
+}
+
 /* Is the left side of 'in' in the list, or a key of the map? */
 void lo_in_map(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 {
@@ -376,7 +386,7 @@ void lo_in_map(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	ir_val key, args[2];
 
 	if (!b->map->decl || !b->map->decl->list) {
-		lo_some(L, lo_map_lookup(L, b), yes, no);
+		if_found(L, lo_map_lookup(L, b), yes, no);
 		return;
 	}
 	if (b->map->decl->list == LIST_PORTS) {
@@ -400,5 +410,5 @@ void lo_in_map(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 	}
 	args[0] = ir_map(L->f, b->map->list[a->type.kind == LT_INET6]);
 	args[1] = key;
-	lo_some(L, ir_call(L->f, "map_lookup_elem", IR_VOID, 2, args), yes, no);
+	if_found(L, ir_call(L->f, "map_lookup_elem", IR_VOID, 2, args), yes, no);
 }

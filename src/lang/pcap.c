@@ -262,15 +262,18 @@ static bool address(struct pcap *c, bool net, const char **text, bool *six)
 static const char *host(struct pcap *c, const struct qualifiers *q)
 {
 	const char *test, *ip, *arp;
+	struct pcap at = *c;
 	bool six;
 
 	if (!strcmp(q->proto, "ether"))
 		return mac(c, q->dir);
-	if (!proto_fits(c, q, memchr(c->p, ':', c->n) ? " ip6 " : " ip arp ",
-		    "expected ip or arp before an address of IPv4, ip6 before one of IPv6",
-		    "other protocols by \"and\": tcp and host 192.0.2.1") ||
-		!address(c, q->kind == K_NET, &test, &six))
+	if (!address(c, q->kind == K_NET, &test, &six) ||
+		!proto_fits(&at, q, six ? " ip6 " : " ip arp ",
+			"expected ip or arp before an address of IPv4, ip6 before one of IPv6",
+			"other protocols by \"and\": tcp and host 192.0.2.1")) {
+		c->failed = true;
 		return "";
+	}
 	if (six)
 		return both_ways(c, q->dir, "ip6.src", "ip6.dst", test);
 	ip = both_ways(c, q->dir, "ip.src", "ip.dst", test);

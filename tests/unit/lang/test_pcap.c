@@ -45,7 +45,7 @@ static const struct {
 	{"vlan 1 and vlan 2 or vlan 3 and vlan 4",
 		"((vlan.id == 1 && vlan.id == 2) || vlan.id == 3) && vlan.id == 4"},
 	{"not (vlan 1 or ! vlan 2)", "!((vlan.id == 1 || !(vlan.id == 2)))"},
-	{"ip multicast", "ip.dst in 224.0.0.0/4"},
+	{"ip multicast", "ip.dst in 224.0.0.0/3"},
 	{"ether broadcast", "eth.dst == ff:ff:ff:ff:ff:ff"},
 };
 
@@ -72,6 +72,10 @@ static const struct {
 	{"ether host 1:2:3", 11, "expected a hardware address"},
 	{"ether multicast", 6, "not supported: multicast by hardware address"},
 	{"and", 0, "expected what to look for"},
+	{"tcp host 192.0.2.1", 9, "expected ip or arp before an address of IPv4"},
+	{"icmp port 80", 10, "expected tcp or udp before a port"},
+	{"tcp proto 6", 10, "expected ip, ip6 or ether before the number"},
+	{"tcp[13] & tcp-syn|tcp-ack != 0", 17, "expected a comparison, found '|'"},
 	{"less many", 5, "expected a number of bytes"},
 };
 
