@@ -497,6 +497,19 @@ static void fuse_test(struct isel *s, struct ir_term *t)
 	t->has_imm = imm;
 }
 
+/* A number that is cut to 32 bits for this test alone is not cut: the test looks at 32 bits. */
+static void fuse_cut(struct isel *s, struct ir_term *t)
+{
+	const struct ir_ins *i = ir_ins_of(s->f, t->args[0]);
+
+	if (t->args[0] >= s->nir || s->uses[t->args[0]] != 1 || !mach_is(i) || i->op != MACH(MOV32_RR))
+		return;
+	if (!t->w32 && (!t->has_imm || t->imm < 0 || (t->cc >= CC_SLT && t->cc <= CC_SGE)))
+		return;
+	t->w32 = true;
+	t->args[0] = i->args[0];
+}
+
 static void compare(struct isel *s, struct ir_term *t, ir_val a, ir_val b, int64_t c, bool is)
 {
 	bool is32 = w32(s, a);
@@ -533,6 +546,7 @@ static void sel_if(struct isel *s, struct ir_term *t)
 	is = constant(s, b, &c);
 	compare(s, t, a, b, c, is);
 	fuse_test(s, t);
+	fuse_cut(s, t);
 }
 
 static void sel_need(struct isel *s, struct ir_term *t)

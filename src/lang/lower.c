@@ -507,6 +507,8 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 		lo_cond(L, pred, body, after);
 		lo_enter(L, body);
 	}
+	if (L->net.late)
+		lo_net_ends(L);
 	if (L->s->count_rules && kern_is_packet(ap->kind))
 		lo_count_rule(L, "", rule_span(p));
 	if (edits)

@@ -30,6 +30,7 @@ struct lo_group {
 
 struct lo_net {
 	bool used;	  /* the program reads packet fields */
+	bool late;	  /* one rule, whose condition does not: loaded behind it */
 	ir_val data, end; /* pkt<0>, pktend */
 	uint32_t base;	  /* bytes from a layer's pointer to its header; eth: 0 */
 	const struct lo_rule *rules;
@@ -429,6 +430,7 @@ unsigned lo_block_layers(const struct block *b);
 bool lo_net_reads(const struct expr *e); /* whether it reads packet fields */
 
 /* ---- lower_head.c: finding headers, one chain of rules for each kind of packet ---- */
+void lo_net_ends(struct lower *L); /* the packet's start and end */
 void lo_net_begin(struct lower *L, const struct lo_rule *rules, uint32_t n);
 /* lower_l4.c: ends the block; rules from this one on follow */
 void lo_split_l4(struct lower *L, uint32_t from);

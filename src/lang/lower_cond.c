@@ -112,6 +112,34 @@ static bool net_bound(struct lower *L, const struct expr *e, ir_blk yes, ir_blk 
 	return true;
 }
 
+/*
+ * "rand % n == k", "rand % n < k" and their contraries: of the 2^32 numbers that rand may be, exactly
+ * as many are below a bound, and comparing costs less than dividing.
+ */
+static bool rand_share(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
+{
+	const struct expr *a = e->u.binary.a, *b = e->u.binary.b, *r = a->u.binary.a;
+	enum binop op = e->u.binary.op;
+	uint64_t n, k, share;
+
+	if (a->kind != EX_BINARY || a->u.binary.op != BO_MOD || !a->u.binary.b->is_const || !b->is_const ||
+		r->kind != EX_NAME || r->ref.kind != REF_BUILTIN || r->ref.u.builtin != BI_RAND)
+		return false;
+	n = a->u.binary.b->const_value;
+	k = b->const_value;
+	if (n < 2 || n > UINT32_MAX || k >= n)
+		return false;
+	if (op == BO_EQ || op == BO_NE)
+		share = (UINT32_MAX - k) / n + 1;
+	else if (k && (op == BO_LT || op == BO_GE))
+		share = k * ((1ull << 32) / n) + (k < (1ull << 32) % n ? k : (1ull << 32) % n);
+	else
+		return false;
+	lo_if(L, op == BO_EQ || op == BO_LT ? CC_LT : CC_GE, lo_int(L, r), ir_const(L->f, (int64_t)share),
+		yes, no);
+	return true;
+}
+
 static void pair_equal(struct lower *L, struct lo_pair a, struct lo_pair b, ir_blk eq, ir_blk ne)
 {
 	ir_blk half = lo_block(L);
@@ -159,7 +187,7 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 	}
 	if (net_equality(L, op, a, b, yes, no) || net_equality(L, op, b, a, yes, no))
 		return;
-	if (net_bound(L, e, yes, no))
+	if (net_bound(L, e, yes, no) || rand_share(L, e, yes, no))
 		return;
 	va = lo_int(L, a);
 	vb = lo_int(L, b);

@@ -340,6 +340,13 @@ static void write_chains(struct lower *L, const struct chains *c)
 	L->net = outer;
 }
 
+void lo_net_ends(struct lower *L)
+{
+	L->net.data = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
+	L->net.end = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
+		(struct ir_type){.kind = IRT_PKTEND});
+}
+
 /*
  * tc: headers that are not in the packet's first buffer are brought there; else they would be
  * missed. Packets of one buffer, and those with all headers in the first, are left alone.
@@ -348,14 +355,12 @@ static void pull_headers(struct lower *L)
 {
 	ir_blk most = lo_block(L), pull = lo_block(L), have = lo_block(L);
 	unsigned want = ir_var_new(L->f, IR_I64);
-	ir_val args[2], len, d, e;
+	ir_val args[2], len, d;
 
 	len = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "len")->off, IR_I64);
 	ir_var_write(L->f, want, len);
-	d = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
-	e = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
-		(struct ir_type){.kind = IRT_PKTEND});
-	d = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, e), ir_un(L->f, IR_ADDR, d));
+	lo_net_ends(L);
+	d = ir_bin(L->f, IR_SUB, ir_un(L->f, IR_ADDR, L->net.end), ir_un(L->f, IR_ADDR, L->net.data));
 	lo_if(L, CC_GE, d, len, have, most);
 	lo_enter(L, most);
 	lo_if(L, CC_GE, d, ir_const(L->f, PULL_MOST), have, pull);
@@ -380,6 +385,7 @@ static void write_rules(struct lower *L, const struct lo_rule *rules, uint32_t n
 {
 	struct lo_net *n = &L->net;
 	struct chains c = {.levels = 1};
+	bool plain;
 
 	*n = (struct lo_net){.rules = rules, .nrules = nrules, .l3 = L3_ANY};
 	c.mask = lo_layers_from(L, 0);
@@ -391,10 +397,11 @@ static void write_rules(struct lower *L, const struct lo_rule *rules, uint32_t n
 	n->base = L->f->ctx == CTX_CGROUP_SKB ? 0 : ETH_LEN;
 	if (L->f->ctx == CTX_SK_BUFF && c.mask != BIT(PKT) && !again)
 		pull_headers(L);
-	n->data = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data")->off, ir_ptr(IRT_PKT, 0));
-	n->end = ir_ldctx(L->f, 4, kern_ctx_field(L->f->ctx, "data_end")->off,
-		(struct ir_type){.kind = IRT_PKTEND});
-	if (!(c.mask & ~(BIT(ETH) | BIT(PKT)))) {
+	plain = !(c.mask & ~(BIT(ETH) | BIT(PKT)));
+	n->late = plain && nrules == 1 && rules->cond && !rules->pred;
+	if (!n->late)
+		lo_net_ends(L);
+	if (plain) {
 		lo_rules(L, 0);
 		return;
 	}
