@@ -31,18 +31,20 @@ Cflags: -I$(INCLUDEDIR)
 endef
 export PC
 
+GUIDES := language objects packets schedulers scripts
 # $(1): the program; $(2): root of the installation
 define install_program
 $(INSTALL) -D -m 755 $(1) $(2)$(BINDIR)/skep
 $(INSTALL) -D -m 644 docs/skep.1 $(2)$(DATADIR)/man/man1/skep.1
 $(INSTALL) -d $(2)$(DATADIR)/bash-completion/completions $(2)$(DATADIR)/zsh/site-functions \
-	$(2)$(DATADIR)/fish/vendor_completions.d $(2)$(DATADIR)/skep/scripts
+	$(2)$(DATADIR)/fish/vendor_completions.d $(2)$(DATADIR)/skep/scripts/packets
 scripts/completion bash >$(2)$(DATADIR)/bash-completion/completions/skep
 scripts/completion zsh >$(2)$(DATADIR)/zsh/site-functions/_skep
 scripts/completion fish >$(2)$(DATADIR)/fish/vendor_completions.d/skep.fish
 $(INSTALL) -m 644 $(wildcard scripts/*.bt scripts/*.skep) $(2)$(DATADIR)/skep/scripts
+$(INSTALL) -m 644 $(wildcard scripts/packets/*.skep) $(2)$(DATADIR)/skep/scripts/packets
 $(INSTALL) -D -m 644 docs/packaging/skep@.service $(2)$(DATADIR)/doc/skep/skep@.service
-$(INSTALL) -D -m 644 LICENSE $(2)$(DATADIR)/doc/skep/LICENSE
+$(INSTALL) -m 644 LICENSE $(GUIDES:%=docs/%.md) $(2)$(DATADIR)/doc/skep
 endef
 
 install: $(B)/skep $(if $(LOADER),,install-lib)

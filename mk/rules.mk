@@ -18,9 +18,23 @@ $$(TBIN_$(1)): $(B)/tests/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $(B)/obj/tests/go
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
 
+# Before the first file is compiled: whether what all of it needs is there, and its name when it is not.
+define NEEDS
+#include <libelf.h>
+#include <zlib.h>
+#include <bpf/libbpf.h>
+#if LIBBPF_MAJOR_VERSION < 1 || LIBBPF_MAJOR_VERSION == 1 && LIBBPF_MINOR_VERSION < 1
+#error "libbpf is older than 1.1"
+#endif
+endef
+export NEEDS
 # Other flags, other objects: those for small and for fast must not meet in one program.
 $(B)/flags: flags-asked
-	@mkdir -p $(@D); echo '$(OPT) $(CPPFLAGS_SKEP)' | cmp -s - $@ || echo '$(OPT) $(CPPFLAGS_SKEP)' >$@
+	@mkdir -p $(@D); echo '$(OPT) $(CPPFLAGS_SKEP)' | cmp -s - $@ || { \
+		echo "$$NEEDS" | $(CC) $(ALL_CFLAGS) -E -x c - >/dev/null || { \
+			echo "skep needs a C compiler, libelf, libbpf (1.1 or newer) and zlib, with their headers" >&2; \
+			$(if $(SYSROOT),,scripts/deps -n build;) exit 1; }; \
+		echo '$(OPT) $(CPPFLAGS_SKEP)' >$@; }
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

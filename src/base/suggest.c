@@ -61,7 +61,7 @@ void suggest_try(struct suggest *s, const char *candidate)
 const char *suggest_best(const struct suggest *s)
 {
 	size_t n = strlen(s->word);
-	unsigned allowed = n <= 2 ? 1 : n <= 5 ? 2 : 3;
+	unsigned allowed = n <= 4 ? 1 : n <= 8 ? 2 : 3;
 
 	return s->best && s->best_distance <= allowed ? s->best : NULL;
 }

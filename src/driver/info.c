@@ -50,10 +50,10 @@ static void have(struct info *i, const char *name, bool yes, const char *cost)
 		buf_putc(&i->out, '}');
 		return;
 	}
-	if (!yes && *cost)
-		i->line(arena_printf(&i->s->a, "%-20s no   %s", name, cost), i->arg);
+	if (!yes)
+		i->line(arena_printf(&i->s->a, "%-20s no   %s", name, *cost ? cost : "costs nothing"), i->arg);
 	else
-		i->line(arena_printf(&i->s->a, "%-20s %s", name, yes ? "yes" : "no"), i->arg);
+		i->line(arena_printf(&i->s->a, "%-20s yes", name), i->arg);
 }
 
 static void group(struct info *i, const char *name)

@@ -18,6 +18,17 @@ struct diag *c_error(struct check *c, struct skep_span at, enum diag_id id, cons
 	va_start(ap, fmt);
 	text = arena_vprintf(c->a, fmt, ap);
 	va_end(ap);
+	/* One mistake, one message: what follows from it at the same place is not shown. */
+	for (uint32_t i = 0; at.off && i < c->d->list.n; i++) {
+		const struct diag *e = &c->d->list.v[i];
+
+		if (e->severity == SKEP_ERROR && !memcmp(&e->at[0], &at, sizeof(at))) {
+			struct diag *unseen = ARENA_NEW(c->a, struct diag);
+
+			unseen->nspans = 1;
+			return unseen;
+		}
+	}
 	return diag_error(c->d, at, id, "%s", text);
 }
 

@@ -170,8 +170,13 @@ static void unknown_name(struct check *c, const struct expr *e)
 			"constants of the kernel need its type information (BTF); "
 			"#define %.60s NUMBER defines one",
 			name);
-	else
+	else if (name[0] >= 'A' && name[0] <= 'Z')
 		c_hint(c, d, "#define %.60s NUMBER defines a constant", name);
+	else
+		c_hint(c, d,
+			"text stands between double quotes: \"%.60s\"; "
+			"#define %.60s NUMBER defines a constant",
+			name, name);
 }
 
 bool kernel_const(struct check *c, const char *name, int64_t *v)

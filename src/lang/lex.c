@@ -301,6 +301,12 @@ static void char_literal(struct lexer *l, struct token *t)
 		if (n)
 			return;
 	}
+	for (uint32_t end = l->pos; lex_at(l, end) > ' '; end++) { /* 'text' is one mistake */
+		if (lex_at(l, end) == '\'') {
+			l->pos = end + 1;
+			break;
+		}
+	}
 	e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
 		"not a character between single quotes");
 	if (e)
@@ -348,6 +354,15 @@ static void bad_chars(struct lexer *l)
 	int c = lex_at(l, start);
 	struct diag *e;
 
+	/* \"text\" is one mistake; the rest of its line is not looked at. */
+	if (c == '\\' && lex_at(l, start + 1) == '"') {
+		e = lex_error(l, lex_span(l, start, start + 2), DIAG_BAD_CHAR, "'\\' before a quote");
+		if (e)
+			diag_hint(l->d, e, "in a script quotes are written without it: \"text\"");
+		while (l->pos < l->len && l->text[l->pos] != '\n')
+			l->pos++;
+		return;
+	}
 	while (l->pos < l->len) {
 		int x = lex_at(l, l->pos);
 
@@ -358,10 +373,12 @@ static void bad_chars(struct lexer *l)
 			break;
 		l->pos++;
 	}
-	if (c >= 0x80)
-		lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
+	if (c >= 0x80) {
+		e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
 			"characters outside ASCII may stand in strings and comments only");
-	else if (c < 32 || c == 127)
+		if (e)
+			diag_hint(l->d, e, "type quotes, dashes and blanks that were copied from a page anew");
+	} else if (c < 32 || c == 127)
 		lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,
 			"control character (byte 0x%02x)", (unsigned)c);
 	else if ((e = lex_error(l, lex_span(l, start, l->pos), DIAG_BAD_CHAR,

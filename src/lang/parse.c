@@ -21,7 +21,8 @@ void p_next(struct parser *p)
 	p->panic = true; /* one message for one mistake */
 	if (p->d->errors >= DIAG_MAX)
 		p_stop(p);
-	if (p->tok.kind == TOK_EOF)
+	/* at the end that blocks are open, too, is no news */
+	if (p->tok.kind == TOK_EOF || p->lex.pos >= p->lex.len)
 		p->stopped = true;
 }
 
@@ -101,6 +102,10 @@ struct diag *p_expected(struct parser *p, const char *what)
 		p_hint(p, e, "write '||'");
 	else if (p_is_word(p, "not"))
 		p_hint(p, e, "write '!'");
+	else if (p->tok.kind == TOK_LBRACE && p->tok.span.off == p->last_end && strchr(what, ';'))
+		p_hint(p, e, "keys stand between brackets: @x[key]");
+	else if (what[1] == ',' && p->tok.kind <= TOK_ADDR && !p_is(p, TOK_EOF))
+		p_hint(p, e, "',' stands between two of them");
 	else if (p_is(p, TOK_EOF))
 		p->stopped = true; /* that blocks are open, too, is no news */
 	return e;
