@@ -231,7 +231,9 @@ static void check_str(struct check *c, struct expr *e)
 			c_hint(c, d, "addresses print as text by themselves, with %%s");
 		return;
 	}
-	if (p->type.kind == LT_STR && n && !n->is_const)
+	if (p->type.kind == LT_ARRAY && p->type.size < size)
+		size = p->type.size + 1;
+	if ((p->type.kind == LT_STR || p->type.local) && n && !n->is_const)
 		c_unsupported(c, n->span, "cutting a string to a size that is no constant is",
 			"for instance: str(text, 5)");
 	else

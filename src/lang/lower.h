@@ -228,6 +228,7 @@ bool lo_in_memory(const struct lt *t); /* no number: it has an address of its ow
 struct lo_mem lo_mem(struct lower *L, const struct expr *e);
 void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, const struct lo_place *to);
 ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them */
+struct lo_mem lo_bytes(struct lower *L, const struct expr *e);
 ir_val lo_mem_bytes(struct lower *L, const struct expr *e); /* the whole, 1 2 4 or 8 bytes */
 /* In an object for other kernels: an error. What goes there must not know one kernel's layout. */
 void lo_one_kernel(struct lower *L, struct skep_span span, const char *what);
@@ -236,6 +237,7 @@ bool lo_number_array(const struct expr *e); /* (type[n])x of a number: no memory
 ir_val lo_some_element(struct lower *L, const struct expr *e);
 /* A bit-field from bit at behind p on, wherever it lies. */
 ir_val lo_packed_bits(struct lower *L, ir_val p, uint32_t at, uint32_t bits, bool is_signed);
+bool lo_at_address(const struct expr *e);
 bool lo_is_part(const struct expr *e); /* element or member of a value that the script keeps */
 void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v);
 /* n bytes from an address that may be bad: zero then. */

@@ -44,8 +44,7 @@ static void store_buf(struct lower *L, const struct expr *e, const struct lo_pla
 	len = n && !n->is_const ? lo_at_most(L, lo_int(L, n), size) : ir_const(L->f, size);
 	if (n && n->is_const && !n->const_value)
 		len = ir_const(L->f, 0);
-	if (lo_in_memory(&a->type) && (lo_is_part(a) || a->kind == EX_VAR || a->kind == EX_MAP ||
-					      a->ref.kind == REF_TPFIELD || a->type.kind == LT_STR)) {
+	if (lo_in_memory(&a->type) && !lo_at_address(a)) {
 		struct lo_mem m = lo_mem(L, a);
 
 		lo_zero_place(L, to, 0);
@@ -65,12 +64,12 @@ static void store_buf(struct lower *L, const struct expr *e, const struct lo_pla
 static void store_inet_bytes(struct lower *L, const struct expr *a, const struct lo_place *to,
 	uint32_t n)
 {
-	if (lo_is_part(a) || a->kind == EX_VAR || a->kind == EX_MAP || a->type.kind == LT_STR) {
+	if (a->type.kind == LT_ARRAY && a->ref.kind == REF_TPFIELD) {
+		lo_tp_bytes(L, a->ref.u.tp, to->p, to->off + 4, n);
+	} else if (lo_in_memory(&a->type) && !lo_at_address(a)) {
 		struct lo_mem m = lo_mem(L, a);
 
 		lo_copy(L, to->p, to->off + 4, m.p, m.off, n);
-	} else if (a->ref.kind == REF_TPFIELD) {
-		lo_tp_bytes(L, a->ref.u.tp, to->p, to->off + 4, n);
 	} else {
 		lo_read(L, lo_in_memory(&a->type) ? lo_addr(L, a) : lo_int(L, a), a->type.space, n,
 			to->p, to->off + 4);

@@ -241,15 +241,20 @@ static ir_val address(const struct expr *e, struct lower *L)
 /* Byte n of a string; behind its end there are zeroes. */
 static ir_val string_byte(struct lower *L, const struct expr *e)
 {
+	const struct expr *base = e->u.index.base;
 	uint64_t at = e->u.index.index->const_value;
-	uint32_t size;
+	struct lo_mem m;
 	ir_val p;
 
+	if (lo_at_address(base)) {
+		p = ir_bin(L->f, IR_ADD, lo_addr(L, base), lo_int(L, e->u.index.index));
+		return lo_extend(L, lo_read_number(L, p, 1, base->type.space), 1, true);
+	}
 	if (!e->u.index.index->is_const)
 		return lo_some_element(L, e);
-	p = lo_str(L, e->u.index.base, &size);
-
-	return at < size ? lo_extend(L, ir_ld(L->f, 1, p, (int64_t)at), 1, true) : ir_const(L->f, 0);
+	m = lo_mem(L, base);
+	return at < m.t.size ? lo_extend(L, ir_ld(L->f, 1, m.p, m.off + (int64_t)at), 1, true)
+			     : ir_const(L->f, 0);
 }
 
 /* Functions whose value is one number. */

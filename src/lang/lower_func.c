@@ -115,7 +115,7 @@ static ir_val mac_address(struct lower *L, const struct expr *a)
 	slot = lo_slot(L, 8);
 	ir_zero(L->f, slot, 0, 8);
 	if (lo_in_memory(&a->type)) {
-		struct lo_mem m = lo_mem(L, a);
+		struct lo_mem m = lo_bytes(L, a);
 
 		lo_copy(L, slot, 0, m.p, m.off, 6);
 	} else {

@@ -121,6 +121,8 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 	struct path p;
 
 	ir_span(L->f, e->span);
+	if (e->kind == EX_BLOCK)
+		return lo_addr(L, lo_block_value(L, e));
 	if (e->kind == EX_UNARY)
 		return as_number(L, lo_int(L, e->u.unary.a));
 	if (e->kind == EX_INDEX) {

@@ -92,7 +92,7 @@ static struct lo_mem bytes_of(struct lower *L, const struct expr *e, uint32_t n)
 	struct lo_mem m = {.t = e->type};
 
 	if (lo_in_memory(&e->type))
-		return lo_mem(L, e);
+		return lo_bytes(L, e);
 	m.p = lo_slot(L, n);
 	ir_zero(L->f, m.p, 0, (n + 7) & ~7u);
 	lo_read(L, lo_int(L, e), e->type.space, n, m.p, 0);

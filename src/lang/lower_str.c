@@ -181,6 +181,17 @@ static void store_cut(struct lower *L, const struct expr *e, uint32_t size, cons
 	ir_st(L->f, 8, to->p, to->off + (last & ~7u), v);
 }
 
+/* The first n bytes of an array that the script keeps, up to the first zero. */
+static void array_text(struct lower *L, const struct expr *e, uint32_t n, const struct lo_place *to)
+{
+	struct lo_place padded = {to->p, to->off, to->room, true};
+	struct lo_mem m = lo_mem(L, e);
+
+	n = n < e->type.size ? n : e->type.size;
+	lo_copy_str(L, m.p, m.off, n, &padded);
+	lo_clean_str(L, &padded, n < to->room ? n : to->room);
+}
+
 static void store_str_call(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
 	const struct expr *ptr = e->u.call.args.list.v[0];
@@ -191,8 +202,14 @@ static void store_str_call(struct lower *L, const struct expr *e, const struct l
 		store_cut(L, ptr, e->type.size, to);
 		return;
 	}
+	if (ptr->type.kind == LT_ARRAY && ptr->type.local) {
+		array_text(L, ptr, e->type.size - 1, to);
+		return;
+	}
 	if (n)
 		limit = lo_int(L, n);
+	else if (ptr->type.kind == LT_ARRAY)
+		limit = ir_const(L->f, ptr->type.size);
 	addr = ptr->type.kind == LT_ARRAY ? lo_addr(L, ptr) : lo_int(L, ptr);
 	if (ir_is_ptr(ir_type_of(L->f, addr)))
 		addr = ir_un(L->f, IR_ADDR, addr);

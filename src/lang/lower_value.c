@@ -95,6 +95,15 @@ bool lo_is_part(const struct expr *e)
 	return e->ref.kind == REF_MEMBER && !e->ref.u.m.through_ptr && e->u.field.base->type.local;
 }
 
+/* A struct, array or text that is to be read from an address: p->member, *p, p->array[i]. */
+bool lo_at_address(const struct expr *e)
+{
+	bool member = e->kind == EX_FIELD && e->ref.kind == REF_MEMBER;
+
+	return lo_in_memory(&e->type) && !lo_is_part(e) &&
+	       (member || e->kind == EX_UNARY || (e->kind == EX_INDEX && e->ref.kind == REF_NONE));
+}
+
 /* Moves m to the element of a kept array; check_index wants a constant index. */
 static void array_part(const struct expr *e, struct lo_mem *m)
 {
@@ -375,6 +384,19 @@ static void store_whole(struct lower *L, const struct expr *e, const struct lo_p
 		lo_read(L, lo_addr(L, e), e->type.space, n, to->p, to->off);
 }
 
+/* All bytes of e in memory of ours: those of a char array, too, which as a text ends at its zero. */
+struct lo_mem lo_bytes(struct lower *L, const struct expr *e)
+{
+	struct lo_mem m = {.t = e->type};
+	struct lo_place to = {.room = lo_room(&m.t), .pad = true};
+
+	if (e->type.kind != LT_STR || !lo_at_address(e))
+		return lo_mem(L, e);
+	m.p = to.p = lo_slot(L, to.room);
+	store_whole(L, e, &to);
+	return m;
+}
+
 /* The bytes of a number, a text or an array as an array. */
 static void store_array_cast(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
@@ -385,7 +407,7 @@ static void store_array_cast(struct lower *L, const struct expr *e, const struct
 
 	ir_zero(L->f, to->p, to->off, to->room);
 	if (lo_in_memory(&a->type)) {
-		m = lo_mem(L, a);
+		m = lo_bytes(L, a);
 		lo_copy(L, to->p, to->off, m.p, m.off, n);
 		return;
 	}
