@@ -162,6 +162,8 @@ static struct arg eval_arg(struct lower *L, const struct expr *e, uint32_t off, 
 {
 	struct arg a = {.e = e, .field = lo_field(L, &e->type, off)};
 
+	if (e->kind == EX_STR)
+		a.field.ref = 0; /* all of it is there, also when it fills max_strlen */
 	if (lo_is_pair(&e->type)) {
 		struct lo_pair p = lo_inet6(L, e);
 
