@@ -14,6 +14,7 @@
 #include "skep/replay.h"
 #include <inttypes.h>
 #include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <string.h>
 
 #define PACKET_ROOM (1u << 20)
@@ -227,7 +228,7 @@ static bool one_packet(struct replay *r, const struct pcap_packet *p)
 {
 	enum outcome what = PASSED;
 	uint64_t result = 0;
-	uint32_t n = 0;
+	uint32_t n = 0, hidden = 0;
 
 	r->total++;
 	r->cut += p->have < p->len;
@@ -236,6 +237,7 @@ static bool one_packet(struct replay *r, const struct pcap_packet *p)
 		const struct meta_probe *k = &r->s->meta.probes.v[r->probes.v[i]];
 		bool ip = !strcmp(k->kind, "cgroup_skb");
 
+		hidden = ip ? ETH_HLEN : 0; /* which the interpreter keeps from it, as the kernel does */
 		if (!i || ip)
 			n = ip ? pcap_to_ip(p, r->packet, PACKET_ROOM)
 			       : pcap_to_ethernet(p, r->packet, PACKET_ROOM);
@@ -255,8 +257,9 @@ static bool one_packet(struct replay *r, const struct pcap_packet *p)
 	}
 	r->count[what]++;
 	tell_packet(r, what, p);
-	if (what == PASSED && r->o->passed && n)
-		pcap_packet(r->o->passed, p->ns, r->packet, n, p->len > n ? p->len : n);
+	if (what == PASSED && r->o->passed && n > hidden)
+		pcap_packet(r->o->passed, p->ns, r->packet + hidden, n - hidden,
+			n - hidden + (p->len - p->have));
 	if (r->session.out.n > 65536)
 		session_flush(&r->session);
 	return true;

@@ -324,8 +324,10 @@ uint32_t pcap_to_ip(const struct pcap_packet *p, uint8_t *out, uint32_t room)
 	while (at + 2 <= n) {
 		type = (uint32_t)out[at] << 8 | out[at + 1];
 		if (type == 0x0800 || type == 0x86dd) {
-			memmove(out, out + at + 2, n - at - 2);
-			return n - at - 2;
+			memmove(out + ETH_LEN, out + at + 2, n - at - 2);
+			out[12] = (uint8_t)(type >> 8);
+			out[13] = (uint8_t)type;
+			return n - at - 2 + ETH_LEN;
 		}
 		if (type != 0x8100 && type != 0x88a8)
 			break;

@@ -37,6 +37,6 @@ int pcap_next(struct pcap_reader *r, struct pcap_packet *p);
  * place of another link's. Into out (room bytes); the length, 0 when the link is none we know.
  */
 uint32_t pcap_to_ethernet(const struct pcap_packet *p, uint8_t *out, uint32_t room);
-/* The same from the IP header on; 0 when it is no IP packet. */
+/* The same without VLAN tags; 0 when it is no IP packet. */
 uint32_t pcap_to_ip(const struct pcap_packet *p, uint8_t *out, uint32_t room);
 const char *pcap_link_name(uint32_t link); /* NULL: unknown */

@@ -216,7 +216,7 @@ static void links(void **state)
 	(void)state;
 	assert_int_equal(pcap_to_ethernet(&p, out, sizeof(out)), 34);
 	assert_int_equal(out[12] << 8 | out[13], 0x0800);
-	assert_int_equal(pcap_to_ip(&p, out, sizeof(out)), 20);
+	assert_int_equal(pcap_to_ip(&p, out, sizeof(out)), 34);
 	p = (struct pcap_packet){.bytes = six, .have = 40, .len = 40, .link = 229};
 	assert_int_equal(pcap_to_ethernet(&p, out, sizeof(out)), 54);
 	assert_int_equal(out[12] << 8 | out[13], 0x86dd);
@@ -224,8 +224,9 @@ static void links(void **state)
 	assert_int_equal(pcap_to_ethernet(&p, out, sizeof(out)), 34);
 	assert_int_equal(out[14], 0x45);
 	p = (struct pcap_packet){.bytes = tagged, .have = 38, .len = 38, .link = 1};
-	assert_int_equal(pcap_to_ip(&p, out, sizeof(out)), 20);
-	assert_int_equal(out[0], 0x45);
+	assert_int_equal(pcap_to_ip(&p, out, sizeof(out)), 34);
+	assert_int_equal(out[12] << 8 | out[13], 0x0800);
+	assert_int_equal(out[14], 0x45);
 	p.link = 147;
 	assert_int_equal(pcap_to_ethernet(&p, out, sizeof(out)), 0);
 }
