@@ -26,8 +26,13 @@ static int replay(struct skep *s, const struct settings *o, const struct input *
 		}
 	}
 	err = skep_replay(s, &ro);
-	if (ro.passed && (fflush(ro.passed) || ferror(ro.passed) || fclose(ro.passed)) && !err)
-		err = fail(NULL, "cannot write '%s': %s", path, strerror(errno));
+	if (ro.passed) {
+		bool bad = ferror(ro.passed);
+
+		errno = 0;
+		if (fclose(ro.passed) || bad)
+			err = fail(NULL, "cannot write '%s': %s", path, strerror(errno ? errno : EIO));
+	}
 	return done(s, err);
 }
 

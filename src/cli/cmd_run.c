@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static void print_line(const char *text, void *out)
@@ -78,6 +79,9 @@ int cmd_run(struct settings *o)
 
 	if (o->value[OPT_VERSION])
 		return printf("%s %s\n", o->program, skep_version()) < 0;
+	if ((o->value[OPT_INFO] || o->value[OPT_LIST] || o->value[OPT_DUMP]) && o->value[OPT_OUTPUT] &&
+		!freopen(o->value[OPT_OUTPUT], "we", stdout))
+		return fail(NULL, "cannot write '%s': %s", o->value[OPT_OUTPUT], strerror(errno));
 	if (o->value[OPT_INFO])
 		return cmd_info(o);
 	if (o->value[OPT_LIST])

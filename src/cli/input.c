@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "cli/cli.h"
 #include "base/diag.h"
+#include "kern/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -119,61 +120,13 @@ void input_free(struct input *in)
 	in->text = NULL;
 }
 
-static bool write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t w = write(fd, p, n);
-
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			return false;
-		p += w;
-		n -= (size_t)w;
-	}
-	return true;
-}
-
-/* A new file beside path, for rename; *temp is its name, from malloc. */
-static int open_beside(const char *path, char **temp)
-{
-	int fd;
-
-	if (asprintf(temp, "%s.XXXXXX", path) < 0) {
-		*temp = NULL;
-		errno = ENOMEM;
-		return -1;
-	}
-	fd = mkostemp(*temp, O_CLOEXEC);
-	if (fd < 0) {
-		free(*temp);
-		*temp = NULL;
-	}
-	return fd;
-}
-
 bool output_write(const char *path, const void *p, size_t n)
 {
-	struct stat st;
-	char *temp = NULL;
-	/* Links, devices and pipes (/dev/stdout) are written to, never replaced. */
-	bool replace = lstat(path, &st) || S_ISREG(st.st_mode), ok;
-	int fd = replace ? open_beside(path, &temp) : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int err = file_write(path, p, n);
 
-	ok = fd >= 0 && write_all(fd, p, n);
-	if (ok && replace)
-		ok = !fchmod(fd, 0644);
-	if (fd >= 0)
-		ok = !close(fd) && ok;
-	if (ok && replace)
-		ok = !rename(temp, path);
-	if (!ok) {
-		fail(NULL, "cannot write '%s': %s", path, strerror(errno));
-		if (temp)
-			unlink(temp);
-	}
-	free(temp);
-	return ok;
+	if (err)
+		fail(NULL, "cannot write '%s': %s", path, strerror(err));
+	return !err;
 }
 
 bool parse_time(const char *text, uint64_t *ms)

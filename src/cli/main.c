@@ -73,6 +73,16 @@ static void help(const struct command *c)
 		printf("  skep %-8s %s\n", p->name, p->what);
 }
 
+/* The stream knows that it failed, not why: the next byte fails for the same reason. */
+static bool output_failed(void)
+{
+	ssize_t n = write(STDOUT_FILENO, "\n", 1);
+
+	if (n < 0 && errno == EPIPE)
+		return false;
+	return fail(NULL, "cannot write the output: %s", n < 0 ? strerror(errno) : "a part is missing");
+}
+
 int main(int argc, char **argv)
 {
 	struct settings o = {.program = "skep"};
@@ -107,10 +117,7 @@ int main(int argc, char **argv)
 	}
 	free(o.args);
 	free(o.named);
-	if ((fflush(stdout) || ferror(stdout)) && !status) {
-		if (errno != EPIPE)
-			fail(NULL, "cannot write the output: %s", strerror(errno));
+	if ((fflush(stdout) || ferror(stdout)) && output_failed())
 		status = 1;
-	}
 	return status;
 }

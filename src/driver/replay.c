@@ -371,7 +371,7 @@ static int do_replay(struct skep *s, void *options)
 		result_text(r);
 	session_flush(&r->session);
 	session_free(&r->session);
-	return ok ? SKEP_OK : SKEP_EUSER;
+	return !ok ? SKEP_EUSER : r->session.failed ? SKEP_ESYS : SKEP_OK;
 }
 
 int skep_replay(struct skep *s, const struct skep_replay_options *o)

@@ -2,6 +2,9 @@
 #include "kern/file.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -43,4 +46,47 @@ char *file_read(struct arena *a, const char *path, size_t *len)
 	if (len)
 		*len = have;
 	return p;
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t w = write(fd, p, n);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return w ? errno : EIO;
+		p += w;
+		n -= (size_t)w;
+	}
+	return 0;
+}
+
+int file_write(const char *path, const void *p, size_t n)
+{
+	struct stat st;
+	char *temp = NULL;
+	bool replace = lstat(path, &st) || S_ISREG(st.st_mode);
+	int fd = -1, err = 0;
+
+	if (replace && asprintf(&temp, "%s.XXXXXX", path) < 0)
+		return ENOMEM;
+	fd = replace ? mkostemp(temp, O_CLOEXEC) : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0) {
+		err = errno;
+		free(temp);
+		return err;
+	}
+	err = write_all(fd, p, n);
+	if (!err && replace && fchmod(fd, 0644))
+		err = errno;
+	if (close(fd) && !err)
+		err = errno;
+	if (!err && replace && rename(temp, path))
+		err = errno;
+	if (err && replace)
+		unlink(temp);
+	free(temp);
+	return err;
 }

@@ -106,12 +106,20 @@ static struct capture_file *file_of(struct session *s, uint32_t id)
 	if (k->f) {
 		k->link = link_type(m, k->path);
 		pcap_start(k->f, k->link);
-	} else if (s->l->d) {
-		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "capture(): cannot write '%.200s': %s",
-			k->path, strerror(errno));
-		session_say(s, "WARNING: cannot write '%s': %s\n", k->path, strerror(errno));
+	} else {
+		session_cannot_write(s, k->path, errno);
 	}
 	return k;
+}
+
+/* Right after writing, while errno says why it failed. */
+static void check(struct session *s, struct capture_file *k)
+{
+	if (!k->f || !ferror(k->f))
+		return;
+	session_cannot_write(s, k->path, errno);
+	fclose(k->f);
+	k->f = NULL;
 }
 
 bool capture_record(struct session *s, uint32_t id, const uint8_t *p, size_t size)
@@ -130,16 +138,8 @@ bool capture_record(struct session *s, uint32_t id, const uint8_t *p, size_t siz
 	if (k->f)
 		write_packet(k, is_ip(&s->l->meta.formats.v[id]), h.ns + s->clock_offset, &h,
 			p + sizeof(h));
+	check(s, k);
 	return true;
-}
-
-static void check(struct session *s, struct capture_file *k)
-{
-	if (!k->f || !ferror(k->f))
-		return;
-	session_say(s, "WARNING: writing '%s' failed: %s\n", k->path, strerror(errno));
-	fclose(k->f);
-	k->f = NULL;
 }
 
 void capture_flush(struct session *s)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "run/field.h"
+#include "base/utf8.h"
 #include "run/value.h"
 #include "run/fmt.h"
 #include "run/sym.h"
@@ -191,15 +192,16 @@ void json_string(struct buf *out, const char *s, size_t n)
 	static const char from[] = "\"\\\n\r\t", to[] = "\"\\nrt";
 
 	buf_putc(out, '"');
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, took; i < n; i += took) {
 		const char *at = s[i] ? strchr(from, s[i]) : NULL;
 
+		took = 1;
 		if (at)
 			buf_printf(out, "\\%c", to[at - from]);
 		else if ((unsigned char)s[i] < 32)
 			buf_printf(out, "\\u%04x", (unsigned)s[i]);
 		else
-			buf_putc(out, s[i]);
+			took = buf_utf8(out, s + i, n - i);
 	}
 	buf_putc(out, '"');
 }

@@ -4,11 +4,14 @@
  * the frames, in the key's order; the kernel's frames stand on the process's.
  */
 #include "run/flame.h"
+#include "kern/file.h"
 #include "run/field.h"
 #include "run/sym.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FRAMES_MOST (2 * META_MAX_FRAMES + META_MAX_KEYS)
 
@@ -78,15 +81,11 @@ static void add_parts(struct session *s, const struct table *t, const uint8_t *k
 	}
 }
 
-static bool draw_map(struct session *s, const struct table *t)
+static int draw_map(struct session *s, const struct table *t)
 {
 	struct flame *f = flame_new(&s->scratch);
-	FILE *file = fopen(s->o->flame, "we");
 	struct buf svg;
-	bool ok;
 
-	if (!file)
-		return false;
 	for (uint32_t i = 0; i < t->entries.n; i++) {
 		uint64_t v = table_number(t->map, t->entries.v[i].value);
 		struct names names = {.n = 0};
@@ -98,35 +97,59 @@ static bool draw_map(struct session *s, const struct table *t)
 	}
 	buf_init(&svg, &s->scratch);
 	flame_svg(f, t->map->name, &svg);
-	ok = fwrite(svg.p, 1, svg.n, file) == svg.n;
-	return !fclose(file) && ok;
+	return file_write(s->o->flame, svg.p, svg.n);
+}
+
+/* The first by name; META_NONE. */
+static uint32_t stack_map(const struct meta *m, uint32_t *others)
+{
+	uint32_t best = META_NONE;
+
+	*others = 0;
+	for (uint32_t i = 0; i < m->maps.n; i++) {
+		if (!has_stack(&m->maps.v[i]))
+			continue;
+		*others += best != META_NONE;
+		if (best == META_NONE || strcmp(m->maps.v[i].name, m->maps.v[best].name) < 0)
+			best = i;
+	}
+	return best;
+}
+
+int flame_begin(struct session *s)
+{
+	uint32_t others;
+	int fd;
+
+	if (stack_map(&s->l->meta, &others) == META_NONE) {
+		session_say(s, "WARNING: no flame graph: no map is keyed by a stack, as "
+			       "@[kstack] = count()\n");
+		return 0;
+	}
+	fd = open(s->o->flame, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0) {
+		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot write '%s': %s", s->o->flame,
+			strerror(errno));
+		return SKEP_ESYS;
+	}
+	close(fd);
+	return 0;
 }
 
 void flame_write(struct session *s)
 {
-	const struct meta *m = &s->l->meta;
-	uint32_t best = META_NONE, others = 0;
+	uint32_t others, best = stack_map(&s->l->meta, &others);
 	struct table t;
+	int err;
 
 	session_flush(s);
-	for (uint32_t i = 0; i < m->maps.n; i++) {
-		if (!has_stack(&m->maps.v[i]))
-			continue;
-		others += best != META_NONE;
-		if (best == META_NONE || strcmp(m->maps.v[i].name, m->maps.v[best].name) < 0)
-			best = i;
-	}
-	if (best == META_NONE) {
-		session_say(s, "WARNING: no flame graph: no map is keyed by a stack, as "
-			       "@[kstack] = count()\n");
+	if (best == META_NONE)
 		return;
-	}
 	session_read_map(s, best, &t);
-	if (!draw_map(s, &t)) {
-		session_say(s, "WARNING: cannot write '%s': %s\n", s->o->flame, strerror(errno));
-		return;
-	}
-	if (others)
+	err = draw_map(s, &t);
+	if (err)
+		session_cannot_write(s, s->o->flame, err);
+	else if (others)
 		session_say(s, "Flame graph of %s; %u other map%s keyed by stacks, too\n",
-			m->maps.v[best].name, others, others == 1 ? " is" : "s are");
+			s->l->meta.maps.v[best].name, others, others == 1 ? " is" : "s are");
 }

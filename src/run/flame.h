@@ -3,7 +3,9 @@
 #pragma once
 #include "run/session.h"
 
-/* Writes o->flame; tells what was drawn, or what was missing. */
+/* Before anything is attached: 0, or SKEP_ESYS with a diagnostic when o->flame cannot be written. */
+int flame_begin(struct session *s);
+/* Writes o->flame; tells what was drawn. */
 void flame_write(struct session *s);
 
 /* The drawing: frames of the same callers lie in one box. */

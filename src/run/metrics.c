@@ -6,14 +6,14 @@
  * half of it.
  */
 #include "run/metrics.h"
+#include "base/utf8.h"
+#include "kern/file.h"
 #include "run/field.h"
 #include "run/hist.h"
 #include "run/rules.h"
 #include "run/table.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 struct metrics {
 	struct session *s;
@@ -30,13 +30,14 @@ static void head(struct buf *out, const char *name, const char *type, const char
 
 static void label(struct buf *out, const char *text, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0, took; i < n; i += took) {
+		took = 1;
 		if (text[i] == '\n')
 			buf_puts(out, "\\n");
 		else if (text[i] == '"' || text[i] == '\\')
 			buf_printf(out, "\\%c", text[i]);
 		else
-			buf_putc(out, text[i]);
+			took = buf_utf8(out, text + i, n - i);
 	}
 }
 
@@ -165,24 +166,15 @@ void metrics_text(struct session *s, struct buf *out)
 
 bool metrics_write(struct session *s)
 {
-	const char *temp;
 	struct buf text;
-	FILE *f;
-	bool ok;
+	int err;
 
 	session_flush(s); /* it may empty the scratch arena */
-	temp = arena_printf(&s->scratch, "%s.%d.tmp", s->o->metrics, (int)getpid());
 	buf_init(&text, &s->scratch);
 	metrics_text(s, &text);
-	f = fopen(temp, "we");
-	ok = f && fwrite(text.p, 1, text.n, f) == text.n;
-	if (f)
-		ok = !fclose(f) && ok;
-	ok = ok && !rename(temp, s->o->metrics);
-	if (!ok && !s->metrics_failed)
-		session_say(s, "WARNING: cannot write '%s': %s\n", s->o->metrics, strerror(errno));
-	if (!ok)
-		unlink(temp);
-	s->metrics_failed = !ok;
-	return ok;
+	err = file_write(s->o->metrics, text.p, text.n);
+	if (err && !s->metrics_failed)
+		session_say(s, "WARNING: cannot write '%s': %s\n", s->o->metrics, strerror(err));
+	s->metrics_failed = err != 0;
+	return !err;
 }

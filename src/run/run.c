@@ -331,6 +331,8 @@ static int run(struct session *s)
 		costs_begin(s);
 	if (s->o->dry)
 		return 0;
+	if (s->o->flame && flame_begin(s))
+		return SKEP_ESYS;
 	if (s->o->pid > 0)
 		s->pidfd = (int)syscall(SYS_pidfd_open, s->o->pid, 0);
 	s->draining = true;
@@ -366,7 +368,7 @@ int run_stats(struct loaded *l, const struct run_options *o)
 		counters_report(&s);
 	}
 	session_free(&s);
-	return ok && !s.write_error ? SKEP_OK : SKEP_ESYS;
+	return ok && (!s.write_error || s.write_error == EPIPE) ? SKEP_OK : SKEP_ESYS;
 }
 
 /* Lack of memory anywhere below must still close the ring and give memory back: passed on after. */
@@ -397,12 +399,13 @@ int run_script(struct loaded *l, const struct run_options *o)
 	session_free(&s);
 	if (raised)
 		longjmp(trap->env, 1);
+	clearerr(o->out); /* what it knows is told here */
 	if (s.write_error && s.write_error != EPIPE) {
 		diag_error(l->d, NO_SPAN, DIAG_SYSTEM, "cannot write the output: %s",
 			strerror(s.write_error));
 		err = SKEP_ESYS;
 	}
-	if (err)
+	if (err || s.failed || s.metrics_failed)
 		return 1;
 	return s.exited ? s.exit_code : 0;
 }

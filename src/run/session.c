@@ -63,6 +63,12 @@ void session_hangup(struct session *s)
 		s->write_error = -err;
 }
 
+void session_cannot_write(struct session *s, const char *path, int err)
+{
+	session_say(s, "WARNING: cannot write '%s': %s\n", path, strerror(err));
+	s->failed = true;
+}
+
 struct one_value {
 	void *raw;
 	size_t size;

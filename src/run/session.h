@@ -66,6 +66,7 @@ struct session {
 	uint64_t rules_at; /* when */
 	uint64_t metrics_at;	     /* when metrics are written next */
 	bool metrics_failed;	     /* and it has been told */
+	bool failed;		     /* another file could not be written, which has been told */
 	int trial_fd;		     /* load/pin.h */
 	uint64_t trial_end;
 	bool pinned_only; /* pinned, and nothing to wait for */
@@ -80,6 +81,7 @@ void session_flush(struct session *s);
 /* After a hangup: what follows goes to a new file. */
 void session_hangup(struct session *s);
 /* Lines for the user rather than for the script's output. */
+void session_cannot_write(struct session *s, const char *path, int err);
 void session_say(struct session *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A number that goes to the user as text and into the output as JSON. */
@@ -89,9 +91,6 @@ void session_announce(struct session *s, void (*form)(struct buf *, uint64_t), u
 bool session_event(struct session *s, const void *data, size_t size);
 /* What is in a map now, sorted. */
 void session_read_map(struct session *s, uint32_t id, struct table *t);
-struct table;
-/* A map's entries, sorted. */
-void session_read_map(struct session *s, uint32_t map, struct table *t);
 void session_print_map(struct session *s, uint32_t map, uint64_t top, uint64_t div);
 /* Every user map that is not empty, in name order. */
 void session_print_maps(struct session *s);

@@ -8,6 +8,7 @@
  *   -- stdout, -- stderr what it writes, whole; missing: nothing
  *   -- stdout has        every line must be part of it
  *   -- exit N            default 0
+ *   -- gone              nobody reads stdout any more
  *   -- user nobody       run without rights (skipped when the tests themselves have none to drop)
  *   -- needs bpf         skipped where programs cannot be loaded; nothing may be attached
  */
@@ -38,7 +39,7 @@ struct golden {
 	bool part[SECTIONS];
 	const char *as;
 	int exit;
-	bool needs_bpf, nobody;
+	bool needs_bpf, nobody, gone;
 };
 
 static char program[PATH_MAX];
@@ -75,6 +76,10 @@ static enum section heading(struct golden *g, char *line)
 	}
 	if (!strcmp(word, "user")) {
 		g->nobody = true;
+		return NONE;
+	}
+	if (!strcmp(word, "gone")) {
+		g->gone = true;
 		return NONE;
 	}
 	if (!strcmp(word, "as")) {
@@ -119,6 +124,15 @@ static int temp_file(const char *text)
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	lseek(fd, 0, SEEK_SET);
 	return fd;
+}
+
+static int pipe_without_reader(void)
+{
+	int fd[2];
+
+	assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+	close(fd[0]);
+	return fd[1];
 }
 
 static char *read_fd(int fd)
@@ -178,7 +192,7 @@ static void run_case(void **state)
 	pid = fork();
 	if (!pid) {
 		for (int i = 0; i < 3; i++)
-			dup2(fd[i], i);
+			dup2(i == 1 && g.gone ? pipe_without_reader() : fd[i], i);
 		setenv("TZ", "UTC", 1);
 		if (g.nobody && (setgroups(0, NULL) || setgid(65534) || setuid(65534)))
 			_exit(126);
