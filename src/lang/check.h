@@ -159,6 +159,7 @@ bool has_args(struct check *c, struct skep_span at); /* the probe has 'args'; el
 void check_cast(struct check *c, struct expr *e);
 void check_index(struct check *c, struct expr *e);
 void check_deref(struct check *c, struct expr *e);
+void check_addr(struct check *c, struct expr *e); /* &a, a checked */
 struct lt lt_from_btf(struct check *c, uint32_t id, enum lt_space space, bool typed);
 void field_is_assignable(struct check *c, struct expr *e);
 

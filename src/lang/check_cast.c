@@ -147,7 +147,7 @@ static struct lt pointer_cast(struct check *c, const struct expr *e)
 	struct kbtf_info info;
 	uint32_t id;
 
-	if (e->u.cast.a->type.kind == LT_PTR)
+	if (e->u.cast.a->type.kind == LT_PTR || lt_has_address(e->u.cast.a))
 		t.space = e->u.cast.a->type.space;
 	else if (c_in_user(c))
 		t.space = SPACE_USER;
@@ -335,6 +335,9 @@ void check_cast(struct check *c, struct expr *e)
 	}
 	if (strcmp(e->u.cast.type, "typeof()"))
 		e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
+	if ((a->type.kind == LT_ARRAY || a->type.kind == LT_STR) && e->type.kind == LT_PTR &&
+		lt_has_address(a))
+		return; /* where it lies, as in C */
 	if (a->type.kind == LT_ARRAY && e->type.kind == LT_INT) {
 		array_to_number(c, e);
 		return;
@@ -504,6 +507,31 @@ void check_deref(struct check *c, struct expr *e)
 		bad_element(c, e, &a->type);
 		e->type.kind = LT_UNKNOWN;
 	}
+}
+
+/* &p->member */
+void check_addr(struct check *c, struct expr *e)
+{
+	const struct expr *a = e->u.unary.a, *in = a;
+
+	e->type.kind = LT_UNKNOWN;
+	if (a->type.kind == LT_UNKNOWN)
+		return;
+	if (!lt_has_address(a)) {
+		c_unsupported(c, e->span, "'&' of anything but a member or an element is",
+			"for instance: &$p->member");
+		return;
+	}
+	if (a->type.kind == LT_PTR) /* its space is where it points */
+		in = a->kind == EX_UNARY ? a->u.unary.a
+		     : a->kind == EX_FIELD ? a->u.field.base : a->u.index.base;
+	e->type = lt_of(LT_PTR, 8);
+	e->type.space = in->type.space;
+	e->type.is_signed = a->type.is_signed || a->type.kind == LT_STR;
+	if (a->type.kind == LT_STRUCT || a->type.kind == LT_ARRAY)
+		e->type.btf = a->type.btf;
+	e->type.int_size = a->type.kind == LT_STR ? 1 : a->type.kind == LT_ARRAY ? a->type.int_size
+			   : a->type.kind == LT_STRUCT ? 0 : a->type.size;
 }
 
 /* ---- sizeof(), offsetof() ---- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attach points that time and counters drive: interval, profile, software, hardware. */
 #include "lang/check.h"
-#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -13,6 +12,23 @@ static void bad(struct check *c, const struct attach_point *ap, uint32_t i, cons
 {
 	c_hint(c, c_error(c, ap->part_spans.v[i], DIAG_BAD_PROBE, "%s", what), "write %s",
 		point_form(c, ap));
+}
+
+/* The number a part begins with: 1000, 1_000, 1e6; end: what follows, the part itself if none does. */
+static uint64_t number_part(const char *s, const char **end)
+{
+	uint64_t v = 0;
+
+	for (*end = s; **end >= '0' && **end <= '9'; ++*end) {
+		v = v < INT64_MAX / 10 ? v * 10 + (uint64_t)(**end - '0') : INT64_MAX;
+		*end += (*end)[1] == '_' && (*end)[2] >= '0' && (*end)[2] <= '9';
+	}
+	if (*end > s && **end == 'e' && (*end)[1] >= '0' && (*end)[1] <= '9' && !(*end)[2]) {
+		for (char n = *++*end; n > '0'; n--)
+			v = v < INT64_MAX / 10 ? v * 10 : INT64_MAX;
+		++*end;
+	}
+	return v;
 }
 
 /*
@@ -27,15 +43,14 @@ void check_interval(struct check *c, struct attach_point *ap)
 		   *unit = ap->parts.n == 2 ? ap->parts.v[0] : NULL;
 	uint32_t ui = 0, ni = ap->parts.n - 1;
 	unsigned u = 0;
-	char *end;
-	uint64_t n;
+	const char *end;
+	uint64_t n = number_part(num, &end);
 
-	n = strtoull(num, &end, 10);
 	if (!unit)
 		unit = *end ? end : "ns";
 	else if (*end)
 		end = NULL;
-	if (!end || end == num || num[0] == '-' || num[0] == '+') {
+	if (!end || end == num) {
 		bad(c, ap, ni, "the length of an interval must be a number");
 		return;
 	}
@@ -85,7 +100,7 @@ void check_event(struct check *c, struct attach_point *ap)
 {
 	const struct kern_perf_event *ev = kern_perf_event(ap->kind, ap->parts.v[0]);
 	const char *count = ap->parts.n > 1 ? ap->parts.v[1] : NULL;
-	char *end = NULL;
+	const char *end;
 
 	if (!ev) {
 		no_event(c, ap);
@@ -95,13 +110,7 @@ void check_event(struct check *c, struct attach_point *ap)
 	ap->num[1] = ev->count;
 	if (!count)
 		return;
-	ap->num[1] = strtoull(count, &end, 10);
-	if (end != count && *end == 'e' && end[1] >= '0' && end[1] <= '9' && !end[2]) { /* 1e6 */
-		for (char n = *++end; n > '0'; n--)
-			ap->num[1] = ap->num[1] < INT64_MAX / 10 ? ap->num[1] * 10 : 0;
-		end++;
-	}
-	if (end == count || *end || count[0] < '0' || count[0] > '9' || !ap->num[1] ||
-		ap->num[1] > INT64_MAX)
+	ap->num[1] = number_part(count, &end);
+	if (end == count || *end || !ap->num[1] || ap->num[1] >= INT64_MAX)
 		bad(c, ap, 1, "the probe fires each so many events: a number from 1 on");
 }

@@ -217,6 +217,32 @@ static bool bytes_comparable(struct check *c, struct expr *e)
 	return true;
 }
 
+/* probe == "kprobe:f", func == "f": names of the block's own points. False: it is something else. */
+static bool name_comparable(struct check *c, struct expr *e)
+{
+	struct expr *a = e->u.binary.a, *text = e->u.binary.b;
+	const char *name = "";
+
+	if (lt_is(text, LT_PROBE) || lt_is(text, LT_FUNC)) { /* the name comes first */
+		e->u.binary.a = text;
+		e->u.binary.b = a;
+		a = text, text = e->u.binary.b;
+	}
+	if ((!lt_is(a, LT_PROBE) && !lt_is(a, LT_FUNC)) || a->ref.kind != REF_BUILTIN ||
+		text->kind != EX_STR || is_order(e->u.binary.op))
+		return false;
+	for (uint32_t i = 0; i < c->probe->points.n; i++) {
+		const struct attach_point *ap = &c->probe->points.v[i];
+
+		name = lt_is(a, LT_PROBE) ? ap->name : ap->func ? ap->func : "";
+		if (!strcmp(name, text->u.str.s))
+			return true;
+	}
+	c_hint(c, diag_warn(c->d, text->span, DIAG_UNUSED, "no probe of this block has that name"),
+		"here it is, for instance, \"%s\"", name);
+	return true;
+}
+
 static void check_compare(struct check *c, struct expr *e)
 {
 	struct expr *a = e->u.binary.a, *b = e->u.binary.b;
@@ -228,6 +254,8 @@ static void check_compare(struct check *c, struct expr *e)
 		e->type.kind = LT_UNKNOWN;
 		return;
 	}
+	if (name_comparable(c, e))
+		return;
 	if (lt_is(a, LT_STR) && lt_is(b, LT_STR)) {
 		if (is_order(op))
 			c_hint(c,
@@ -339,9 +367,7 @@ static void check_unary(struct check *c, struct expr *e)
 	}
 	check_expr(c, a);
 	if (op == UO_ADDR) {
-		c_unsupported(c, e->span, "'&' before an operand is",
-			"members are read with '.' and '->'");
-		e->type.kind = LT_UNKNOWN;
+		check_addr(c, e);
 		return;
 	}
 	e->type = op == UO_NOT ? lt_bool() : lt_int(8, !is_u64(&a->type));

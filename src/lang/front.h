@@ -25,6 +25,7 @@ bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
 /* (bool)x: 0 or 1, not the low byte. */
 bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b); /* as many, too */
 bool lt_bool_cast(const struct expr *e);
+bool lt_has_address(const struct expr *e); /* it lies at one, which '&' or a cast may take */
 bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */
 /* The type as messages show it: "int64", "string[16]", "struct task_struct *". */
 const char *lt_text(const struct script *s, const struct lt *t);

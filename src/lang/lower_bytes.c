@@ -65,7 +65,7 @@ static void store_inet_bytes(struct lower *L, const struct expr *a, const struct
 	uint32_t n)
 {
 	if (a->type.kind == LT_ARRAY && a->ref.kind == REF_TPFIELD) {
-		lo_tp_bytes(L, a->ref.u.tp, to->p, to->off + 4, n);
+		lo_tp_bytes(L, lo_tp_of(L, a), to->p, to->off + 4, n);
 	} else if (lo_in_memory(&a->type) && !lo_at_address(a)) {
 		struct lo_mem m = lo_mem(L, a);
 

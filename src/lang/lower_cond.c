@@ -149,6 +149,18 @@ static void pair_equal(struct lower *L, struct lo_pair a, struct lo_pair b, ir_b
 	lo_if(L, CC_EQ, a.hi, b.hi, eq, ne);
 }
 
+/* The value that 'probe' or 'func' has where the name is that text; none: one that they never have. */
+static int64_t name_value(const struct lower *L, const struct expr *name, const char *text)
+{
+	for (uint32_t i = 0; i < L->m->meta->probes.n; i++) {
+		const struct meta_probe *p = &L->m->meta->probes.v[i];
+
+		if (p->prog == L->prog && !strcmp(name->type.kind == LT_PROBE ? p->name : p->func, text))
+			return name->type.kind == LT_PROBE ? i : p->func_id;
+	}
+	return -1;
+}
+
 static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no)
 {
 	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
@@ -168,6 +180,10 @@ static void compare(struct lower *L, const struct expr *e, ir_blk yes, ir_blk no
 		va = ir_bin(L->f, IR_XOR, va, vb);
 		va = ir_bini(L->f, IR_SHL, va, 64 - 8 * a->type.size);
 		lo_if(L, CC_EQ, va, ir_const(L->f, 0), op == BO_EQ ? yes : no, op == BO_EQ ? no : yes);
+		return;
+	}
+	if ((a->type.kind == LT_PROBE || a->type.kind == LT_FUNC) && b->kind == EX_STR) {
+		lo_if(L, cc[op], lo_int(L, a), ir_const(L->f, name_value(L, a, b->u.str.s)), yes, no);
 		return;
 	}
 	if (a->type.kind == LT_STR || b->type.kind == LT_STR || a->type.kind == LT_ARRAY ||

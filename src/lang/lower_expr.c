@@ -125,6 +125,8 @@ static ir_val unary(struct lower *L, const struct expr *e)
 		return lo_truth(L, e);
 	if (e->u.unary.op == UO_DEREF)
 		return lo_deref(L, e);
+	if (e->u.unary.op == UO_ADDR)
+		return lo_addr(L, e->u.unary.a);
 	a = lo_int(L, e->u.unary.a);
 	if (e->u.unary.op == UO_NEG)
 		return ir_un(L->f, IR_NEG, a);
@@ -399,7 +401,8 @@ static ir_val cast(struct lower *L, const struct expr *e)
 	ir_val v;
 
 	if (e->type.kind != LT_INT)
-		return lo_value(L, e->u.cast.a);
+		return lo_in_memory(&e->u.cast.a->type) ? lo_addr(L, e->u.cast.a)
+							  : lo_value(L, e->u.cast.a);
 	v = lo_in_memory(&e->u.cast.a->type) ? lo_mem_bytes(L, e->u.cast.a) : lo_int(L, e->u.cast.a);
 	return lt_bool_cast(e) ? is_not_zero(L, v) : lo_extend(L, v, e->type.size, e->type.is_signed);
 }

@@ -106,8 +106,8 @@ static ir_val elem_size(struct lower *L, const struct expr *array)
 	uint32_t size = array->type.int_size;
 	struct ir_field f = {.path = "", .size = 8};
 
-	if (size)
-		return ir_const(L->f, size);
+	if (size || array->type.kind == LT_STR)
+		return ir_const(L->f, size ? size : 1);
 	size = kbtf_size(btf, array->type.btf);
 	if (!portable(L) || is_own(L, array->type.btf) || kbtf_describe(btf, array->type.btf).class != KBTF_STRUCT)
 		return ir_const(L->f, size);
@@ -123,18 +123,22 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 	ir_span(L->f, e->span);
 	if (e->kind == EX_BLOCK)
 		return lo_addr(L, lo_block_value(L, e));
-	if (e->kind == EX_UNARY)
+	if (e->kind == EX_UNARY && e->u.unary.op == UO_DEREF)
 		return as_number(L, lo_int(L, e->u.unary.a));
 	if (e->kind == EX_INDEX) {
 		const struct expr *b = e->u.index.base;
 
-		base = b->type.kind == LT_ARRAY ? lo_addr(L, b) : as_number(L, lo_int(L, b));
+		base = lo_in_memory(&b->type) ? lo_addr(L, b) : as_number(L, lo_int(L, b));
 		index = lo_int(L, e->u.index.index);
 		index = ir_bin(L->f, IR_MUL, index, elem_size(L, b));
 		return ir_bin(L->f, IR_ADD, base, index);
 	}
-	if (e->ref.kind == REF_TPFIELD && e->type.kind == LT_ARRAY)
-		return ir_bini(L->f, IR_ADD, ir_un(L->f, IR_ADDR, ir_ctx(L->f)), e->ref.u.tp->off);
+	if (e->ref.kind == REF_TPFIELD && lo_in_memory(&e->type)) {
+		const struct tp_field *f = lo_tp_of(L, e);
+
+		return f->data_loc ? lo_tp_data(L, f)
+				   : ir_bini(L->f, IR_ADD, ir_un(L->f, IR_ADDR, ir_ctx(L->f)), f->off);
+	}
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
 		return as_number(L, lo_int(L, e));
 	if (find_path(L, e, &p)) {
@@ -383,7 +387,7 @@ static bool tp_element(struct lower *L, const struct expr *e, uint32_t size, ir_
 
 	if (!b || b->ref.kind != REF_TPFIELD || b->type.kind != LT_ARRAY || !e->u.index.index->is_const)
 		return false;
-	off = b->ref.u.tp->off + e->u.index.index->const_value * size;
+	off = lo_tp_of(L, b)->off + e->u.index.index->const_value * size;
 	if (off % size)
 		return false;
 	*v = ir_ldctx(L->f, size, (int64_t)off, IR_I64);

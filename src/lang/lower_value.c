@@ -379,7 +379,7 @@ static void store_whole(struct lower *L, const struct expr *e, const struct lo_p
 	if (n % 8)
 		ir_zero(L->f, to->p, to->off + (n & ~7u), 8);
 	if (e->ref.kind == REF_TPFIELD)
-		lo_tp_bytes(L, e->ref.u.tp, to->p, to->off, n);
+		lo_tp_bytes(L, lo_tp_of(L, e), to->p, to->off, n);
 	else
 		lo_read(L, lo_addr(L, e), e->type.space, n, to->p, to->off);
 }

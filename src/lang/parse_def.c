@@ -122,6 +122,26 @@ static uint32_t constant(struct parser *p, const char *what, uint64_t max)
 	return (uint32_t)v;
 }
 
+/* The elements of a dimension: numbers, sums and products of some. */
+static uint32_t dimension(struct parser *p)
+{
+	const char *what = "the size of the array";
+	uint64_t sum = 0, v;
+	bool minus = false;
+
+	do {
+		v = constant(p, what, DIM_MAX);
+		while (p_accept(p, TOK_STAR) && v <= DIM_MAX)
+			v *= constant(p, what, DIM_MAX);
+		sum = minus ? sum - v : sum + v;
+		minus = p_is(p, TOK_MINUS);
+	} while (sum <= DIM_MAX && (p_accept(p, TOK_PLUS) || p_accept(p, TOK_MINUS)));
+	if (sum <= DIM_MAX)
+		return (uint32_t)sum;
+	p_expected(p, "a smaller array");
+	return 0;
+}
+
 /* "*name[2][3]", "name : 3", "(*name)(…)", or nothing. */
 static void declarator(struct parser *p, struct cmember *m)
 {
@@ -154,8 +174,7 @@ static void declarator(struct parser *p, struct cmember *m)
 			p_expected(p, "an array of at most 4 dimensions");
 			return;
 		}
-		m->dims[m->ndims++] =
-			p_is(p, TOK_RBRACKET) ? 0 : constant(p, "the size of the array", DIM_MAX);
+		m->dims[m->ndims++] = p_is(p, TOK_RBRACKET) ? 0 : dimension(p);
 		p_expect(p, TOK_RBRACKET, "']'");
 	}
 	if (!p->panic && p_accept(p, TOK_COLON))

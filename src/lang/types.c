@@ -73,6 +73,28 @@ bool lt_bool_cast(const struct expr *e)
 	return e->kind == EX_CAST && e->type.boolean;
 }
 
+bool lt_has_address(const struct expr *e)
+{
+	const struct expr *b;
+
+	if (e->type.local)
+		return false;
+	switch (e->kind) {
+	case EX_FIELD:
+		if (e->ref.kind == REF_MEMBER)
+			return !e->ref.u.m.member.bit_size;
+		return e->ref.kind == REF_TPFIELD && (e->type.kind == LT_ARRAY || e->type.kind == LT_STR);
+	case EX_INDEX:
+		b = e->u.index.base;
+		return b->type.kind == LT_PTR || ((b->type.kind == LT_ARRAY || b->type.kind == LT_STR) &&
+							 lt_has_address(b));
+	case EX_UNARY:
+		return e->u.unary.op == UO_DEREF;
+	default:
+		return false;
+	}
+}
+
 bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b)
 {
 	if (a->n != b->n || !a->names != !b->names)
