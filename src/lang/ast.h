@@ -360,7 +360,7 @@ struct map_sym {
 	bool unset;	  /* something takes values away: delete(), clear(), zero() */
 	bool set_first;	  /* BEGIN gives it a value and nothing takes it away: it has one from then on */
 	VEC(struct lt) keys;
-	bool set_signed, set_unsigned; /* '=' gave it a number of that kind, not a constant that adapts */
+	bool set_signed, set_unsigned; /* it was given a number of that kind, not a constant that adapts */
 	struct lt value; /* LT_NONE until known; LT_AGG never: see agg */
 	enum meta_agg agg;
 	bool agg_signed;

@@ -73,9 +73,10 @@ static void check_print(struct check *c, struct expr *e)
 		return;
 	}
 	if (a->kind == EX_MAP && n == 1) {
+		int errors = c->d->errors;
 		struct map_sym *m = check_map(c, a, MAP_READ);
 
-		if (m->agg == MA_NONE || agg_is_number(m->agg))
+		if (c->d->errors == errors && (m->agg == MA_NONE || agg_is_number(m->agg)))
 			check_map_value(c, a);
 		return;
 	}

@@ -480,10 +480,24 @@ static bool check_agg_args(struct check *c, const struct agg *g, struct expr *ca
 	return check_int(c, v, arena_printf(c->a, "the argument of %s()", g->name));
 }
 
+/* As signed as what it is given: numbers that fit either kind leave it to the others. */
+static void agg_sign(struct check *c, struct map_sym *m, const struct expr *v)
+{
+	bool is_signed;
+
+	if (v->type.kind != LT_INT)
+		return;
+	m->set_unsigned |= is_u64(&v->type) && !lt_adapts(v);
+	m->set_signed |= v->type.is_signed && !lt_adapts(v);
+	is_signed = m->set_signed || !m->set_unsigned;
+	c->changed |= is_signed != m->agg_signed;
+	m->agg_signed = is_signed;
+}
+
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
 {
 	const struct agg *g = agg_by_name(call->u.call.name);
-	bool ok = check_agg_args(c, g, call), is_signed;
+	bool ok = check_agg_args(c, g, call);
 	struct map_sym *m = check_map(c, target, MAP_WRITE);
 
 	call->ref.kind = REF_AGG;
@@ -511,12 +525,8 @@ void check_agg_assign(struct check *c, struct expr *target, struct expr *call)
 		m->value_at = target->span;
 		c->changed = true;
 	}
-	/* count() counts up from 0; others are as signed as what they are given */
-	is_signed = g->id != MA_COUNT && !is_u64(&call->u.call.args.list.v[0]->type);
-	if (is_signed && !m->agg_signed && call->u.call.args.list.v[0]->type.kind == LT_INT) {
-		m->agg_signed = true;
-		c->changed = true;
-	}
+	if (g->id != MA_COUNT) /* which counts up from 0 */
+		agg_sign(c, m, call->u.call.args.list.v[0]);
 	target->type = lt_of(LT_AGG, 8);
 }
 
