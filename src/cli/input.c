@@ -58,7 +58,7 @@ static void no_file(const char *path, int err)
 		snprintf(hint, sizeof(hint), "did you mean 'skep %s'?", suggest_best(&near));
 		fail(hint, "cannot read '%s': %s", path, strerror(err));
 	} else {
-		fail(err == ENOENT ? "a script on the command line follows -e" : NULL,
+		fail(err == ENOENT && strpbrk(path, " {") ? "a script on the command line follows -e" : NULL,
 			"cannot read '%s': %s", path, strerror(err));
 	}
 }

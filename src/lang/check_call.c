@@ -373,6 +373,8 @@ static void unknown_function(struct check *c, const struct expr *e)
 		c_hint(c, d,
 			"kernel functions are called by their kernel names, for instance "
 			"scx_bpf_dsq_insert()");
+	else if (c_is_packet(c))
+		c_hint(c, d, "drop(\"reason\") and pass() decide what becomes of the packet");
 	else
 		c_hint(c, d,
 			"functions are printf print str time exit clear delete zero, and for maps "

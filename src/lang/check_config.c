@@ -73,7 +73,7 @@ static void unknown_key(struct check *c, const struct config_entry *e)
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
 		c_hint(c, d,
-			"settings are max_strlen, max_map_keys, print_maps_on_exit, sched_name, "
+			"settings are default_verdict, max_strlen, max_map_keys, print_maps_on_exit, sched_name, "
 			"sched_timeout_ms, sched_flags");
 }
 

@@ -34,7 +34,7 @@ static struct map_sym *map_sym(struct check *c, const struct expr *e)
 	return m;
 }
 
-static void never_written(struct check *c, const struct expr *e)
+static void never_written(struct check *c, const struct expr *e, bool list)
 {
 	struct diag *d = c_error(
 		c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written", e->u.map.name);
@@ -56,6 +56,8 @@ static void never_written(struct check *c, const struct expr *e)
 	}
 	if (suggest_best(&s) && e->u.map.name[1] && e->u.map.name[2])
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else if (list)
+		c_hint(c, d, "before the rules: let %.60s = prefixes(\"FILE\");", e->u.map.name);
 	else
 		c_hint(c, d, "write to it somewhere: %.60s%s = …", e->u.map.name,
 			e->u.map.keys.list.n ? "[key]" : "");
@@ -201,7 +203,7 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 	if (use == MAP_WRITE && !m->written)
 		m->written = c->changed = true;
 	if (c->final && !m->written)
-		never_written(c, e);
+		never_written(c, e, use == MAP_IN);
 	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
 		c_unsupported(c, e->span, "taking all values of a task() map is",
 			"they hang on the tasks; name one: [args.p]");

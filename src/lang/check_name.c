@@ -144,6 +144,16 @@ static void unknown_name(struct check *c, const struct expr *e)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
 	if (c_is_packet(c)) { /* numbers of fields: icmp.type == echo_request */
 		const struct net_name *n;
+		const struct net_field *f;
+
+		for (unsigned i = 0; (f = net_field_at(i)); i++) {
+			const char *own = strchr(f->name, '.');
+
+			if (own && !strcmp(own + 1, name)) {
+				c_hint(c, d, "fields stand behind their header: %s", f->name);
+				return;
+			}
+		}
 
 		for (unsigned i = 0; (n = net_name_at(i)); i++)
 			suggest_try(&s, n->name);
@@ -170,6 +180,8 @@ static void unknown_name(struct check *c, const struct expr *e)
 			"constants of the kernel need its type information (BTF); "
 			"#define %.60s NUMBER defines one",
 			name);
+	else if (!strncmp(name, "XDP_", 4) || !strncmp(name, "TC_ACT_", 7))
+		c_hint(c, d, "drop() and pass() decide what becomes of the packet");
 	else if (name[0] >= 'A' && name[0] <= 'Z')
 		c_hint(c, d, "#define %.60s NUMBER defines a constant", name);
 	else

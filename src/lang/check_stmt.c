@@ -274,6 +274,8 @@ static void check_expr_stmt(struct check *c, struct stmt *s)
 	d = diag_warn(c->d, e->span, DIAG_UNUSED, "this value is not used");
 	if (e->kind == EX_BINARY && e->u.binary.op == BO_EQ)
 		c_hint(c, d, "'=' assigns, '==' compares");
+	else if (c_is_packet(c) && e->kind == EX_NAME)
+		c_hint(c, d, "drop() and pass() decide what becomes of the packet");
 }
 
 static void check_if(struct check *c, struct stmt *s)

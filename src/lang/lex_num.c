@@ -131,10 +131,19 @@ void lex_number(struct lexer *l, struct token *t)
 	if (start && l->text[start - 1] == '.' && (start < 2 || l->text[start - 2] != '.'))
 		return;
 	if (lex_at(l, l->pos) == '.' && lex_is_digit(lex_at(l, l->pos + 1))) {
-		l->pos++;
-		number_error(l, start, "fractions are not supported",
-			"scale the value: nanoseconds instead of seconds, per mille instead of "
-			"parts");
+		bool address;
+
+		while (lex_is_digit(lex_at(l, ++l->pos)))
+			;
+		address = lex_at(l, l->pos) == '.' && lex_is_digit(lex_at(l, l->pos + 1));
+		while (address && (lex_at(l, l->pos) == '.' || lex_is_digit(lex_at(l, l->pos))))
+			l->pos++;
+		if (address)
+			number_error(l, start, "an IPv4 address has four numbers", "for instance: 10.0.0.0/8");
+		else
+			number_error(l, start, "fractions are not supported",
+				"scale the value: nanoseconds instead of seconds, per mille instead of "
+				"parts");
 	}
 }
 

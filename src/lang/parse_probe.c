@@ -230,6 +230,8 @@ static void predicate(struct parser *p, struct probe *probe)
 	if (!p->panic && !p_is(p, TOK_SLASH)) {
 		struct diag *e = p_expected(p, "'/' at the end of the predicate");
 
+		if (e && p_is(p, TOK_COMMA))
+			p_hint(p, e, "one of several: x in {1, 2}");
 		if (e && !e->hint)
 			p_hint(p, e,
 				"a predicate stands between slashes, before '{': "
