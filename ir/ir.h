@@ -275,6 +275,8 @@ void ir_edge_arg(struct ir_fn *f, ir_blk from, unsigned edge, ir_val v);
 unsigned ir_var_new(struct ir_fn *f, struct ir_type t);
 void ir_var_write(struct ir_fn *f, unsigned var, ir_val v);
 ir_val ir_var_read(struct ir_fn *f, unsigned var);
+/* The same, to be compared: equal values are the same more often. */
+ir_val ir_var_value(struct ir_fn *f, unsigned var);
 void ir_seal(struct ir_fn *f, ir_blk b);
 /* Seals what is open, drops unreachable blocks and trivial parameters. Call once per function. */
 void ir_finish(struct ir_fn *f);

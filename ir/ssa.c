@@ -10,6 +10,8 @@
 #include "ir/rewrite.h"
 #include <string.h>
 
+#define SOLE_STEPS 32
+
 /* The variable's value at the end of block b; IR_NONE unknown. */
 static ir_val *def_of(struct ir_fn *f, unsigned var, ir_blk b)
 {
@@ -133,6 +135,35 @@ static ir_val read_at(struct ir_fn *f, unsigned var, ir_blk b)
 ir_val ir_var_read(struct ir_fn *f, unsigned var)
 {
 	return read_at(f, var, ir_here(f));
+}
+
+/* A parameter that gets the same value from everywhere is that value. */
+static ir_val sole_value(struct ir_fn *f, ir_val v)
+{
+	struct ir_build *s = f->build;
+	ir_blk b = f->vals.v[v].block;
+
+	if (f->vals.v[v].op != IR_PARAM || !f->blocks.v[b].sealed)
+		return v;
+	for (uint32_t i = 0; i < s->blocks.v[b].phis.n; i++) {
+		const struct ir_phi *phi = &s->phis.v[s->blocks.v[b].phis.v[i]];
+		uint32_t n = phi->val == v ? phi->args.n : 0;
+
+		while (n && phi->args.v[n - 1] == phi->args.v[0])
+			n--;
+		if (phi->val == v && phi->args.n && !n)
+			return phi->args.v[0];
+	}
+	return v;
+}
+
+ir_val ir_var_value(struct ir_fn *f, unsigned var)
+{
+	ir_val v = ir_var_read(f, var);
+
+	for (unsigned i = 0; i < SOLE_STEPS; i++) /* in code never reached they may go in a circle */
+		v = sole_value(f, v);
+	return v;
 }
 
 void ir_add_pred(struct ir_fn *f, ir_blk from, unsigned edge)

@@ -321,6 +321,7 @@ struct probe {
 	enum kern_ctx ctx;
 	bool uses_probe; /* its code depends on which of its points it runs for */
 	bool uses_args; /* args.NAME */
+	bool sets_fields; /* @x[task].f = … */
 	bool uses_argn; /* arg0, arg1 … */
 	VEC(struct var_sym *) vars;
 };
@@ -353,7 +354,11 @@ struct map_sym {
 	struct skep_span first; /* where it was first used */
 	struct skep_span key_at, value_at; /* where its types were settled, for messages */
 	bool keyed, has_key_type, written;
-	bool task; /* declared task(): a value per task, hung on the task */
+	bool task; /* declared task(), or with fields: a value per task, hung on the task */
+	bool record;	 /* task, and its value is fields, each a map_sym, "@t[].f", with its own type */
+	uint32_t fields; /* how many */
+	struct map_sym *of; /* a field's record; else NULL */
+	uint32_t off;	    /* of the field, in its record */
 	bool by_tid; /* the same, chosen by check_choose.c: every key is tid, the rest is never seen */
 	bool other_keys;  /* than tid in a tracing probe */
 	uint32_t wholes;  /* uses of the map as a whole */
@@ -433,6 +438,7 @@ struct cdef {
 
 struct script {
 	const struct smap *macros; /* and functions, by name */
+	struct smap with_fields; /* names of maps whose fields are assigned: @x[task].f = … */
 	VEC(struct cdef *) cdefs;
 	struct arena *a;
 	struct skep_diags *d;

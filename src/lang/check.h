@@ -63,6 +63,7 @@ void check_own_types(struct check *c);
 void check_config(struct check *c);
 void check_decls(struct check *c);
 void check_decl_uses(struct check *c);
+void check_has_task_maps(struct check *c, struct skep_span at, const char *name); /* the kernel has */
 
 /* ---- check_probe.c: attach points, once ---- */
 void check_points(struct check *c, struct probe *p);
@@ -239,6 +240,16 @@ void check_map_assign(
 	struct check *c, struct expr *target, struct expr *value, enum map_change change);
 void check_agg_assign(struct check *c, struct expr *target, struct expr *call);
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
+struct map_sym *check_map_sym(struct check *c, const struct expr *e); /* found by name, or new */
+
+/* ---- check_task.c: values kept on tasks ---- */
+void check_task_key(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at);
+/* Of @x[task].f, where fields of @x are assigned, makes the map that f is; leaves others alone. */
+void check_task_field(struct check *c, struct expr *e);
+bool check_task_use(struct check *c, struct expr *e, enum map_use use);
+const char *task_field_name(const struct map_sym *m);
+
+/* ---- check_map.c: variables ---- */
 /* For "%.*s": without the number that tells variables of macros and functions apart. */
 #define VAR_NAME(name) (int)strcspn(name, "'"), name
 void check_var(struct check *c, struct expr *e); /* EX_VAR as a value */

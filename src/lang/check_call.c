@@ -169,6 +169,14 @@ static void check_delete(struct check *c, struct expr *e)
 	delete_value(e, &keys);
 }
 
+/* Whether the entry was there is asked: 0 cannot stand for none. Fields are there always. */
+static void check_delete_asked(struct expr *e, struct map_sym *m)
+{
+	m->other_keys = true;
+	if (m->of || m->record)
+		e->type = lt_of(LT_NONE, 0);
+}
+
 static bool is_pointer_like(const struct lt *t)
 {
 	return t->kind == LT_INT || t->kind == LT_PTR || t->kind == LT_STR ||
@@ -446,9 +454,13 @@ void check_call(struct check *c, struct expr *e, bool as_statement)
 		if (!c_has_builtin(c, b, e->u.call.name_span))
 			return;
 		e->type = lt_of(LT_NONE, 0);
+		for (uint32_t i = 0; i < e->u.call.args.list.n; i++)
+			check_task_field(c, arg(e, i));
 		checker_of((enum builtin_id)id)(c, e);
 		if (e->kind != EX_CALL) /* a constant now */
 			return;
+		if (!as_statement && id == BI_F_DELETE && arg(e, 0)->map)
+			check_delete_asked(e, arg(e, 0)->map);
 		if (!as_statement && e->type.kind == LT_NONE) {
 			c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "%s() has no value", name),
 				"write it as a statement of its own");

@@ -342,6 +342,15 @@ bool check_is_decl(const char *name)
 	return map_type(name) != NULL;
 }
 
+void check_has_task_maps(struct check *c, struct skep_span at, const char *name)
+{
+	if (c->t->version && c->t->version < KV(5, 11))
+		c_hint(c,
+			c_error(c, at, DIAG_NO_KERNEL_FEATURE,
+				"the target kernel keeps no values per task: Linux 5.11 does"),
+			"a map by thread number serves: %.60s[tid]", name);
+}
+
 /* let @x = task(): a value on every task. */
 static void task_decl(struct check *c, const struct map_decl *m)
 {
@@ -350,11 +359,8 @@ static void task_decl(struct check *c, const struct map_decl *m)
 			c_error(c, m->size->span, DIAG_WRONG_ARGS,
 				"there are as many values as tasks: task() takes no number"),
 			"let %.60s = task();", m->map);
-	else if (c->t->version && c->t->version < KV(5, 11))
-		c_hint(c,
-			c_error(c, m->span, DIAG_NO_KERNEL_FEATURE,
-				"the target kernel keeps no values per task: Linux 5.11 does"),
-			"a map by thread number serves: %.60s[tid]", m->map);
+	else
+		check_has_task_maps(c, m->span, m->map);
 }
 
 static void check_decl(struct check *c, struct map_decl *m)
@@ -362,6 +368,12 @@ static void check_decl(struct check *c, struct map_decl *m)
 	const struct map_type *type = map_type(m->type);
 	int errors = c->d->errors;
 
+	if (smap_get(&c->s->with_fields, m->map) && strcmp(m->type, "task") != 0)
+		c_hint(c,
+			c_error(c, m->span, DIAG_WRONG_TYPE,
+				"fields that are assigned, as %.60s[…].name = … has them, hang on tasks",
+				m->map),
+			"let %.60s = task();", m->map);
 	m->list = type ? type->list : LIST_NONE;
 	if (check_list_decl(c, m))
 		return;

@@ -468,6 +468,7 @@ static void check_incdec(struct check *c, struct expr *e)
 	struct expr *t = e->u.incdec.target;
 
 	e->type = lt_int(8, true);
+	check_task_field(c, t);
 	if (t->kind == EX_MAP) {
 		check_map_assign(c, t, NULL, MAP_ADD);
 		if (t->map)
@@ -584,6 +585,7 @@ void check_expr(struct check *c, struct expr *e)
 {
 	e->is_const = false; /* an earlier round may have known less */
 	e->ref.kind = REF_NONE;
+	check_task_field(c, e);
 	switch (e->kind) {
 	case EX_INT:
 	case EX_STR:

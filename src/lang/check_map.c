@@ -8,7 +8,7 @@
 
 /* ---- finding ---- */
 
-static struct map_sym *map_sym(struct check *c, const struct expr *e)
+struct map_sym *check_map_sym(struct check *c, const struct expr *e)
 {
 	struct map_sym *m = smap_get(&c->s->maps, e->u.map.name);
 
@@ -29,6 +29,10 @@ static struct map_sym *map_sym(struct check *c, const struct expr *e)
 			m->max_entries = (uint32_t)d->size->const_value;
 		m->task = !strcmp(d->type, "task");
 	}
+	if (smap_get(&c->s->with_fields, m->name)) { /* itself it has no value */
+		m->record = m->task = m->has_key_type = m->keyed = m->written = true;
+		m->value = lt_int(8, true);
+	}
 	smap_put(&c->s->maps, m->name, m);
 	c->changed = true;
 	return m;
@@ -38,29 +42,25 @@ static void never_written(struct check *c, const struct expr *e, bool list)
 {
 	struct diag *d = c_error(
 		c, e->span, DIAG_UNKNOWN_MAP, "map '%.60s' is never written", e->u.map.name);
-	const struct map_sym *own = smap_get(&c->s->maps, e->u.map.name);
+	const struct map_sym *m = e->map;
 	struct suggest s;
 
-	if (!strcmp(e->u.map.name, "@task") || (own && own->task)) { /* @task[args.p].since = … */
-		c_hint(c, d,
-			"each value kept on tasks has a name of its own: let @since = task(); "
-			"and then @since[args.p] = …");
-		return;
-	}
 	suggest_init(&s, e->u.map.name);
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
-		const struct map_sym *m = c->s->maps.entries.v[i].value;
+		const struct map_sym *other = c->s->maps.entries.v[i].value;
 
-		if (m->written)
-			suggest_try(&s, m->name);
+		if (other->written)
+			suggest_try(&s, other->name);
 	}
 	if (suggest_best(&s) && e->u.map.name[1] && e->u.map.name[2])
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else if (list)
 		c_hint(c, d, "before the rules: let %.60s = prefixes(\"FILE\");", e->u.map.name);
+	else if (m->of)
+		c_hint(c, d, "write to it somewhere: %.60s[…].%.60s = …", m->of->name, task_field_name(m));
 	else
 		c_hint(c, d, "write to it somewhere: %.60s%s = …", e->u.map.name,
-			e->u.map.keys.list.n ? "[key]" : "");
+			m->task ? "[args.p]" : e->u.map.keys.list.n ? "[key]" : "");
 }
 
 /* ---- keys ---- */
@@ -86,42 +86,13 @@ static const char *keys_text(struct check *c, const struct lt *v, uint32_t n)
 	return b.n ? b.p : "";
 }
 
-/* The key of a task() map: a task that the verifier knows to be one. */
-static void task_key(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at)
-{
-	struct expr *k = keys->list.n == 1 ? keys->list.v[0] : NULL;
-	bool current = k && k->kind == EX_NAME && !strcmp(k->u.name, "curtask"), ok = false;
-
-	for (uint32_t i = 0; i < keys->list.n; i++)
-		check_expr(c, keys->list.v[i]);
-	if (k && k->type.kind == LT_UNKNOWN)
-		return;
-	if (k && k->type.kind == LT_PTR && k->type.btf)
-		ok = (current || k->type.trusted) &&
-		     !strcmp(kbtf_name(c->btf, kbtf_strip(c->btf, k->type.btf)), "task_struct");
-	if (!ok) {
-		c_hint(c,
-			c_error(c, k ? k->span : at, DIAG_KEY_MISMATCH,
-				"the key of '%.60s', declared task(), is one task", m->name),
-			"%.60s[args.p] in schedulers, %.60s[curtask] in other probes", m->name, m->name);
-		return;
-	}
-	if (k->type.rcu)
-		c_needs_rcu(c);
-	if (m->has_key_type)
-		return;
-	m->keyed = m->has_key_type = c->changed = true;
-	m->key_at = at;
-	vec_push(c->a, &m->keys, k->type);
-}
-
 void check_map_keys(struct check *c, struct map_sym *m, struct exprs *keys, struct skep_span at)
 {
 	uint32_t n = keys->list.n;
 	struct lt types[META_MAX_KEYS];
 
 	if (m->task) {
-		task_key(c, m, keys, at);
+		check_task_key(c, m, keys, at);
 		return;
 	}
 	if (n > META_MAX_KEYS) {
@@ -193,7 +164,7 @@ static void list_use(struct check *c, struct expr *e, enum map_use use)
 
 struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 {
-	struct map_sym *m = map_sym(c, e);
+	struct map_sym *m = check_map_sym(c, e);
 
 	e->map = m;
 	if (m->decl && m->decl->list) {
@@ -204,6 +175,8 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 		m->written = c->changed = true;
 	if (c->final && !m->written)
 		never_written(c, e, use == MAP_IN);
+	if (!check_task_use(c, e, use))
+		return m;
 	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
 		c_unsupported(c, e->span, "taking all values of a task() map is",
 			"they hang on the tasks; name one: [args.p]");
@@ -329,6 +302,8 @@ void check_map_assign(
 	if (value)
 		check_expr(c, value);
 	m = check_map(c, target, MAP_WRITE);
+	if (m->record)
+		return;
 	if (compound && value && !check_int(c, value, "the right side"))
 		return;
 	if (change == MAP_ADD && m->value.kind == LT_PTR) {
@@ -348,6 +323,7 @@ void check_map_assign(
 		c_unsupported(c, value->span, "anything but numbers in a task() map is", NULL);
 		return;
 	}
+	c->probe->sets_fields |= m->of != NULL;
 	settle_sign(c, m, value, &t, compound);
 	if (m->value.kind == LT_NONE)
 		m->value_at = target->span;

@@ -82,6 +82,7 @@ static void check_assign(struct check *c, struct stmt *s)
 	struct expr *target = s->u.assign.target, *value = s->u.assign.value;
 	struct diag *e;
 
+	check_task_field(c, target);
 	if (target->kind == EX_MAP) {
 		if (is_agg_call(value) && !s->u.assign.compound)
 			check_agg_assign(c, target, value);

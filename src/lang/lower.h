@@ -355,14 +355,17 @@ ir_val lo_map_ensure(struct lower *L, const struct expr *target, ir_blk absent);
 bool lo_is_lasting(const struct expr *e);
 /* The number that this entry was read to hold, where that still holds; else IR_NONE. */
 ir_val lo_seen(struct lower *L, const struct expr *e);
-ir_val lo_seen_at(struct lower *L, const struct expr *e); /* the entry's address, nullable; or IR_NONE */
+/* The entry's address, nullable, or that of its record; made: by who would make it. Else IR_NONE. */
+ir_val lo_seen_at(struct lower *L, const struct expr *e, bool made);
 /* Just read; where: its address when that stays valid, else IR_NONE. */
 void lo_see(struct lower *L, const struct expr *e, ir_val value, ir_val where);
+void lo_see_at(struct lower *L, const struct expr *e, ir_val where, bool made); /* stays valid */
 void lo_forget(struct lower *L, const struct map_sym *m); /* written to; NULL: a loop begins */
 
 /* ---- lower_task.c: the same for values kept per task ---- */
 bool lo_is_task_map(const struct expr *e);
 ir_val lo_task_read(struct lower *L, const struct expr *e);
+ir_val lo_task_lookup(struct lower *L, const struct expr *e, ir_blk *none); /* nullable */
 ir_val lo_task_ensure(struct lower *L, const struct expr *e, ir_blk absent);
 void lo_task_assign(struct lower *L, const struct expr *target, const struct expr *value);
 void lo_task_delete(struct lower *L, const struct expr *e);

@@ -97,12 +97,18 @@ void lo_make_map(struct lower *L, struct map_sym *m)
 		lo_make_list(L, m);
 		return;
 	}
+	if (m->of) { /* made before: checked first */
+		m->meta = m->of->meta;
+		return;
+	}
 	if (m->agg == MA_TSERIES)
 		m->lhist_min = map.lhist_min = lo_series_shift(L);
 	map.value = agg ? (struct meta_field){.kind = m->agg_signed ? MK_INT : MK_UINT, .size = 8}
 			: lo_field(L, &m->value, 0);
 	map.value_size = agg ? agg_words(m) * 8 : lo_room(&m->value);
 	if (m->task) {
+		if (m->fields)
+			map.value_size = 8 * m->fields;
 		map.role = MM_TASK;
 		map.type = BPF_MAP_TYPE_TASK_STORAGE;
 		map.key_size = 4;
@@ -473,10 +479,9 @@ const struct expr *lo_with_keys(struct lower *L, const struct expr *map, struct 
 
 ir_val lo_map_has(struct lower *L, const struct expr *e)
 {
-	ir_val p = lo_map_lookup(L, e);
 	struct lo_maybe m = lo_maybe_begin(L);
 
-	lo_maybe_at(L, &m, p);
+	lo_maybe_at(L, &m, lo_is_task_map(e) ? lo_task_lookup(L, e, &m.done) : lo_map_lookup(L, e));
 	return lo_maybe_end(L, &m, ir_const(L->f, 1));
 }
 

@@ -5,6 +5,7 @@
  * do meanwhile; so a value holds until this program writes to the map, and only where the block
  * that read it dominates. What a loop's body does happens before the next turn, so nothing read
  * before a loop is used in it.
+ * A record on a task stays where it is, so its address, asked for once, serves all fields.
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -19,7 +20,8 @@ struct key_vars {
 
 struct lo_seen {
 	const struct expr *e; /* EX_MAP */
-	ir_val value, where;
+	ir_val value, where; /* either may be IR_NONE */
+	bool made; /* it was made if there was none */
 	ir_blk at;
 	struct key_vars vars;
 };
@@ -62,11 +64,11 @@ static bool is_steady(struct lower *L, const struct expr *e, struct key_vars *va
 	case EX_NAME:
 		return e->ref.kind == REF_BUILTIN && constant_builtin(e->ref.u.builtin);
 	case EX_FIELD:
-		return e->ref.kind == REF_TPFIELD;
+		return e->ref.kind == REF_TPFIELD || e->ref.kind == REF_OPSARG;
 	case EX_VAR:
-		if (e->type.kind != LT_INT || vars->n == MAX_KEY_VARS)
+		if ((e->type.kind != LT_INT && !e->type.trusted) || vars->n == MAX_KEY_VARS)
 			return false;
-		vars->v[vars->n++] = ir_var_read(L->f, e->var->ir_var);
+		vars->v[vars->n++] = ir_var_value(L->f, e->var->ir_var);
 		return true;
 	case EX_CAST:
 		return is_steady(L, e->u.cast.a, vars);
@@ -99,7 +101,8 @@ static bool same(const struct expr *a, const struct expr *b)
 	case EX_NAME:
 		return a->ref.kind == b->ref.kind && a->ref.u.builtin == b->ref.u.builtin;
 	case EX_FIELD:
-		return a->ref.kind == b->ref.kind && a->ref.u.tp == b->ref.u.tp;
+		return a->ref.kind == b->ref.kind && (a->ref.kind == REF_OPSARG
+			? a->ref.u.index == b->ref.u.index : a->ref.u.tp == b->ref.u.tp);
 	case EX_VAR:
 		return a->var == b->var;
 	case EX_CAST:
@@ -126,7 +129,7 @@ static bool steady_keys(struct lower *L, const struct expr *e, struct key_vars *
 
 static bool same_entry(const struct lo_seen *s, const struct expr *e, const struct key_vars *vars)
 {
-	if (s->e->map != e->map || s->e->u.map.keys.list.n != e->u.map.keys.list.n ||
+	if (s->e->u.map.keys.list.n != e->u.map.keys.list.n ||
 		s->vars.n != vars->n || memcmp(s->vars.v, vars->v, vars->n * sizeof(*vars->v)))
 		return false;
 	for (uint32_t i = 0; i < e->u.map.keys.list.n; i++) {
@@ -136,7 +139,13 @@ static bool same_entry(const struct lo_seen *s, const struct expr *e, const stru
 	return true;
 }
 
-static const struct lo_seen *find(struct lower *L, const struct expr *e)
+static bool fits(const struct lo_seen *s, const struct expr *e, bool at, bool made)
+{
+	return at ? s->where && s->e->map->meta == e->map->meta && (s->made || !made)
+		  : s->value && s->e->map == e->map;
+}
+
+static const struct lo_seen *find(struct lower *L, const struct expr *e, bool at, bool made)
 {
 	struct key_vars vars;
 
@@ -145,7 +154,7 @@ static const struct lo_seen *find(struct lower *L, const struct expr *e)
 	for (uint32_t i = L->seen.n; i-- > 0;) {
 		const struct lo_seen *s = L->seen.v[i];
 
-		if (same_entry(s, e, &vars) && lo_dominates(L, s->at))
+		if (fits(s, e, at, made) && same_entry(s, e, &vars) && lo_dominates(L, s->at))
 			return s;
 	}
 	return NULL;
@@ -153,34 +162,58 @@ static const struct lo_seen *find(struct lower *L, const struct expr *e)
 
 ir_val lo_seen(struct lower *L, const struct expr *e)
 {
-	const struct lo_seen *s = find(L, e);
+	const struct lo_seen *s = find(L, e, false, false);
 
 	return s ? s->value : IR_NONE;
 }
 
-ir_val lo_seen_at(struct lower *L, const struct expr *e)
+ir_val lo_seen_at(struct lower *L, const struct expr *e, bool made)
 {
-	const struct lo_seen *s = find(L, e);
+	const struct lo_seen *s = find(L, e, true, made);
 
 	return s ? s->where : IR_NONE;
 }
 
-void lo_see(struct lower *L, const struct expr *e, ir_val value, ir_val where)
+static void see(struct lower *L, const struct expr *e, ir_val value, ir_val where, bool made)
 {
 	struct lo_seen *s = ARENA_NEW(L->a, struct lo_seen);
 
-	*s = (struct lo_seen){.e = e, .value = value, .where = where, .at = ir_here(L->f)};
+	*s = (struct lo_seen){
+		.e = e, .value = value, .where = where, .made = made, .at = ir_here(L->f)};
 	if (steady_keys(L, e, &s->vars))
 		vec_push(L->a, &L->seen, s);
 }
 
-void lo_forget(struct lower *L, const struct map_sym *m)
+void lo_see(struct lower *L, const struct expr *e, ir_val value, ir_val where)
+{
+	see(L, e, value, where, false);
+}
+
+/* Keeps what is seen but for values of m, and for addresses of absent records of that map. */
+static void keep(struct lower *L, const struct map_sym *m, uint32_t absent)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < L->seen.n; i++) {
-		if (m && L->seen.v[i]->e->map != m)
-			L->seen.v[kept++] = L->seen.v[i];
+		struct lo_seen *s = L->seen.v[i];
+
+		if (s->value || !s->where ? s->e->map != m : s->made || s->e->map->meta != absent)
+			L->seen.v[kept++] = s;
 	}
 	L->seen.n = kept;
+}
+
+void lo_forget(struct lower *L, const struct map_sym *m)
+{
+	if (m)
+		keep(L, m, META_NONE);
+	else
+		L->seen.n = 0;
+}
+
+void lo_see_at(struct lower *L, const struct expr *e, ir_val where, bool made)
+{
+	if (made) /* those that were not there may be now */
+		keep(L, NULL, e->map->meta);
+	see(L, e, IR_NONE, where, made);
 }

@@ -408,6 +408,7 @@ struct script *parse_script(struct arena *a, struct skep_diags *d, struct target
 	*p = (struct parser){.a = a, .d = d, .s = s, .macros = ARENA_NEW(a, struct smap)};
 	smap_init(p->macros, a);
 	s->macros = p->macros;
+	smap_init(&s->with_fields, a);
 	lex_init(&p->lex, a, d, text, len, base);
 	p->lex.have_btf = t && t->btf;
 	p->lex.kernel = t ? t->version : 0;

@@ -50,6 +50,7 @@ void p_skip_braces(struct parser *p);
 /* parse_expr.c */
 struct expr *parse_expr(struct parser *p);
 struct expr *parse_variable(struct parser *p); /* at a $variable */
+void parse_note_field(struct parser *p, const struct expr *target); /* of an assignment */
 struct expr *parse_cast_type(struct parser *p); /* EX_CAST without what is cast */
 struct expr *parse_range_bound(struct parser *p); /* binds tighter than '..' */
 

@@ -583,6 +583,15 @@ static struct expr *subscript(struct parser *p, struct expr *base)
 	return over(p, e, e->u.index.index);
 }
 
+/* @x[task].f = …: only maps whose values hang on tasks have fields that change one by one. */
+void parse_note_field(struct parser *p, const struct expr *target)
+{
+	const struct expr *map = target->kind == EX_FIELD ? target->u.field.base : NULL;
+
+	if (map && map->kind == EX_MAP && map->u.map.keys.list.n)
+		smap_put(&p->s->with_fields, map->u.map.name, p);
+}
+
 static struct expr *incdec(
 	struct parser *p, struct expr *target, uint32_t start, bool prefix, bool dec)
 {
@@ -591,6 +600,7 @@ static struct expr *incdec(
 	e->u.incdec.target = target;
 	e->u.incdec.prefix = prefix;
 	e->u.incdec.dec = dec;
+	parse_note_field(p, target);
 	if (!p->panic && target->kind != EX_VAR && target->kind != EX_MAP &&
 		target->kind != EX_FIELD)
 		p_hint(p,

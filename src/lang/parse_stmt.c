@@ -289,6 +289,7 @@ static struct stmt *expr_stmt(struct parser *p)
 		return parse_spread(p, s);
 	p_next(p);
 	s->u.assign.target = e;
+	parse_note_field(p, e);
 	s->u.assign.value = parse_expr(p);
 	/* "_ = e;" is bpftrace's way to drop a value. */
 	if (e->kind == EX_NAME && !strcmp(e->u.name, "_") && !s->u.assign.compound) {

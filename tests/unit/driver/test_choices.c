@@ -40,6 +40,11 @@ static const struct choice choices[] = {
 		"call task_storage_get", "exit", "call map_"},
 	{K612, "kprobe:vfs_read { @s[tid] = 1; delete(@s, tid); } END { print(@s); clear(@s); }",
 		"call map_update_elem", "call map_delete_elem", "call task_storage_get"},
+	/* all fields of a task: one value, asked for once; who changes none makes none */
+	{K612, "kprobe:vfs_read { $x = @t[curtask].a; @t[curtask].a = 1; @t[curtask].b = $x; }",
+		"p0_vfs_read: 27 instructions", "call task_storage_get", "r4 = 0"},
+	{K612, "kprobe:vfs_read { @ = @t[curtask].a; } kprobe:vfs_write { @t[curtask].a++; }",
+		"r4 = 0", "call task_storage_get", NULL},
 	/* what BEGIN sets first need not say again that it is set */
 	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read", "= 1", NULL},
 	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read: 6", "exit", NULL},
