@@ -341,7 +341,7 @@ static void registers(void **state)
 	assert_int_equal(kern_arg_off(KERN_X86_64, 6), -1);
 	assert_int_equal(kern_ret_off(KERN_X86_64), 80);
 	assert_int_equal(kern_reg_off(KERN_X86_64, "ip"), 128);
-	assert_int_equal(kern_reg_off(KERN_X86_64, "pc"), -1);
+	assert_int_equal(kern_reg_off(KERN_X86_64, "nip"), -1);
 	assert_int_equal(kern_arg_off(KERN_ARM64, 7), 56);
 	assert_int_equal(kern_ret_off(KERN_ARM64), 0);
 	assert_int_equal(kern_reg_off(KERN_ARM64, "sp"), 248);
