@@ -287,6 +287,13 @@ static struct lt type_of(struct check *c, struct expr *of)
 	return of->type;
 }
 
+static bool is_type_name(struct check *c, const struct expr *e)
+{
+	int64_t v;
+
+	return e->kind == EX_NAME && builtin_value(e->u.name) < 0 && !kernel_const(c, e->u.name, &v);
+}
+
 /* (typeof(x))y. False: e is something else now, or has no type yet. */
 static bool typeof_cast(struct check *c, struct expr *e)
 {
@@ -294,7 +301,7 @@ static bool typeof_cast(struct check *c, struct expr *e)
 	struct skep_span at = e->span;
 
 	e->type.kind = LT_UNKNOWN;
-	if (of->kind == EX_NAME && builtin_value(of->u.name) < 0) { /* a type's name alone */
+	if (is_type_name(c, of)) {
 		e->u.cast.type = of->u.name;
 		e->u.cast.of = NULL;
 		e->type = number_cast(c, e);
@@ -542,11 +549,9 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 	struct expr cast = *a;
 	struct lt t;
 	uint32_t n;
-	int64_t v;
 
 	*btf = 0;
-	if (a->kind == EX_NAME && builtin_value(a->u.name) < 0 &&
-		!kernel_const(c, a->u.name, &v)) { /* a type's name alone */
+	if (is_type_name(c, a)) {
 		cast.kind = EX_CAST;
 		cast.u.cast.type = a->u.name;
 		cast.u.cast.type_span = a->span;
@@ -563,7 +568,7 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 		check_expr(c, cast.u.cast.of);
 		t = type_of(c, cast.u.cast.of);
 		*btf = t.kind == LT_STRUCT ? t.btf : 0;
-		return t.kind == LT_UNKNOWN ? 0 : t.size ? t.size : 8;
+		return t.kind == LT_UNKNOWN ? 0 : t.boolean ? 1 : t.size ? t.size : 8;
 	}
 	if (cast.u.cast.stars)
 		return 8 * n;

@@ -173,14 +173,16 @@ static void fn_body(struct lower *L, const struct stmt *st)
 
 const struct expr *lo_block_value(struct lower *L, const struct expr *e)
 {
-	ir_blk never = lo_block(L);
+	for (; e && e->kind == EX_BLOCK; e = e->u.block.value) { /* the value may be one, too */
+		ir_blk never = lo_block(L);
 
-	L->slot_level++;
-	lo_block_body(L, e->u.block.body);
-	L->slot_level--;
-	if (!ir_open(L->f)) /* it has left the probe; what follows is dropped */
-		lo_enter(L, never);
-	return e->u.block.value;
+		L->slot_level++;
+		lo_block_body(L, e->u.block.body);
+		L->slot_level--;
+		if (!ir_open(L->f)) /* it has left the probe; what follows is dropped */
+			lo_enter(L, never);
+	}
+	return e;
 }
 
 static void return_stmt(struct lower *L, const struct stmt *st)

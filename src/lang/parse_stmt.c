@@ -143,12 +143,13 @@ static struct stmt *for_stmt(struct parser *p)
 	return s;
 }
 
-/* { …; if (c) { a } else { b } }: the checker makes a value of it. */
-static bool ends_in_if(const struct expr *e)
+/* { …; if (c) { a } else { b } }, { …; { a } }: the checker makes a value of it. */
+static bool ends_in_block(const struct expr *e)
 {
 	const struct block *b = e->u.block.body;
 
-	return !e->u.block.value && b->list.n && b->list.v[b->list.n - 1]->kind == ST_IF;
+	return !e->u.block.value && b->list.n &&
+	       (b->list.v[b->list.n - 1]->kind == ST_IF || b->list.v[b->list.n - 1]->kind == ST_BLOCK);
 }
 
 /* $x = { …; e } is { …; $x = e }, and a block that stands alone is one of statements. */
@@ -157,7 +158,7 @@ struct stmt *parse_spread(struct parser *p, struct stmt *s)
 	struct expr **at = s->kind == ST_EXPR ? &s->u.expr : &s->u.assign.value, *e = *at;
 	struct stmt *outer;
 
-	if (p->panic || !e || e->kind != EX_BLOCK || (s->kind != ST_EXPR && ends_in_if(e)))
+	if (p->panic || !e || e->kind != EX_BLOCK || (s->kind != ST_EXPR && ends_in_block(e)))
 		return s;
 	outer = stmt_new(p, ST_BLOCK);
 	outer->span = s->span = e->span;
