@@ -31,7 +31,7 @@ blocked() {
 	! in_ns a ping -c 1 -W 1 10.0.0.2 >/dev/null
 }
 
-t_check before pings
+t_check before wait_for 5 pings
 
 rules b -e 'tc:v0:ingress /icmp.type == 8/ { @in = count(); drop(); } tc:v0:egress { @out = count(); }'
 t_check tc_ingress blocked
@@ -40,7 +40,7 @@ rules_end
 expect_equal tc_status $status 0
 expect_match tc_in '^@in: [1-9]' /tmp/rules
 expect_match tc_out '^@out: [1-9]' /tmp/rules
-t_check tc_after pings
+t_check tc_after wait_for 5 pings
 
 rules a -e 'tc:v0:egress /icmp.type == 8/ { drop(); }'
 t_check tc_egress blocked
@@ -66,7 +66,7 @@ rules a -e 'cgroup_skb:/t:egress { @ = count(); drop(); }'
 	blocked
 )
 t_check cgroup_blocked [ $? = 0 ]
-t_check cgroup_others pings
+t_check cgroup_others wait_for 5 pings
 rules_end
 expect_match cgroup_count '^@: [1-9]' /tmp/rules
 
@@ -86,14 +86,14 @@ in_ns b skep -e 'xdp:v0 { pass(); }' >/tmp/out 2>/tmp/err
 expect_match busy 'another XDP program is already there: program ' /tmp/err
 in_ns b skep --pin fw -e 'xdp:v0 /tcp.dport == 9/ { drop(); }' >/tmp/out 2>/tmp/err
 expect_equal repin_status $? 0
-t_check repin_passes pings
+t_check repin_passes wait_for 5 pings
 skep list >/tmp/out
 expect_match repin_list '^fw +xdp:v0$' /tmp/out
 # Not confirmed: the pinned set is as before.
 in_ns b skep --pin fw --trial 1s -e 'xdp:v0 { drop(); }' </dev/null >/tmp/out 2>/tmp/err
 [ $? != 0 ] && t_ok trial_status || t_fail trial_status "exit status 0"
 expect_match trial_said 'nobody confirmed the rules' /tmp/err
-t_check trial_over pings
+t_check trial_over wait_for 5 pings
 # Confirmed by another process.
 in_ns b skep --pin fw --trial 30s -e 'xdp:v0 /icmp.type == 8/ { drop(); }' </dev/null >/tmp/out 2>/tmp/err &
 trial_pid=$!
@@ -103,7 +103,7 @@ expect_equal confirm_status $? 0
 t_check confirm_blocks blocked
 skep detach fw
 expect_equal detach_status $? 0
-t_check detached pings
+t_check detached wait_for 5 pings
 rules b --replace -e 'xdp:v0 /icmp.type == 8/ { drop(); }'
 in_ns b skep --replace -e 'xdp:v0 { @ = count(); exit(); }' >/tmp/out 2>/tmp/err &
 t_check replaced wait_for 10 pings

@@ -38,10 +38,12 @@ expect_match map_full 'Map full; 6 updates of @x refused: it holds 4 entries' /t
 expect_equal map_kept "$(grep -c '^@x\[' /tmp/out)" 4
 
 # a string longer than its buffer
-echo 'int' >/dev/null
 skep_start /tmp/cut -e 'config = { max_strlen = 8 } tracepoint:syscalls:sys_enter_openat /comm == "cat"/ { printf("%s\n", str(args.filename)); }'
-/bin/cat /proc/version >/dev/null
-sleep 1
+cut_seen() {
+	/bin/cat /proc/version >/dev/null
+	grep -q '^/proc/v' /tmp/cut
+}
+wait_for 20 cut_seen
 skep_stop
 expect_match cut_text '^/proc/v\.\.$' /tmp/cut
 expect_match cut_reported 'cut|longer' /tmp/cut.err
@@ -58,8 +60,7 @@ if [ "$lost" -gt 0 ]; then t_ok lost_some; else t_fail lost_some "nothing was lo
 # a pipe that closes; nothing stays behind
 skep -e 'interval:ms:10 { printf("line\n"); }' 2>/dev/null | head -n 3 >/tmp/out
 expect_equal pipe "$(cat /tmp/out | wc -l)" 3
-sleep 1
-expect_equal kprobe_events "$(cat /sys/kernel/tracing/kprobe_events)" ""
+t_check kprobe_events wait_for 20 sh -c '! grep -q . /sys/kernel/tracing/kprobe_events'
 
 # values over time: every one is in its interval, on every CPU, and intervals used again begin afresh
 skep -q -f json -c 'dd if=/dev/zero of=/dev/null bs=1 count=2000' -e 'tracepoint:raw_syscalls:sys_enter {

@@ -5,7 +5,8 @@
 net_ab
 serve b 8080
 serve b 9090
-t_check before connects a 10.0.0.2 8080
+t_check before wait_for 10 connects a 10.0.0.2 8080
+wait_for 10 connects a 10.0.0.2 9090
 
 # skep in namespace b, in the background
 rules() {
@@ -27,18 +28,18 @@ rules_end() {
 
 rules -e 'xdp:v0 /tcp.dport == 8080/ { @dropped[ip.src] = count(); drop(); }'
 if connects a 10.0.0.2 8080; then t_fail blocked "8080 answers"; else t_ok blocked; fi
-t_check other_port connects a 10.0.0.2 9090
-t_check ping in_ns a ping -c 1 -W 2 10.0.0.2
+t_check other_port wait_for 5 connects a 10.0.0.2 9090
+t_check ping wait_for 5 in_ns a ping -c 1 -W 2 10.0.0.2
 rules_end
 expect_equal status $status 0
 expect_match counted '^@dropped\[10\.0\.0\.1\]: [1-9]' /tmp/rules
-t_check after connects a 10.0.0.2 8080
+t_check after wait_for 5 connects a 10.0.0.2 8080
 
 rules -e 'xdp:v0 /ip.src in 10.0.0.0/8 && tcp.dport in {22, 9000..9099}/ { @[tcp.dport, ip.ttl] = count(); drop(); }
 	xdp:v0 /ip.proto == 1/ { @icmp = count(); @len = hist(ip.len); }
 	xdp:v0 { @all++; }'
 if connects a 10.0.0.2 9090; then t_fail set_blocked "9090 answers"; else t_ok set_blocked; fi
-t_check set_other connects a 10.0.0.2 8080
+t_check set_other wait_for 5 connects a 10.0.0.2 8080
 in_ns a ping -c 3 -W 2 10.0.0.2 >/dev/null
 rules_end
 expect_match set_counted '^@\[9090, 64\]: [1-9]' /tmp/rules
@@ -59,18 +60,18 @@ while [ $i -lt 250 ]; do
 	i=$((i + 1))
 done >/tmp/list.skep
 rules /tmp/list.skep
-t_check list_passes connects a 10.0.0.2 8080
+t_check list_passes wait_for 5 connects a 10.0.0.2 8080
 rules_end
 expect_equal list_status $status 0
 
 rules -e 'xdp:v0 /udp.dport == 53 || tcp.syn && !tcp.ack/ { printf("%s -> %s\n", ip.src, ip.dst); pass(); }'
-t_check passes connects a 10.0.0.2 8080
-sleep 1
+t_check passes wait_for 5 connects a 10.0.0.2 8080
+wait_for 20 grep -q '^10' /tmp/rules
 rules_end
 expect_match addresses '^10\.0\.0\.1 -> 10\.0\.0\.2$' /tmp/rules
 
 rules -e 'xdp:v0 /ip6.src in fd00::/16 && icmp6.type == 128/ { @six[ip6.src] = count(); drop(); }'
 if in_ns a ping -6 -c 1 -W 2 fd00::2 >/dev/null; then t_fail six_blocked "answers"; else t_ok six_blocked; fi
-t_check six_v4 in_ns a ping -c 1 -W 2 10.0.0.2
+t_check six_v4 wait_for 5 in_ns a ping -c 1 -W 2 10.0.0.2
 rules_end
 expect_match six_counted '^@six\[fd00::1\]: [1-9]' /tmp/rules
