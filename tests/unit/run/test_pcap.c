@@ -9,6 +9,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bytes {
 	uint8_t b[4096];
@@ -266,16 +267,18 @@ static void both_kinds(void **state)
 	struct pcap_packet p;
 	struct session s;
 	struct loaded l = {0};
+	char path[] = "/tmp/skep-both-XXXXXX";
 	struct arena a;
 	uint8_t file[256];
 	FILE *f;
 	size_t n;
 
 	(void)state;
+	close(mkstemp(path));
 	arena_init(&a, NULL);
 	l = (struct loaded){.a = &a, .meta = {.a = &a}};
 	vec_push(&a, &l.meta.formats,
-		(struct meta_format){.event = ME_CAPTURE, .text = "/tmp/skep-both.pcap", .size = 24});
+		(struct meta_format){.event = ME_CAPTURE, .text = path, .size = 24});
 	vec_push(&a, &l.meta.formats, l.meta.formats.v[0]);
 	vec_push(&a, &l.meta.formats.v[1].args, (struct meta_field){.kind = MK_NONE});
 	session_init(&s, &l, &o);
@@ -284,11 +287,11 @@ static void both_kinds(void **state)
 	assert_false(capture_record(&s, 0, ether, 29)); /* cut short */
 	assert_false(capture_record(&s, 2, ether, 30)); /* no such format */
 	session_free(&s);
-	f = fopen("/tmp/skep-both.pcap", "rb");
+	f = fopen(path, "rb");
 	assert_non_null(f);
 	n = fread(file, 1, sizeof(file), f);
 	fclose(f);
-	remove("/tmp/skep-both.pcap");
+	remove(path);
 	assert_true(pcap_open(&r, &a, file, n));
 	assert_int_equal(pcap_next(&r, &p), 1);
 	assert_int_equal(p.link, CAPTURE_ETHERNET);
