@@ -173,6 +173,9 @@ sched_ext:running {
 	@runs[args.p]++;
 	if (@runs[args.p] > 1) { @again = count(); }
 	if (!@runs[args.p]) { @lost = count(); }
+	@t[args.p].runs++;
+	@t[args.p].twice = 2 * @t[args.p].runs;
+	if (@t[args.p].twice != 2 * @runs[args.p]) { @differs = count(); }
 }
 sched_ext:tick { if (args.p.scx.slice > 1000) { args.p.scx.slice--; @ticks = count(); } }
 sched_ext?:sub_caps_updated { @never = count(); }
@@ -188,7 +191,7 @@ runs() {
 	done
 	expect_match global_local '^@live_local\[1\]: [0-9]' /tmp/s
 	expect_match global_wait '^@live_wait_us:' /tmp/s
-	expect_no_match global_wrong '^@(nobody|lost|never)' /tmp/s
+	expect_no_match global_wrong '^@(nobody|lost|differs|never)' /tmp/s
 	expect_match says_how_to_stop 'Scheduler "global" enabled in place of the kernel.*Ctrl-C' /tmp/s.err
 }
 
