@@ -44,6 +44,8 @@ SOFT_FLOAT := __addtf3 __subtf3 __multf3 __eqtf2 __netf2 __extenddftf2 __fixtfsi
 ifneq ($(filter arm64 riscv64,$(STATIC_ARCH)),)
 STATIC_LINK += $(SOFT_FLOAT:%=-Wl$(comma)--defsym=%=abort)
 endif
+# setrlimit() is a loop over all threads where the kernel lacks prlimit(), which none has since 2.6.36.
+STATIC_LINK += -Wl,--defsym=__synccall=abort
 STATIC_BIN := $(STATIC_OUT)/$(if $(LOADER),skep-load,skep)
 
 # This Makefile again, with another compiler and build folder.

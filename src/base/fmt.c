@@ -101,3 +101,23 @@ bool fmt_next(const char *text, size_t n, uint32_t *pos, struct fmt_spec *out)
 	*pos = (uint32_t)r.i;
 	return true;
 }
+
+uint64_t fmt_share(uint64_t a, uint32_t b, uint64_t c)
+{
+	uint64_t q = 0, rest = 0; /* a * the bits of b so far is q * c + rest */
+
+	for (uint32_t bit = 1u << 31; bit; bit >>= 1) {
+		q *= 2;
+		for (unsigned twice = 0; twice < 2; twice++) {
+			uint64_t more = !twice ? rest : b & bit ? a : 0;
+
+			if (more >= c - rest) {
+				rest = more - (c - rest);
+				q++;
+			} else {
+				rest += more;
+			}
+		}
+	}
+	return q;
+}

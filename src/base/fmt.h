@@ -27,5 +27,7 @@ struct fmt_spec {
 /* Bytes of a percent sign that begins no conversion: "%%", or alone at the end of a line; 0: it does. */
 unsigned fmt_percent(const char *s, size_t n);
 bool fmt_next(const char *text, size_t n, uint32_t *pos, struct fmt_spec *out);
+/* a * b / c, rounded down, for a <= c: no sum on the way is wider than 64 bits. */
+uint64_t fmt_share(uint64_t a, uint32_t b, uint64_t c);
 bool fmt_is_number(char conv); /* d i u o x X c p */
 bool fmt_is_known(char conv);  /* these, s and r */

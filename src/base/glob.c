@@ -4,7 +4,7 @@
  * the loader's size.
  */
 #include "base/glob.h"
-#include <stddef.h>
+#include <string.h>
 
 /* "[a-c]", "[!xy]" at p: whether c is in it; *next is behind it. NULL when it does not end. */
 static const char *in_class(const char *p, char c, bool *in)
@@ -67,4 +67,17 @@ bool name_matches(const char *p, const char *text)
 	while (*p == '*')
 		p++;
 	return !*p;
+}
+
+/* memmem(), whose tables are a kilobyte in one C library. */
+const char *glob_find(const char *in, size_t n, const char *what, size_t len)
+{
+	for (const char *end = in + n; len && (size_t)(end - in) >= len; in++) {
+		in = memchr(in, *what, (size_t)(end - in) - len + 1);
+		if (!in)
+			return NULL;
+		if (!memcmp(in, what, len))
+			return in;
+	}
+	return NULL;
 }

@@ -137,7 +137,7 @@ static void machine(struct info *i)
 	put(i, "instruction set", arena_printf(&i->s->a, "v%d", t->isa));
 	put(i, "kernel types", t->btf ? "BTF" : t->btf_why ? t->btf_why : "none");
 	if (t->host) {
-		put(i, "page size", arena_printf(&i->s->a, "%ld", sysconf(_SC_PAGESIZE)));
+		put(i, "page size", arena_printf(&i->s->a, "%d", getpagesize()));
 		put(i, "CPUs", arena_printf(&i->s->a, "%u", t->ncpus));
 	}
 }

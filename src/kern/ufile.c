@@ -6,7 +6,9 @@
 #include "base/glob.h"
 #include "kern/file.h"
 #include "kern/uelf.h"
+#include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -54,7 +56,7 @@ static const char *cached(struct arena *a, const char *name)
 	if (!text)
 		return NULL;
 	end = text + size;
-	p = memmem(text, size, CACHE_MAGIC, strlen(CACHE_MAGIC));
+	p = glob_find(text, size, CACHE_MAGIC, strlen(CACHE_MAGIC));
 	if (!p || end - p < CACHE_HEADER)
 		return NULL;
 	n = word(p + 20);
@@ -139,6 +141,22 @@ static const char *from_here(struct arena *a, const char *path, int pid)
 	return access(root, R_OK) ? path : root;
 }
 
+/* Without symbolic links and the like: as the kernel names the open file. False: there is none. */
+static bool real_path(const char *path, char real[PATH_MAX])
+{
+	char fd_path[sizeof("/proc/self/fd/") + 10];
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return false;
+	snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", fd);
+	n = readlink(fd_path, real, PATH_MAX - 1);
+	close(fd);
+	real[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
 const char *ufile_find(struct arena *a, const char *name, int pid, const char **why)
 {
 	char real[PATH_MAX];
@@ -146,7 +164,7 @@ const char *ufile_find(struct arena *a, const char *name, int pid, const char **
 
 	*why = "no such file";
 	if (strchr(name, '/')) {
-		file = from_here(a, realpath(name, real) ? arena_strdup(a, real) : name, pid);
+		file = from_here(a, real_path(name, real) ? arena_strdup(a, real) : name, pid);
 		return access(file, R_OK) ? NULL : file;
 	}
 	if (pid > 0)
@@ -159,7 +177,7 @@ const char *ufile_find(struct arena *a, const char *name, int pid, const char **
 		file = in_directories(a, name);
 	if (!file)
 		file = in_path(a, name);
-	if (file && realpath(file, real))
+	if (file && real_path(file, real))
 		file = arena_strdup(a, real);
 	*why = "neither a library of this system nor a program in PATH";
 	return file;
@@ -192,7 +210,7 @@ static const char **each_once(struct arena *a, const char **v)
 	char real[PATH_MAX];
 
 	for (const char **p = v; *p; p++) {
-		if (!realpath(*p, real))
+		if (!real_path(*p, real))
 			continue; /* deleted */
 		for (k = 0; k < n && strcmp(v[k], real) != 0; k++)
 			;

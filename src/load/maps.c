@@ -30,7 +30,7 @@ static bool is_data(const struct meta_map *m)
 /* A power of two, at least a page. */
 static uint32_t ring_size(uint32_t want)
 {
-	uint32_t size = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint32_t size = (uint32_t)getpagesize();
 
 	if (!want)
 		want = RING_DEFAULT;

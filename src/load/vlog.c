@@ -4,6 +4,7 @@
  * last complaint what (vlog.def has the words). Kernels from 7.3 on explain themselves after the
  * complaint; their reason is passed on when we have no words of our own.
  */
+#include "base/glob.h"
 #include "load/internal.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -79,7 +80,7 @@ static bool matches(const char *pattern, const char *text, const char *end)
 {
 	const char *star = strchr(pattern, '*');
 	size_t n = star ? (size_t)(star - pattern) : strlen(pattern);
-	const char *hit = n ? memmem(text, (size_t)(end - text), pattern, n) : text;
+	const char *hit = n ? glob_find(text, (size_t)(end - text), pattern, n) : text;
 
 	if (!hit)
 		return false;

@@ -5,6 +5,7 @@
  * is a multiple of 1024.
  */
 #include "run/hist.h"
+#include "base/fmt.h"
 #include "run/field.h"
 #include "run/table.h"
 #include <inttypes.h>
@@ -138,7 +139,7 @@ static void label(struct buf *out, const struct meta_map *map, const struct buck
 
 static void bar(struct buf *out, uint64_t count, uint64_t max)
 {
-	unsigned marks = max ? (unsigned)((unsigned __int128)count * BAR / max) : 0;
+	unsigned marks = max ? (unsigned)fmt_share(count, BAR, max) : 0;
 
 	buf_puts(out, " |");
 	for (unsigned i = 0; i < BAR; i++)

@@ -4,6 +4,7 @@
  * www.tcpdump.org/linktypes.html.
  */
 #include "run/pcapread.h"
+#include "base/fmt.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -51,7 +52,7 @@ static uint64_t to_ns(uint64_t stamp, uint64_t per_second)
 	uint64_t rest = stamp % per_second;
 
 	return stamp / per_second * 1000000000u +
-	       (uint64_t)((unsigned __int128)rest * 1000000000u / per_second);
+	       fmt_share(rest, 1000000000u, per_second);
 }
 
 /* ---- pcap ---- */

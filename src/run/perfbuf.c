@@ -57,7 +57,7 @@ struct perf_buffers *perf_buffers_new(struct arena *a, int map, int cpus, size_t
 	b->a = a;
 	b->record = record;
 	b->arg = arg;
-	b->page = (size_t)sysconf(_SC_PAGESIZE);
+	b->page = (size_t)getpagesize();
 	b->bytes = pages * b->page;
 	b->poll = ARENA_ARRAY(a, struct pollfd, cpus);
 	b->map = ARENA_ARRAY(a, void *, cpus);

@@ -39,7 +39,7 @@ static int on_record(void *arg, void *data, size_t size)
 /* A power of two of pages, whatever their size. */
 static size_t perf_pages(void)
 {
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), n = 1;
+	size_t page = (size_t)getpagesize(), n = 1;
 
 	while (n * page < PERF_BYTES)
 		n *= 2;

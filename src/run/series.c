@@ -152,7 +152,7 @@ static void scale(struct buf *out, const struct meta_map *map, const struct rows
 /* How far v is between the ends, in columns of width. */
 static int place(const struct rows *r, uint64_t v, int width)
 {
-	int at = (int)((unsigned __int128)(v - r->min) * (unsigned)width / (r->max - r->min));
+	int at = (int)fmt_share(v - r->min, (uint32_t)width, r->max - r->min);
 
 	return at > WIDE - 1 ? WIDE - 1 : at;
 }

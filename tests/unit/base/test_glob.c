@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Patterns of names and paths: as libc's fnmatch and glob answer. */
+/* Patterns of names and paths, and what else libc has: as its fnmatch, glob and memmem answer. */
 #include "base/arena.h"
+#include "base/fmt.h"
 #include "base/glob.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -61,6 +62,38 @@ static void test_as_libc(void **state)
 	}
 }
 
+static void test_find_as_libc(void **state)
+{
+	uint64_t x = 88172645463325252u;
+	char text[9], what[9];
+
+	(void)state;
+	for (int i = 0; i < 300000; i++) {
+		size_t n, len;
+
+		random_text(text, &x);
+		random_text(what, &x);
+		n = strlen(text);
+		len = strlen(what) > 3 ? strlen(what) - 3 : 1;
+		assert_ptr_equal(glob_find(text, n, what, len), memmem(text, n, what, len));
+	}
+}
+
+static void test_shares(void **state)
+{
+	uint64_t x = 88172645463325252u;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++) {
+		uint64_t c = (rnd(&x) >> rnd(&x) % 64) + 1, a = rnd(&x) % 8 ? rnd(&x) % c : c;
+		uint32_t b = (uint32_t)rnd(&x) >> rnd(&x) % 32;
+
+		assert_int_equal(fmt_share(a, b, c), (uint64_t)((unsigned __int128)a * b / c));
+	}
+	assert_int_equal(fmt_share(UINT64_MAX, UINT32_MAX, UINT64_MAX), UINT32_MAX);
+	assert_int_equal(fmt_share(UINT64_MAX - 1, 2, UINT64_MAX), 1);
+}
+
 static void test_files_as_libc(void **state)
 {
 	static const char *const patterns[] = {"%s/*", "%s/?", "%s/*/*", "%s/*/lib[a-c]*.so*", "%s/d*/",
@@ -107,6 +140,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_find_as_libc),
+		cmocka_unit_test(test_shares),
 		cmocka_unit_test(test_as_libc),
 		cmocka_unit_test(test_files_as_libc),
 	};
