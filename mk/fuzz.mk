@@ -10,7 +10,7 @@ FORM ?= both
 # What make check runs: a slice in the kernel, and one under the sanitizers without it.
 CHECK_STEPS += fuzz
 FUZZ_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(addprefix tests/fuzz/,fuzz.c prog.c prog_ir.c prog_script.c \
-	kernel.c lang_make.c lang_text.c lang_eval.c lang_run.c \
+	kernel.c lang_make.c lang_more.c lang_text.c lang_eval.c lang_run.c \
 	damage_object.c damage_text.c fake_kernel.c))
 FUZZ_LIBS := $(foreach l,driver run load back lang ir kern base,$(B)/lib$(l).a)
 

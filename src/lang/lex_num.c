@@ -252,5 +252,7 @@ bool lex_address(struct lexer *l, struct token *t)
 		return false;
 	if (lex_hex(c) < 0 && c != ':')
 		return false;
+	if (l->pos > 1 && l->text[l->pos - 1] == '.' && l->text[l->pos - 2] != '.')
+		return false; /* elements of tuples: $t.0.1.0.1 */
 	return mac(l, t) || inet6(l, t) || (lex_is_digit(c) && inet4(l, t));
 }

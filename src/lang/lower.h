@@ -226,6 +226,9 @@ struct lo_mem {
 bool lo_in_memory(const struct lt *t); /* no number: it has an address of its own */
 /* The variable, element or member that e names, or a copy of its value. */
 struct lo_mem lo_mem(struct lower *L, const struct expr *e);
+/* The same, which stays what it is while then is evaluated. */
+struct lo_mem lo_mem_kept(struct lower *L, const struct expr *e, const struct expr *then);
+ir_val lo_str_kept(struct lower *L, const struct expr *e, const struct expr *then, uint32_t *size);
 void lo_move(struct lower *L, const struct lo_mem *from, const struct lt *t, const struct lo_place *to);
 ir_val lo_mem_int(struct lower *L, const struct expr *e); /* a number among them */
 struct lo_mem lo_bytes(struct lower *L, const struct expr *e);

@@ -115,7 +115,8 @@ bool lo_has_effect(const struct expr *e)
 		return true;
 	case EX_CALL:
 		if (e->ref.kind == REF_FUNC &&
-			(e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY))
+			(e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY ||
+				e->ref.u.builtin == BI_F_DELETE))
 			return true;
 		list = &e->u.call.args;
 		break;
@@ -210,7 +211,7 @@ static void formatted(struct lower *L, enum meta_event_type type, const char *te
 	bool at_once = false;
 
 	for (uint32_t i = 0; i < n; i++)
-		at_once |= n > 1 && lo_has_effect(args[i]);
+		at_once |= lo_has_effect(args[i]); /* one alone may leave the probe, too */
 	for (uint32_t i = 0; i < n; i++) {
 		evaluated[i] = eval_arg(L, args[i], fmt.size, at_once);
 		vec_push(L->a, &fmt.args, evaluated[i].field);

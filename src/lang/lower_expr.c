@@ -461,7 +461,7 @@ struct lo_pair lo_inet6(struct lower *L, const struct expr *e)
 	uint64_t w[2] = {0, 0};
 
 	ir_span(L->f, e->span);
-	if (e->kind == EX_BLOCK)
+	while (e->kind == EX_BLOCK)
 		e = lo_block_value(L, e);
 	if (e->kind == EX_VAR)
 		return (struct lo_pair){ir_var_read(L->f, e->var->ir_var),

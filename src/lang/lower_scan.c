@@ -68,7 +68,7 @@ ir_val lo_strncmp(struct lower *L, const struct expr *e)
 {
 	struct expr *const *args = e->u.call.args.list.v;
 	uint32_t na, nb, n = (uint32_t)args[2]->const_value;
-	ir_val a = lo_str(L, args[0], &na), b = lo_str(L, args[1], &nb);
+	ir_val a = lo_str_kept(L, args[0], args[1], &na), b = lo_str(L, args[1], &nb);
 	unsigned var = ir_var_new(L->f, IR_I64);
 	ir_blk done = lo_block(L);
 
@@ -87,12 +87,12 @@ ir_val lo_strncmp(struct lower *L, const struct expr *e)
 }
 
 /* n bytes of what e is or points to, in memory of ours. */
-static struct lo_mem bytes_of(struct lower *L, const struct expr *e, uint32_t n)
+static struct lo_mem bytes_of(struct lower *L, const struct expr *e, uint32_t n, const struct expr *then)
 {
 	struct lo_mem m = {.t = e->type};
 
 	if (lo_in_memory(&e->type))
-		return lo_bytes(L, e);
+		return e->kind == EX_VAR || lo_is_part(e) ? lo_mem_kept(L, e, then) : lo_bytes(L, e);
 	m.p = lo_slot(L, n);
 	ir_zero(L->f, m.p, 0, (n + 7) & ~7u);
 	lo_read(L, lo_int(L, e), e->type.space, n, m.p, 0);
@@ -103,7 +103,7 @@ ir_val lo_memcmp(struct lower *L, const struct expr *e)
 {
 	struct expr *const *args = e->u.call.args.list.v;
 	uint32_t n = (uint32_t)args[2]->const_value;
-	struct lo_mem a = bytes_of(L, args[0], n), b = bytes_of(L, args[1], n);
+	struct lo_mem a = bytes_of(L, args[0], n, args[1]), b = bytes_of(L, args[1], n, NULL);
 	unsigned var = ir_var_new(L->f, IR_I64);
 	ir_blk done = lo_block(L);
 	ir_val x, y;
@@ -191,8 +191,9 @@ ir_val lo_strstr(struct lower *L, const struct expr *e)
 	ir_val part, text;
 	uint32_t n, size;
 
-	part = lo_str(L, args[1], &n);
+	n = lo_room(args[1]->kind == EX_VAR ? &args[1]->var->type : &args[1]->type);
 	text = padded(L, args[0], n, &size);
+	part = lo_str(L, args[1], &n);
 	(indexed ? search_loop : search_unrolled)(L, text, size, part, n, var, found);
 	ir_var_write(L->f, var, ir_const(L->f, contains ? 0 : -1));
 	lo_goto(L, end);

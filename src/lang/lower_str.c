@@ -326,7 +326,8 @@ static void cmp_literal(struct lower *L, const struct expr *e, const struct expr
 	uint32_t n = lit->u.str.n + 1, have;
 	ir_val p;
 
-	if (n > e->type.size && e->kind != EX_VAR) { /* longer than the string can ever be */
+	/* longer than the string can ever be */
+	if (n > e->type.size && e->kind != EX_VAR && !lo_has_effect(e)) {
 		lo_goto(L, ne);
 		return;
 	}
@@ -361,7 +362,7 @@ void lo_str_cmp(struct lower *L, const struct expr *a, const struct expr *b, ir_
 		cmp_literal(L, b, a, eq, ne);
 		return;
 	}
-	pa = lo_str(L, a, &na);
+	pa = lo_str_kept(L, a, b, &na);
 	pb = lo_str(L, b, &nb);
 	for (uint32_t i = 0; i < na || i < nb; i += 8) { /* both zero-padded */
 		ir_val va = i < na ? ir_ld(L->f, 8, pa, i) : ir_const(L->f, 0);

@@ -423,7 +423,7 @@ static void store_value(struct lower *L, const struct expr *e, const struct lt *
 	struct lo_mem m;
 
 	ir_span(L->f, e->span);
-	if (e->kind == EX_BLOCK)
+	while (e->kind == EX_BLOCK)
 		e = lo_block_value(L, e);
 	if (e->kind == EX_VAR || lo_is_part(e)) {
 		m = lo_mem(L, e);
@@ -480,6 +480,28 @@ ir_val lo_str(struct lower *L, const struct expr *e, uint32_t *size)
 	slot = lo_slot(L, *size);
 	lo_store(L, e, &e->type, slot, 0, true);
 	return slot;
+}
+
+struct lo_mem lo_mem_kept(struct lower *L, const struct expr *e, const struct expr *then)
+{
+	struct lo_mem m = {.t = e->kind == EX_VAR ? e->var->type : e->type};
+
+	if (!lo_has_effect(then))
+		return lo_mem(L, e);
+	m.p = lo_slot(L, lo_room(&m.t));
+	lo_store(L, e, &m.t, m.p, 0, true);
+	return m;
+}
+
+ir_val lo_str_kept(struct lower *L, const struct expr *e, const struct expr *then, uint32_t *size)
+{
+	struct lo_mem m;
+
+	if (e->kind != EX_VAR)
+		return lo_str(L, e, size);
+	m = lo_mem_kept(L, e, then);
+	*size = lo_room(&m.t);
+	return m.p;
 }
 
 void lo_var_write(struct lower *L, const struct expr *e, const struct var_sym *v)

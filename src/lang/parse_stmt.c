@@ -143,13 +143,13 @@ static struct stmt *for_stmt(struct parser *p)
 	return s;
 }
 
-/* { …; if (c) { a } else { b } }, { …; { a } }: the checker makes a value of it. */
+/* { …; if (c) { a } else { b } }, { …; { …; a } }: the checker makes a value of it. */
 static bool ends_in_block(const struct expr *e)
 {
 	const struct block *b = e->u.block.body;
+	const struct stmt *last = b->list.n ? b->list.v[b->list.n - 1] : NULL;
 
-	return !e->u.block.value && b->list.n &&
-	       (b->list.v[b->list.n - 1]->kind == ST_IF || b->list.v[b->list.n - 1]->kind == ST_BLOCK);
+	return !e->u.block.value && last && (last->kind == ST_IF || (last->kind == ST_BLOCK && !last->ended));
 }
 
 /* $x = { …; e } is { …; $x = e }, and a block that stands alone is one of statements. */

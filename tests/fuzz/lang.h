@@ -20,6 +20,14 @@ struct lang_inner {
 	uint16_t b;
 	int32_t c;
 };
+struct lang_packed { /* d lies in two words */
+	uint8_t a;
+	uint16_t c;
+	uint32_t b : 20;
+	int32_t d : 20;
+	uint64_t e : 40;
+	int8_t z;
+} __attribute__((packed));
 struct lang_input {
 	int8_t i8;
 	uint8_t u8;
@@ -34,6 +42,11 @@ struct lang_input {
 	char name[24];
 	unsigned int f1 : 3;
 	int f2 : 5;
+	struct lang_packed p;
+	int64_t g1 : 40;
+	uint64_t g2 : 24;
+	int16_t g3 : 9;
+	uint16_t g4 : 7;
 	uint64_t text; /* address of long_text */
 	char long_text[256];
 };
@@ -42,6 +55,7 @@ enum lang_kind { LK_INT, LK_UINT, LK_STR, LK_TUPLE, LK_BOOL };
 struct lang_type {
 	enum lang_kind kind;
 	unsigned n;
+	bool names; /* a record: its elements are p, q, r */
 	const struct lang_type *el[LANG_KEYS];
 };
 extern const struct lang_type lang_int, lang_uint, lang_str, lang_bool; /* bool: only printed */
@@ -49,24 +63,28 @@ extern const struct lang_type lang_int, lang_uint, lang_str, lang_bool; /* bool:
 enum le_kind { LE_NUM, LE_TEXT, LE_VAR, LE_FIELD, LE_ARRAY, LE_NAME, LE_MEMORY, LE_CAST, LE_NEG, LE_COM,
 	LE_NOT, LE_BIN, LE_AND, LE_OR, LE_COND, LE_ELVIS, LE_LEN, LE_NCMP, LE_CONTAINS, LE_FIND, LE_CHAR,
 	LE_CUT, LE_MAP, LE_HAS, LE_MACRO, LE_PARAM, LE_TUPLE, LE_ELEM,
-	LE_BYTE, LE_SAME };
+	LE_BYTE, LE_SAME, LE_INC, LE_BLOCK, LE_CALL, LE_AT };
 enum lang_op { LO_ADD, LO_SUB, LO_MUL, LO_DIV, LO_MOD, LO_AND, LO_OR, LO_XOR, LO_SHL, LO_SHR, LO_EQ, LO_NE,
 	LO_LT, LO_LE, LO_GT, LO_GE, LO_COUNT };
 
 struct le {
 	enum le_kind kind;
 	const struct lang_type *t;
-	uint64_t n; /* NUM; number of variable, field, macro, parameter, map, element, type; op; length */
+	uint64_t n; /* NUM; number of variable, field, macro, function, parameter, map, element, type;
+			op; length; INC: 1 down, 2 before it is read */
 	const char *s; /* TEXT */
 	struct le *a, *b, *c;
 	struct le *el[LANG_KEYS]; /* TUPLE */
+	struct ls *body;	  /* BLOCK: before its value a */
 };
 
 enum ls_kind { LS_SET, LS_OP, LS_INC, LS_IF, LS_FOR, LS_OPEN, LS_WHILE, LS_UNROLL, LS_BREAK, LS_CONTINUE,
-	LS_RETURN, LS_MSET, LS_MOP, LS_MINC, LS_DELETE, LS_AGG, LS_PRINT, LS_PRINTF };
+	LS_RETURN, LS_MSET, LS_MOP, LS_MINC, LS_DELETE, LS_AGG, LS_PRINT, LS_PRINTF,
+	LS_EACH, LS_FIND };
 struct ls {
 	enum ls_kind kind;
 	unsigned which; /* variable or map; WHILE, OPEN: number of its own variable */
+	unsigned var;	/* EACH, FIND: its variable */
 	unsigned op, turns;
 	int64_t from; /* FOR, OPEN */
 	struct le *a, *key, *arg[6];
@@ -79,6 +97,15 @@ struct lang_map {
 	const struct lang_type *key; /* NULL none, else a tuple of its parts */
 	const struct lang_type *value;
 	enum lang_agg agg;
+	struct le *only; /* the one key it ever has */
+};
+#define LANG_FNS 2
+struct lang_fn {
+	unsigned first, nparams, nvars; /* of its variables; the parameters first, all declared by let */
+	unsigned result;		/* of lang_casts */
+	bool loops;
+	struct ls *body;
+	struct le *value; /* at its end */
 };
 struct lang_var {
 	const struct lang_type *t;
@@ -86,7 +113,7 @@ struct lang_var {
 	int let; /* declared with this type of lang_casts; -1 */
 };
 
-#define LANG_VARS 64
+#define LANG_VARS 80
 #define LANG_MAPS 12
 #define LANG_MACROS 3
 #define LANG_PROBES 3 /* BEGIN, BEGIN, END */
@@ -100,6 +127,7 @@ struct lang {
 	struct lang_map map[LANG_MAPS];
 	unsigned nmaps;
 	struct le *macro[LANG_MACROS];
+	struct lang_fn fn[LANG_FNS];
 	struct ls *body[LANG_PROBES];
 	struct lang_input in;
 };
@@ -114,7 +142,7 @@ struct lang_field {
 	const char *name;
 	bool is_u64;
 };
-#define LANG_FIELDS 13
+#define LANG_FIELDS 21
 extern const struct lang_field lang_fields[LANG_FIELDS];
 extern const int64_t lang_lhist[3]; /* least, greatest, step */
 

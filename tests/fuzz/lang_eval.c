@@ -23,11 +23,17 @@ struct machine {
 	struct val var[LANG_VARS];
 	VEC(struct entry *) map[LANG_MAPS];
 	const struct le *call; /* of the macro that runs */
-	uint64_t zero_divs;
+	uint64_t zero_divs, result; /* of the function that returns */
 	enum { GOES_ON, BREAKS, CONTINUES, RETURNS } way;
 };
 
 static struct val eval(struct machine *m, const struct le *e);
+static void run(struct machine *m, const struct ls *s);
+
+static bool is_uns(const struct lang_type *t)
+{
+	return t->kind == LK_UINT;
+}
 
 static uint64_t cut(uint64_t v, unsigned size, bool is_signed)
 {
@@ -142,7 +148,8 @@ static struct entry *entry_of(struct machine *m, unsigned map, const struct le *
 	return e;
 }
 
-static uint64_t agg_number(enum lang_agg agg, const struct entry *e)
+/* uns: of the numbers */
+static uint64_t agg_number(enum lang_agg agg, const struct entry *e, bool uns)
 {
 	switch (agg) {
 	case LA_COUNT:
@@ -154,7 +161,7 @@ static uint64_t agg_number(enum lang_agg agg, const struct entry *e)
 	case LA_MAX:
 		return e->most;
 	default:
-		return divide(e->sum, e->count, false, false);
+		return divide(e->sum, e->count, uns, false);
 	}
 }
 
@@ -166,12 +173,34 @@ static struct val map_value(struct machine *m, const struct le *e)
 
 	if (!x)
 		return zero_of(m, map->value);
-	return map->agg == LA_NONE ? x->value : (struct val){.n = agg_number(map->agg, x)};
+	return map->agg == LA_NONE ? x->value : (struct val){.n = agg_number(map->agg, x, is_uns(map->value))};
 }
 
 static const char *cut_text(struct machine *m, const char *s, uint64_t n)
 {
 	return arena_printf(m->p->a, "%.*s", (int)n, s);
+}
+
+static uint64_t odd_field(const struct lang_input *in, uint64_t n)
+{
+	switch (n) {
+	case 13:
+		return in->p.b;
+	case 14:
+		return (uint64_t)(int64_t)in->p.d;
+	case 15:
+		return in->p.e;
+	case 16:
+		return (uint64_t)in->p.z;
+	case 17:
+		return (uint64_t)(int64_t)in->g1;
+	case 18:
+		return in->g2;
+	case 19:
+		return (uint64_t)(int64_t)in->g3;
+	default:
+		return in->g4;
+	}
 }
 
 static uint64_t field(const struct lang_input *in, uint64_t n)
@@ -201,8 +230,10 @@ static uint64_t field(const struct lang_input *in, uint64_t n)
 		return (uint64_t)in->n.c;
 	case 11:
 		return in->f1;
-	default:
+	case 12:
 		return (uint64_t)in->f2;
+	default:
+		return odd_field(in, n);
 	}
 }
 
@@ -248,7 +279,7 @@ static uint64_t about_text(struct machine *m, const struct le *e)
 
 static uint64_t operation(struct machine *m, unsigned op, uint64_t a, uint64_t b, bool uns)
 {
-	m->zero_divs += (op == LO_DIV || op == LO_MOD) && !b;
+	m->zero_divs += (op == LO_DIV || op == LO_MOD) && !b && m->way == GOES_ON;
 	return arithmetic(op, a, b, uns);
 }
 
@@ -286,6 +317,65 @@ static struct val text(struct machine *m, const struct le *e)
 	}
 }
 
+static uint64_t as_type(int let, uint64_t n)
+{
+	return let < 0 ? n : cut(n, lang_casts[let].size, lang_casts[let].is_signed);
+}
+
+static uint64_t as_declared(const struct machine *m, unsigned var, uint64_t n)
+{
+	return as_type(m->p->var[var].let, n);
+}
+
+/* ++ and -- as values */
+static uint64_t step(struct machine *m, const struct le *e)
+{
+	uint64_t by = e->n & 1 ? UINT64_MAX : 1, old, new;
+	unsigned which = (unsigned)e->a->n;
+	struct entry *x;
+
+	if (m->way != GOES_ON)
+		return 0;
+	x = e->a->kind == LE_MAP ? entry_of(m, which, e->a->a) : NULL;
+	old = x ? x->value.n : m->var[which].n;
+	new = x ? old + by : as_declared(m, which, old + by);
+	if (x)
+		x->value.n = new;
+	else
+		m->var[which].n = new;
+	return e->n & 2 ? new : old;
+}
+
+/* return; a NULL: without a value */
+static void leave(struct machine *m, const struct le *a)
+{
+	uint64_t v = a ? eval(m, a).n : 0;
+
+	if (m->way != GOES_ON)
+		return;
+	m->result = v;
+	m->way = RETURNS;
+}
+
+/* Arguments are all read before the function begins. */
+static uint64_t call(struct machine *m, const struct le *e)
+{
+	const struct lang_fn *fn = &m->p->fn[e->n];
+	uint64_t arg[LANG_KEYS];
+
+	for (unsigned i = 0; i < fn->nparams; i++)
+		arg[i] = eval(m, e->el[i]).n;
+	if (m->way != GOES_ON)
+		return 0;
+	for (unsigned i = 0; i < fn->nvars; i++)
+		m->var[fn->first + i].n = as_declared(m, fn->first + i, i < fn->nparams ? arg[i] : i);
+	run(m, fn->body);
+	if (m->way == GOES_ON)
+		leave(m, fn->value);
+	m->way = GOES_ON;
+	return as_type((int)fn->result, m->result);
+}
+
 /* Elements and equality of arrays that are made of numbers. */
 static uint64_t of_array(struct machine *m, const struct le *e)
 {
@@ -300,6 +390,7 @@ static uint64_t of_array(struct machine *m, const struct le *e)
 static uint64_t number(struct machine *m, const struct le *e)
 {
 	struct val v;
+	uint64_t n;
 
 	switch (e->kind) {
 	case LE_NUM:
@@ -325,6 +416,14 @@ static uint64_t number(struct machine *m, const struct le *e)
 		return eval(m, e->a).n && eval(m, e->b).n;
 	case LE_OR:
 		return eval(m, e->a).n || eval(m, e->b).n;
+	case LE_INC:
+		return step(m, e);
+	case LE_CALL:
+		return call(m, e);
+	case LE_AT:
+		v = eval(m, e->a);
+		n = eval(m, e->b).n;
+		return n < strlen(v.s) ? (uint8_t)v.s[n] : 0;
 	case LE_HAS:
 		v = eval(m, e->a);
 		return find(m, (unsigned)e->n, &v) != NULL;
@@ -353,6 +452,9 @@ static struct val eval(struct machine *m, const struct le *e)
 		return parameter(m, e);
 	case LE_TUPLE:
 		return tuple(m, e);
+	case LE_BLOCK:
+		run(m, e->body);
+		return eval(m, e->a);
 	case LE_ELEM:
 		return eval(m, e->a).el[e->n];
 	case LE_TEXT:
@@ -376,12 +478,14 @@ static void show(struct buf *b, const struct lang_type *t, const struct val *v)
 	} else if (t->kind != LK_TUPLE) {
 		buf_printf(b, t->kind == LK_INT ? "%" PRId64 : "%" PRIu64, v->n);
 	} else {
-		buf_putc(b, '(');
+		buf_puts(b, t->names ? "{ " : "(");
 		for (unsigned i = 0; i < t->n; i++) {
 			buf_puts(b, i ? ", " : "");
+			if (t->names)
+				buf_printf(b, ".%c = ", 'p' + i);
 			show(b, t->el[i], &v->el[i]);
 		}
-		buf_putc(b, ')');
+		buf_puts(b, t->names ? " }" : ")");
 	}
 }
 
@@ -466,7 +570,7 @@ static void histogram(struct buf *b, enum lang_agg agg, const struct entry *e)
 static void show_entry(struct machine *m, unsigned map, const struct entry *e)
 {
 	const struct lang_map *t = &m->p->map[map];
-	struct val v = {.n = t->agg == LA_NONE ? 0 : agg_number(t->agg, e)};
+	struct val v = {.n = t->agg == LA_NONE ? 0 : agg_number(t->agg, e, is_uns(t->value))};
 
 	buf_printf(m->out, "@m%u%s", map, t->key ? "[" : "");
 	for (unsigned i = 0; t->key && i < t->key->n; i++) {
@@ -490,38 +594,31 @@ static void show_entry(struct machine *m, unsigned map, const struct entry *e)
 
 /* ---- statements ---- */
 
-static void run(struct machine *m, const struct ls *s);
-
-static uint64_t as_declared(const struct machine *m, unsigned var, uint64_t n)
-{
-	int let = m->p->var[var].let;
-
-	return let < 0 ? n : cut(n, lang_casts[let].size, lang_casts[let].is_signed);
-}
-
 static void assign(struct machine *m, const struct ls *s)
 {
-	struct val *v = &m->var[s->which];
-	bool uns = m->p->var[s->which].t->kind == LK_UINT;
+	struct val *v = &m->var[s->which], new = {.n = 1};
+	bool uns = is_uns(m->p->var[s->which].t);
 
-	if (s->kind == LS_SET)
-		*v = eval(m, s->a);
-	else
-		v->n = operation(m, s->kind == LS_OP ? s->op : s->op ? LO_SUB : LO_ADD, v->n,
-			s->kind == LS_OP ? eval(m, s->a).n : 1, uns);
-	v->n = as_declared(m, s->which, v->n);
+	if (s->kind != LS_INC)
+		new = eval(m, s->a);
+	if (m->way != GOES_ON)
+		return;
+	if (s->kind != LS_SET)
+		new.n = operation(m, s->kind == LS_OP ? s->op : s->op ? LO_SUB : LO_ADD, v->n, new.n, uns);
+	new.n = as_declared(m, s->which, new.n);
+	*v = new;
 }
 
-static void count_in(struct entry *e, enum lang_agg agg, uint64_t v)
+static void count_in(struct entry *e, const struct lang_map *map, uint64_t v)
 {
-	if (!e->count || less(v, e->least, false))
+	if (!e->count || less(v, e->least, is_uns(map->value)))
 		e->least = v;
-	if (!e->count || less(e->most, v, false))
+	if (!e->count || less(e->most, v, is_uns(map->value)))
 		e->most = v;
 	e->count++;
 	e->sum += v;
-	if (agg == LA_HIST || agg == LA_LHIST)
-		e->bucket[bucket_of(agg, (int64_t)v)]++;
+	if (map->agg == LA_HIST || map->agg == LA_LHIST)
+		e->bucket[bucket_of(map->agg, (int64_t)v)]++;
 }
 
 /* The value first, then the key. */
@@ -538,26 +635,72 @@ static void map_statement(struct machine *m, const struct ls *s)
 			e->gone = true;
 		return;
 	}
+	if (m->way != GOES_ON)
+		return;
 	e = entry_of(m, s->which, s->key);
 	if (s->kind == LS_AGG)
-		count_in(e, map->agg, v.n);
+		count_in(e, map, v.n);
 	else if (s->kind == LS_MSET)
 		e->value = v;
 	else
 		e->value.n = operation(m, s->kind == LS_MOP ? s->op : s->op ? LO_SUB : LO_ADD, e->value.n, v.n,
-			map->value->kind == LK_UINT);
+			is_uns(map->value));
 }
 
 static void output(struct machine *m, const struct ls *s)
 {
-	for (unsigned i = 0; i < s->nargs; i++) {
-		struct val v = eval(m, s->arg[i]);
+	struct val v[6];
 
-		show(m->out, s->arg[i]->t, &v);
+	for (unsigned i = 0; i < s->nargs; i++)
+		v[i] = eval(m, s->arg[i]);
+	if (m->way != GOES_ON)
+		return;
+	for (unsigned i = 0; i < s->nargs; i++) {
+		show(m->out, s->arg[i]->t, &v[i]);
 		if (s->kind == LS_PRINTF)
 			buf_putc(m->out, '|');
 	}
 	buf_putc(m->out, '\n');
+}
+
+/* The key, one value or a tuple, and the value. */
+static struct val pair(struct machine *m, const struct lang_map *map, const struct entry *e)
+{
+	struct val v = {.el = ARENA_ARRAY(m->p->a, struct val, 2)};
+
+	v.el[0] = map->key->n == 1 ? e->key.el[0] : e->key;
+	v.el[1] = e->value;
+	if (map->agg != LA_NONE)
+		v.el[1].n = agg_number(map->agg, e, is_uns(map->value));
+	return v;
+}
+
+static void each(struct machine *m, const struct ls *s)
+{
+	uint32_t n = m->map[s->which].n;
+
+	for (uint32_t i = 0; i < n && m->way == GOES_ON; i++) {
+		struct entry *e = m->map[s->which].v[i];
+
+		if (e->gone)
+			continue;
+		m->var[s->var] = pair(m, &m->p->map[s->which], e);
+		run(m, s->yes);
+		if (m->way == CONTINUES)
+			m->way = GOES_ON;
+	}
+	if (m->way == BREAKS)
+		m->way = GOES_ON;
+}
+
+static void find_and_run(struct machine *m, const struct ls *s)
+{
+	struct val k = eval(m, s->key);
+	struct entry *e = find(m, s->which, &k);
+
+	if (e)
+		m->var[s->var] = e->value;
+	run(m, e ? s->yes : s->no);
 }
 
 static void loop(struct machine *m, const struct ls *s)
@@ -590,7 +733,13 @@ static void run_one(struct machine *m, const struct ls *s)
 		m->way = CONTINUES;
 		break;
 	case LS_RETURN:
-		m->way = RETURNS;
+		leave(m, s->a);
+		break;
+	case LS_EACH:
+		each(m, s);
+		break;
+	case LS_FIND:
+		find_and_run(m, s);
 		break;
 	case LS_PRINT:
 	case LS_PRINTF:

@@ -11,7 +11,7 @@ struct printer {
 	struct buf *b;
 	uint64_t s;
 	size_t line; /* where it starts */
-	bool in_macro;
+	bool no_own;
 };
 
 static unsigned toss(struct printer *w, unsigned n)
@@ -49,12 +49,15 @@ static unsigned level(const struct le *e)
 	case LE_COM:
 	case LE_NOT:
 		return LEVEL_UNARY;
+	case LE_INC:
+		return e->n & 2 ? LEVEL_UNARY : LEVEL_POSTFIX;
 	default:
 		return LEVEL_POSTFIX;
 	}
 }
 
 static void expr(struct printer *w, const struct le *e, unsigned least);
+static void block(struct printer *w, const struct ls *s, unsigned indent);
 
 static void infix(struct printer *w, const struct le *a, const char *op, const struct le *b,
 	unsigned at)
@@ -82,6 +85,8 @@ static void elements(struct printer *w, const struct le *e)
 {
 	for (unsigned i = 0; i < e->t->n; i++) {
 		buf_puts(w->b, i ? ", " : "");
+		if (e->t->names)
+			buf_printf(w->b, "%c=", 'p' + i);
 		expr(w, e->el[i], 0);
 	}
 }
@@ -159,15 +164,15 @@ static void reading(struct printer *w, const struct le *e)
 {
 	switch (e->kind) {
 	case LE_FIELD:
-		buf_printf(w->b, "%s%s", toss(w, 3) ? "$in->" : "$own.", lang_fields[e->n].name);
+		buf_printf(w->b, "%s%s", toss(w, 3) || w->no_own ? "$in->" : "$own.", lang_fields[e->n].name);
 		break;
 	case LE_ARRAY:
-		buf_puts(w->b, "$in->arr[");
+		buf_puts(w->b, toss(w, 2) || w->no_own ? "$in->arr[" : "$own.arr[");
 		expr(w, e->a, 0);
 		buf_putc(w->b, ']');
 		break;
 	case LE_NAME:
-		buf_puts(w->b, toss(w, 2) ? "str($in->name)" : "str($own.name)");
+		buf_puts(w->b, toss(w, 2) || w->no_own ? "str($in->name)" : "str($own.name)");
 		break;
 	case LE_MEMORY:
 		buf_printf(w->b, "str($in->text, %" PRIu64 ")", e->n);
@@ -182,8 +187,18 @@ static void reading(struct printer *w, const struct le *e)
 		expr(w, e->a, LEVEL_POSTFIX);
 		buf_printf(w->b, "[%" PRIu64 "]", e->n);
 		break;
+	case LE_AT:
+		expr(w, e->a, LEVEL_POSTFIX);
+		buf_putc(w->b, '[');
+		expr(w, e->b, 0);
+		buf_putc(w->b, ']');
+		break;
 	default: /* LE_ELEM */
 		expr(w, e->a, LEVEL_POSTFIX);
+		if (e->a->t->names) {
+			buf_printf(w->b, ".%c", (int)('p' + e->n));
+			break;
+		}
 		buf_printf(w->b, toss(w, 3) ? ".%" PRIu64 : "[%" PRIu64 "]", e->n);
 		break;
 	}
@@ -192,6 +207,50 @@ static void reading(struct printer *w, const struct le *e)
 static void number(struct printer *w, uint64_t n)
 {
 	buf_printf(w->b, toss(w, 3) ? "%" PRIu64 : "0x%" PRIx64, n);
+}
+
+static void special(struct printer *w, const struct le *e)
+{
+	switch (e->kind) {
+	case LE_BYTE:
+		buf_printf(w->b, "((%s[%u])", lang_casts[e->n].name, 8 / lang_casts[e->n].size);
+		expr(w, e->a, LEVEL_UNARY);
+		buf_puts(w->b, ")[");
+		expr(w, e->b, 0);
+		buf_putc(w->b, ']');
+		break;
+	case LE_SAME:
+		buf_printf(w->b, "((uint8[%" PRIu64 "])", e->n);
+		expr(w, e->a, LEVEL_UNARY);
+		buf_printf(w->b, " == (uint8[%" PRIu64 "])", e->n);
+		expr(w, e->b, LEVEL_UNARY);
+		buf_putc(w->b, ')');
+		break;
+	case LE_INC:
+		buf_puts(w->b, e->n & 2 ? e->n & 1 ? "--" : "++" : "");
+		expr(w, e->a, LEVEL_POSTFIX);
+		buf_puts(w->b, e->n & 2 ? "" : e->n & 1 ? "--" : "++");
+		break;
+	case LE_BLOCK:
+		buf_puts(w->b, "{\n");
+		block(w, e->body, 2);
+		buf_puts(w->b, "\t\t");
+		w->line = w->b->n;
+		expr(w, e->a, 0);
+		buf_puts(w->b, " }");
+		break;
+	case LE_CALL:
+		buf_printf(w->b, "f%" PRIu64 "(", e->n);
+		for (unsigned i = 0; i < w->p->fn[e->n].nparams; i++) {
+			buf_puts(w->b, i ? ", " : "");
+			expr(w, e->el[i], 0);
+		}
+		buf_putc(w->b, ')');
+		break;
+	default:
+		reading(w, e);
+		break;
+	}
 }
 
 static void plain(struct printer *w, const struct le *e)
@@ -209,7 +268,7 @@ static void plain(struct printer *w, const struct le *e)
 		break;
 	case LE_NEG: /* two of them would be -- */
 		buf_putc(w->b, '-');
-		expr(w, e->a, e->a->kind == LE_NEG ? LEVEL_POSTFIX : LEVEL_UNARY);
+		expr(w, e->a, e->a->kind == LE_NEG || e->a->kind == LE_INC ? LEVEL_POSTFIX + 1 : LEVEL_UNARY);
 		break;
 	case LE_COM:
 	case LE_NOT:
@@ -228,20 +287,6 @@ static void plain(struct printer *w, const struct le *e)
 	case LE_COND:
 	case LE_ELVIS:
 		choice(w, e);
-		break;
-	case LE_BYTE:
-		buf_printf(w->b, "((%s[%u])", lang_casts[e->n].name, 8 / lang_casts[e->n].size);
-		expr(w, e->a, LEVEL_UNARY);
-		buf_puts(w->b, ")[");
-		expr(w, e->b, 0);
-		buf_putc(w->b, ']');
-		break;
-	case LE_SAME:
-		buf_printf(w->b, "((uint8[%" PRIu64 "])", e->n);
-		expr(w, e->a, LEVEL_UNARY);
-		buf_printf(w->b, " == (uint8[%" PRIu64 "])", e->n);
-		expr(w, e->b, LEVEL_UNARY);
-		buf_putc(w->b, ')');
 		break;
 	case LE_LEN:
 	case LE_NCMP:
@@ -267,14 +312,15 @@ static void plain(struct printer *w, const struct le *e)
 		buf_puts(w->b, e->t->n == 1 ? ",)" : ")");
 		break;
 	default:
-		reading(w, e);
+		special(w, e);
 		break;
 	}
 }
 
 static void expr(struct printer *w, const struct le *e, unsigned least)
 {
-	bool wrap = level(e) < least || (level(e) < LEVEL_POSTFIX && !toss(w, 4));
+	/* where a statement may stand a brace begins one */
+	bool wrap = level(e) < least || (e->kind == LE_BLOCK && least) || (level(e) < LEVEL_POSTFIX && !toss(w, 4));
 
 	buf_puts(w->b, wrap ? "(" : "");
 	plain(w, e);
@@ -282,8 +328,6 @@ static void expr(struct printer *w, const struct le *e, unsigned least)
 }
 
 /* ---- statements ---- */
-
-static void block(struct printer *w, const struct ls *s, unsigned indent);
 
 static void start_line(struct printer *w, unsigned indent)
 {
@@ -339,15 +383,17 @@ static void loop(struct printer *w, const struct ls *s, unsigned indent)
 }
 
 /* a NULL: of $z */
-static void aggregate(struct printer *w, enum lang_agg agg, const struct le *a)
+static void aggregate(struct printer *w, const struct lang_map *m, const struct le *a)
 {
+	enum lang_agg agg = m->agg;
+
 	static const char *const names[] = {"", "count", "sum", "min", "max", "avg", "stats", "hist", "lhist"};
 
 	buf_printf(w->b, " = %s(", names[agg]);
 	if (a)
 		expr(w, a, 0);
 	else if (agg != LA_COUNT)
-		buf_puts(w->b, "$z");
+		buf_puts(w->b, m->value == &lang_uint ? "(uint64)$z" : "$z");
 	if (agg == LA_LHIST)
 		buf_printf(w->b, ", %" PRId64 ", %" PRId64 ", %" PRId64, lang_lhist[0], lang_lhist[1],
 			lang_lhist[2]);
@@ -370,21 +416,57 @@ static void output(struct printer *w, const struct ls *s)
 	buf_puts(w->b, ");\n");
 }
 
+/* @map, key */
+static void map_and_key(struct printer *w, unsigned map, const struct le *key)
+{
+	buf_printf(w->b, "@m%u, ", map);
+	if (key->kind == LE_TUPLE && key->t->n == 1)
+		expr(w, key->el[0], 0);
+	else
+		expr(w, key, 0);
+}
+
+static void if_else(struct printer *w, const struct ls *s, unsigned indent)
+{
+	buf_puts(w->b, "if (");
+	if (s->kind == LS_FIND) {
+		buf_puts(w->b, "find(");
+		map_and_key(w, s->which, s->key);
+		buf_printf(w->b, ", $%s)", w->p->var[s->var].name);
+	} else {
+		expr(w, s->a, 0);
+	}
+	buf_putc(w->b, ')');
+	body(w, s->yes, indent);
+	if (s->no) {
+		buf_puts(w->b, " else");
+		body(w, s->no, indent);
+	}
+	buf_putc(w->b, '\n');
+}
+
+/* What the body shares with the code around it lies on the stack: $own is too long for that. */
+static void each(struct printer *w, const struct ls *s, unsigned indent)
+{
+	bool outer = w->no_own;
+
+	w->no_own = true;
+	buf_printf(w->b, "for ($%s : @m%u)", w->p->var[s->var].name, s->which);
+	body(w, s->yes, indent);
+	buf_putc(w->b, '\n');
+	w->no_own = outer;
+}
+
 static void deletion(struct printer *w, const struct ls *s)
 {
-	struct le e = {.kind = LE_HAS, .n = s->which, .a = s->key};
-
 	if (toss(w, 2)) {
 		buf_puts(w->b, "delete(");
 		map_at(w, s->which, s->key);
 		buf_puts(w->b, ");\n");
 		return;
 	}
-	buf_printf(w->b, "delete(@m%u, ", s->which);
-	if (e.a->kind == LE_TUPLE && e.a->t->n == 1)
-		expr(w, e.a->el[0], 0);
-	else
-		expr(w, e.a, 0);
+	buf_puts(w->b, "delete(");
+	map_and_key(w, s->which, s->key);
 	buf_puts(w->b, ");\n");
 }
 
@@ -421,27 +503,29 @@ static void statement(struct printer *w, const struct ls *s, unsigned indent)
 		buf_puts(w->b, ";\n");
 		break;
 	case LS_IF:
-		buf_puts(w->b, "if (");
-		expr(w, s->a, 0);
-		buf_puts(w->b, ")");
-		body(w, s->yes, indent);
-		if (s->no) {
-			buf_puts(w->b, " else");
-			body(w, s->no, indent);
-		}
-		buf_putc(w->b, '\n');
+	case LS_FIND:
+		if_else(w, s, indent);
+		break;
+	case LS_EACH:
+		each(w, s, indent);
 		break;
 	case LS_BREAK:
 	case LS_CONTINUE:
 	case LS_RETURN:
-		buf_puts(w->b, s->kind == LS_BREAK ? "break;\n" : s->kind == LS_RETURN ? "return;\n" : "continue;\n");
+		buf_puts(w->b, s->kind == LS_BREAK ? "break" : s->kind == LS_RETURN ? "return" : "continue");
+		buf_putc(w->b, s->a ? ' ' : ';');
+		if (s->a) {
+			expr(w, s->a, 0);
+			buf_putc(w->b, ';');
+		}
+		buf_putc(w->b, '\n');
 		break;
 	case LS_DELETE:
 		deletion(w, s);
 		break;
 	case LS_AGG:
 		place(w, s);
-		aggregate(w, w->p->map[s->which].agg, s->a);
+		aggregate(w, &w->p->map[s->which], s->a);
 		break;
 	case LS_PRINT:
 	case LS_PRINTF:
@@ -471,11 +555,13 @@ static void first_value(struct printer *w, const struct lang_type *t, unsigned i
 		buf_putc(w->b, '(');
 		for (unsigned k = 0; k < t->n; k++) {
 			buf_puts(w->b, k ? ", " : "");
+			if (t->names)
+				buf_printf(w->b, "%c=", 'p' + k);
 			first_value(w, t->el[k], i + k);
 		}
 		buf_putc(w->b, ')');
 	} else {
-		buf_printf(w->b, "%s$in->%s", t->kind == LK_UINT ? "(uint64)" : i % LANG_FIELDS == 7 ? "(int64)" : "",
+		buf_printf(w->b, "%s$in->%s", t->kind == LK_UINT ? "(uint64)" : lang_fields[i % LANG_FIELDS].is_u64 ? "(int64)" : "",
 			lang_fields[i % LANG_FIELDS].name);
 	}
 }
@@ -505,6 +591,8 @@ static void zeros(struct printer *w, const struct lang_type *t)
 {
 	for (unsigned i = 0; i < t->n; i++) {
 		buf_puts(w->b, i ? ", " : "");
+		if (t->names)
+			buf_printf(w->b, "%c=", 'p' + i);
 		zero_of(w, t->el[i]);
 	}
 }
@@ -520,6 +608,34 @@ static void zero_of(struct printer *w, const struct lang_type *t)
 	buf_putc(w->b, ')');
 }
 
+static void function(struct printer *w, unsigned n)
+{
+	static const char type[] = " : ";
+	const struct lang_fn *fn = &w->p->fn[n];
+
+	buf_printf(w->b, "fn f%u(", n);
+	for (unsigned i = 0; i < fn->nvars; i++) {
+		const struct lang_var *v = &w->p->var[fn->first + i];
+
+		if (i == fn->nparams)
+			buf_printf(w->b, ")%s%s {\n\t$in = (struct in *)uptr(0x%llx);\n", type,
+				lang_casts[fn->result].name, LANG_INPUT);
+		buf_printf(w->b, "%s$%s : %s", i < fn->nparams ? i ? ", " : "" : "\tlet ", v->name,
+			lang_casts[v->let].name);
+		if (i >= fn->nparams)
+			buf_printf(w->b, " = %u;\n", i);
+	}
+	if (fn->nvars == fn->nparams)
+		buf_printf(w->b, ")%s%s {\n\t$in = (struct in *)uptr(0x%llx);\n", type,
+			lang_casts[fn->result].name, LANG_INPUT);
+	w->no_own = true;
+	block(w, fn->body, 1);
+	buf_puts(w->b, "\treturn ");
+	expr(w, fn->value, 0);
+	buf_puts(w->b, ";\n}\n");
+	w->no_own = false;
+}
+
 /* Every map is written somewhere, whatever the rest says, with its types; it never comes to that. */
 static void types_of_maps(struct printer *w)
 {
@@ -532,7 +648,7 @@ static void types_of_maps(struct printer *w)
 			zeros(w, m->key);
 		buf_puts(w->b, m->key ? "]" : "");
 		if (m->agg != LA_NONE) {
-			aggregate(w, m->agg, NULL);
+			aggregate(w, m, NULL);
 			continue;
 		}
 		buf_puts(w->b, " = ");
@@ -547,15 +663,20 @@ void lang_text(const struct lang *p, struct buf *out)
 	struct printer w = {.p = p, .b = out, .s = p->seed};
 
 	buf_puts(out, "struct inner { int8 a; uint16 b; int32 c; };\n"
+		      "struct packed { uint8 a; uint16 c; uint32 b : 20; int32 d : 20; uint64 e : 40; int8 z; } "
+		      "__attribute__((packed));\n"
 		      "struct in {\n\tint8 i8; uint8 u8; int16 i16; uint16 u16; int32 i32; uint32 u32;\n"
 		      "\tint64 i64; uint64 u64; struct inner n; uint16 arr[8]; char name[24];\n"
-		      "\tunsigned int f1 : 3; int f2 : 5; uint64 text; char long_text[256];\n};\n");
+		      "\tunsigned int f1 : 3; int f2 : 5; struct packed p;\n"
+		      "\tint64 g1 : 40; uint64 g2 : 24; int16 g3 : 9; uint16 g4 : 7; uint64 text; char long_text[256];\n};\n");
 	for (unsigned i = 0; i < LANG_MACROS; i++) {
 		buf_printf(out, "macro macro%u(x, y) { ", i);
 		w.line = out->n;
 		expr(&w, p->macro[i], 0);
 		buf_puts(out, " }\n");
 	}
+	for (unsigned i = 0; i < LANG_FNS; i++)
+		function(&w, i);
 	types_of_maps(&w);
 	for (unsigned i = 0; i < LANG_PROBES; i++)
 		probe(&w, i);
