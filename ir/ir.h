@@ -347,6 +347,7 @@ void ir_split_critical_edges(struct ir_fn *f);
 
 /* ---- text (print.c, parse.c): print then parse is the identity ---- */
 void ir_print_module(const struct ir_module *m, struct buf *out);
+void ir_print_decls(const struct ir_module *m, struct buf *out); /* what the functions name */
 void ir_print_fn(const struct ir_fn *f, struct buf *out);
 void ir_print_type(const struct ir_module *m, struct ir_type t, struct buf *out);
 /*

@@ -407,7 +407,7 @@ static void term_operands(struct parse *p, struct ir_term *t)
 	int nargs = ir_term_row(t->op)->nargs;
 
 	for (int a = 0; a < nargs; a++) {
-		if (t->op == IRN_RET && (p->tok.line_start || tok_punct(p, '}')))
+		if (t->op == IRN_RET && (p->tok.line_start || tok_punct(p, '}') || tok_punct(p, '!')))
 			break; /* the machine's: the result is in r0 */
 		if (a)
 			want_punct(p, ',');

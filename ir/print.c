@@ -412,7 +412,7 @@ static void print_field_decl(const struct ir_module *m, uint32_t field, struct b
 	buf_putc(out, '\n');
 }
 
-void ir_print_module(const struct ir_module *m, struct buf *out)
+void ir_print_decls(const struct ir_module *m, struct buf *out)
 {
 	for (uint32_t i = 0; i < m->meta->maps.n; i++)
 		print_map(&m->meta->maps.v[i], out);
@@ -430,6 +430,11 @@ void ir_print_module(const struct ir_module *m, struct buf *out)
 			buf_printf(out, " id %u proto %u", k->btf_id, k->proto);
 		buf_putc(out, '\n');
 	}
+}
+
+void ir_print_module(const struct ir_module *m, struct buf *out)
+{
+	ir_print_decls(m, out);
 	for (uint32_t i = 0; i < m->fns.n; i++) {
 		for (uint32_t k = 0; k < m->fns.v[i]->subs.n; k++)
 			ir_print_fn(m->fns.v[i]->subs.v[k], out);

@@ -2,7 +2,7 @@
 # make check runs every step in CHECK_STEPS (as target check-STEP), make check-unit every one
 # in UNIT_STEPS; each ends with the line "N passed, N failed, N skipped" over all of its steps.
 # Other files of mk/ append to these lists.
-UNIT_STEPS += layers style globals headers unit
+UNIT_STEPS += layers style globals headers docs unit
 CHECK_STEPS += unit san vm
 
 NPROC := $(shell nproc 2>/dev/null || echo 1)
@@ -28,9 +28,12 @@ step-layers:
 step-style:
 	@scripts/check-style
 	@scripts/check-tested
+step-docs: $(B)/skep
+	@scripts/doc-tables check
+	@scripts/check-commands $<
 step-globals: $(LIBS)
 	@scripts/check-globals $(LIBS)
 step-headers:
 	@scripts/check-headers $(CC) $(ALL_CFLAGS)
 step-unit: unit
-.PHONY: check check-unit check-san check-vm step-layers step-style step-globals step-headers step-unit
+.PHONY: check check-unit check-san check-vm step-layers step-style step-globals step-headers step-docs step-unit

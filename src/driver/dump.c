@@ -15,6 +15,10 @@ static void heading(struct skep *s, const char *stage, const char *name)
 
 void dump_fn(struct skep *s, const char *stage, const struct ir_fn *f)
 {
+#ifndef SKEP_NO_IR_TEXT
+	if (!s->dump.n)
+		ir_print_decls(f->m, &s->dump);
+#endif
 	heading(s, stage, f->name);
 	ir_print_fn(f, &s->dump);
 }
