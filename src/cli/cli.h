@@ -13,7 +13,7 @@ enum option_id {
 	OPT_COUNT
 };
 
-enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16, CMD_N = 32, CMD_P = 64 };
+enum { CMD_R = 1, CMD_B = 2, CMD_L = 4, CMD_C = 8, CMD_D = 16, CMD_N = 32, CMD_P = 64, CMD_S = 128 };
 
 struct settings {
 	const char *program;	      /* argv[0]'s last part */

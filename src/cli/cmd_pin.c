@@ -32,7 +32,10 @@ int cmd_list(struct settings *o)
 
 	if (!s)
 		return 1;
-	err = skep_pinned(s, print_line, &l);
+	if (o->nargs)
+		fail("`skep stats NAME` shows what one has counted, `skep -l PATTERN` lists probes",
+			"list takes no name");
+	err = o->nargs ? SKEP_EUSER : skep_pinned(s, print_line, &l);
 	if (!err && !l.n && !o->value[OPT_QUIET])
 		fputs("no rules are pinned (`skep -l` lists probes)\n", stderr);
 	return done(s, err);

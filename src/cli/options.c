@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { R = CMD_R, B = CMD_B, L = CMD_L, C = CMD_C, D = CMD_D, N = CMD_N, P = CMD_P };
+enum { R = CMD_R, B = CMD_B, L = CMD_L, C = CMD_C, D = CMD_D, N = CMD_N, P = CMD_P, S = CMD_S };
 static const struct option {
 	char letter;
 	const char *name, *arg;
