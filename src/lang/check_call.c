@@ -350,7 +350,7 @@ static check_fn checker_of(enum builtin_id id)
 
 static void unknown_function(struct check *c, const struct expr *e)
 {
-	const char *name = e->u.call.name;
+	const char *name = e->u.call.name, *end = strrchr(name, '_'), *kin = NULL;
 	struct diag *d = c_error(
 		c, e->u.call.name_span, DIAG_UNKNOWN_NAME, "unknown function '%.60s'", name);
 	const struct scx_alias *al;
@@ -368,8 +368,11 @@ static void unknown_function(struct check *c, const struct expr *e)
 		suggest_try(&s, c->s->macros->entries.v[i].key);
 	for (unsigned i = 0; c_is_kind(c, PP_OPS) && (al = scx_alias_at(i)); i++) {
 		suggest_try(&s, al->name);
-		for (unsigned k = 0; k < 4 && al->kfunc[k]; k++)
+		for (unsigned k = 0; k < 4 && al->kfunc[k]; k++) {
 			suggest_try(&s, al->kfunc[k]);
+			if (strstr(al->kfunc[k], name) || (!kin && end && end[1] && strstr(al->kfunc[k], end)))
+				kin = al->name; /* dsq_consume: scx_bpf_consume */
+		}
 	}
 	if (smap_get(c->s->macros, name))
 		c_hint(c, d, "it is defined further down: functions and macros stand before their uses");
@@ -377,6 +380,8 @@ static void unknown_function(struct check *c, const struct expr *e)
 		c_hint(c, d, "outside of probes: let @name = %s(…);", name);
 	else if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
+	else if (kin)
+		c_hint(c, d, "did you mean '%s'?", kin);
 	else if (c_is_kind(c, PP_OPS))
 		c_hint(c, d,
 			"kernel functions are called by their kernel names, for instance "
