@@ -34,6 +34,8 @@ struct check {
 	bool raw_text;	      /* the literal here is compared with a payload */
 	const struct expr *compared; /* the left side of the comparison that is looked at */
 	struct each *each;    /* the innermost loop over a map or range; NULL */
+	const struct expr *queued; /* the first task put into a queue of a known number of the script's own */
+	bool queue_made, queue_taken; /* create_dsq(); dsq_move_to_local(), dsq_move() … */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 
@@ -62,6 +64,7 @@ void check_own_types(struct check *c);
 /* ---- check_config.c ---- */
 void check_config(struct check *c);
 void check_decls(struct check *c);
+void check_queues(struct check *c); /* of schedulers */
 void check_decl_uses(struct check *c);
 void check_has_task_maps(struct check *c, struct skep_span at, const char *name); /* the kernel has */
 

@@ -339,6 +339,43 @@ static void note_sleep(struct check *c, const struct expr *e, const char *kfunc)
 	}
 }
 
+#define DSQ_BUILTIN (UINT64_C(1) << 63) /* SCX_DSQ_FLAG_BUILTIN: a queue of the kernel's own */
+
+static void note_queue(struct check *c, const struct expr *e, const char *kfunc)
+{
+	const struct scx_alias *al = scx_alias_by_name(kfunc);
+	const struct expr *id = e->u.call.args.list.n > 1 ? e->u.call.args.list.v[1] : NULL;
+
+	c->queue_made |= strstr(kfunc, "create_dsq") != NULL;
+	c->queue_taken |= strstr(kfunc, "dsq_move") || strstr(kfunc, "consume") ||
+			  strstr(kfunc, "_from_dsq");
+	if (!c->queued && al && !strncmp(al->name, "dsq_insert", 10) && id && id->is_const &&
+		!(id->const_value & DSQ_BUILTIN))
+		c->queued = id;
+}
+
+/* Both end in the scheduler being thrown out, but not at once. */
+void check_queues(struct check *c)
+{
+	const struct expr *id = c->queued;
+
+	if (!id || c->d->errors)
+		return;
+	if (!c->queue_made)
+		c_hint(c,
+			diag_warn(c->d, id->span, DIAG_SCHED,
+				"nothing makes this queue: the kernel ends the scheduler when a task "
+				"is put there"),
+			"sched_ext:init { return create_dsq(%llu, -1); }",
+			(unsigned long long)id->const_value);
+	if (!c->queue_taken)
+		c_hint(c,
+			diag_warn(c->d, id->span, DIAG_SCHED,
+				"nothing takes tasks out of this queue: they will never run"),
+			"sched_ext:dispatch { dsq_move_to_local(%llu); }",
+			(unsigned long long)id->const_value);
+}
+
 static void check_any_kfunc(struct check *c, struct expr *e, const char *name)
 {
 	const char *kfunc;
@@ -355,6 +392,7 @@ static void check_any_kfunc(struct check *c, struct expr *e, const char *name)
 	check_kfunc_args(c, e, e->ref.u.kfunc.proto);
 	kfunc_result(c, e, kfunc);
 	note_sleep(c, e, kfunc);
+	note_queue(c, e, kfunc);
 }
 
 void check_kfunc(struct check *c, struct expr *e, const char *name)
