@@ -27,7 +27,7 @@ CCACHE ?= $(if $(CCACHE_DIR),ccache)
 # megabyte (the linker says when not); its gcc keeps frame pointers unless told; and, since its
 # instructions take four bytes each, the program is compiled once more as a whole (half a minute).
 STATIC_OPT := -Oz -g -fno-pie -fmerge-all-constants -fno-unwind-tables -fno-asynchronous-unwind-tables \
-	-ffunction-sections -fdata-sections -DSKEP_NO_IR_TEXT \
+	-ffunction-sections -fdata-sections -DSKEP_NO_IR_TEXT -DSKEP_SMALL_LIBC \
 	-fno-tree-sra -fno-move-loop-invariants -fno-optimize-sibling-calls \
 	$(if $(filter riscv64,$(STATIC_ARCH)),-msave-restore,-mgeneral-regs-only) \
 	$(if $(filter x86_64,$(STATIC_ARCH)),-fno-jump-tables) \

@@ -13,10 +13,9 @@
 /* Lines "ffffffff81000000 D name" with an optional "\t[module]"; of equal names the first counts. */
 static void find_all(FILE *f, const struct meta_map *m, uint64_t *value, bool *found)
 {
-	char *line = NULL;
-	size_t room = 0;
+	char line[1024]; /* names have up to 512 bytes, those of modules up to 56 */
 
-	while (getline(&line, &room, f) > 0) {
+	while (fgets(line, sizeof(line), f)) {
 		char *name = strchr(line, ' ');
 
 		if (!name || !name[1] || name[2] != ' ')
@@ -30,7 +29,6 @@ static void find_all(FILE *f, const struct meta_map *m, uint64_t *value, bool *f
 			value[i] = strtoull(line, NULL, 16);
 		}
 	}
-	free(line);
 }
 
 static int missing(struct loaded *l, const char *name, bool found)
