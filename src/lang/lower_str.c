@@ -326,8 +326,7 @@ static void cmp_literal(struct lower *L, const struct expr *e, const struct expr
 	uint32_t n = lit->u.str.n + 1, have;
 	ir_val p;
 
-	/* longer than the string can ever be */
-	if (n > e->type.size && e->kind != EX_VAR && !lo_has_effect(e)) {
+	if (n > e->type.size && e->kind == EX_NAME) { /* longer than comm can ever be */
 		lo_goto(L, ne);
 		return;
 	}

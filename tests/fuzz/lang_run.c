@@ -17,6 +17,8 @@
 
 #define STEPS_MOST 10000000
 #define TOO_COMPLEX "too long for the verifier"
+#define TOO_MANY "more branches in a row than the verifier follows"
+#define TOO_DEEP " bytes of stack, " /* the frames of loops that the kernel calls */
 
 static void *input_page(bool map)
 {
@@ -222,7 +224,7 @@ static bool real_run(struct way *w, struct skep *s)
 	int status, err = skep_load(s, NULL);
 	bool ok;
 
-	if (err && strstr(skep_messages(s, false), TOO_COMPLEX)) {
+	if (err && (strstr(skep_messages(s, false), TOO_COMPLEX) || strstr(skep_messages(s, false), TOO_MANY))) {
 		w->r->complex = true;
 		return true;
 	}
@@ -250,6 +252,9 @@ static bool both(struct way *w, const char *text, size_t len, bool opened, bool 
 	size_t size;
 
 	if (skep_compile(w->s, "fuzz", text, len, NULL)) {
+		w->r->complex = strstr(skep_messages(w->s, false), TOO_DEEP);
+		if (w->r->complex)
+			return true;
 		buf_printf(w->why, "not compiled: %s\n", skep_messages(w->s, false));
 		return false;
 	}

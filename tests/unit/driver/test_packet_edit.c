@@ -6,6 +6,7 @@
 #include "tests/unit/driver/packet_frames.h"
 #include "tests/fuzz/kernel.c"
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- checksums, from the start ---- */
 
@@ -140,6 +141,192 @@ static const struct {
 	 " %2$s:v0%1$s { ip.ttl = 3; }", in_turn},
 };
 
+/* ---- random ones ---- */
+
+enum where { TCP, UDP, IP4, IP6 };
+static const struct field {
+	const char *name;
+	enum where in;
+	int at, bytes, shift;
+	unsigned mask; /* of what lies there */
+} fields[] = {
+	{"tcp.sport", TCP, 0, 2, 0, 0xffff}, {"tcp.dport", TCP, 2, 2, 0, 0xffff},
+	{"udp.sport", UDP, 0, 2, 0, 0xffff}, {"udp.dport", UDP, 2, 2, 0, 0xffff},
+	{"ip.src", IP4, 12, 4, 0, ~0u}, {"ip.dst", IP4, 16, 4, 0, ~0u}, {"ip.ttl", IP4, 8, 1, 0, 0xff},
+	{"ip.dscp", IP4, 1, 1, 2, 0x3f}, {"ip.ecn", IP4, 1, 1, 0, 3}, {"ip.tos", IP4, 1, 1, 0, 0xff},
+	{"ip.id", IP4, 4, 2, 0, 0xffff}, {"ip6.hops", IP6, 7, 1, 0, 0xff}, {"ip6.dscp", IP6, 0, 2, 6, 0x3f},
+	{"ip6.flow", IP6, 0, 4, 0, 0xfffff},
+};
+#define FIELDS (sizeof(fields) / sizeof(*fields))
+#define WRITTEN_MOST 4
+
+/* One rule: if "if_field < bound" (or not), then "to = from + add" or "to = add" or "to += add". */
+struct rule {
+	unsigned if_field, bound, n;
+	bool below, returns;
+	struct step {
+		int to, from; /* -1: $x; from -2: nothing */
+		unsigned add;
+		bool guarded; /* if (if_field …) else … */
+	} step[WRITTEN_MOST];
+};
+struct script {
+	struct rule rule[4];
+	unsigned n;
+};
+
+static uint64_t rng;
+
+static unsigned some(unsigned n)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return (unsigned)((rng >> 11) % n);
+}
+
+static int start_of(const struct frame *f, const struct parsed *p, enum where in)
+{
+	int n = (int)f->n;
+
+	switch (in) {
+	case TCP:
+		return has(p, n, 6, 20) ? p->l4 : -1;
+	case UDP:
+		return has(p, n, 17, 8) ? p->l4 : -1;
+	case IP4:
+		return has_l3(p, n, 0x800, 20) ? p->l3 : -1;
+	default:
+		return has_l3(p, n, 0x86dd, 40) ? p->l3 : -1;
+	}
+}
+
+static bool get(const struct frame *f, const struct parsed *p, int field, uint64_t x, uint64_t *v)
+{
+	const struct field *d = &fields[field < 0 ? 0 : field];
+	int at = start_of(f, p, d->in);
+	unsigned raw = 0;
+
+	*v = x;
+	if (field < 0)
+		return true;
+	for (int i = 0; i < d->bytes && at >= 0; i++)
+		raw = raw << 8 | f->b[at + d->at + i];
+	*v = raw >> d->shift & d->mask;
+	return at >= 0;
+}
+
+static bool put_field(struct frame *f, const struct parsed *p, int field, uint64_t *x, uint64_t v)
+{
+	const struct field *d = &fields[field < 0 ? 0 : field];
+	int at = start_of(f, p, d->in);
+	unsigned raw = 0;
+
+	if (field < 0)
+		*x = v;
+	if (field < 0 || at < 0)
+		return field < 0;
+	for (int i = 0; i < d->bytes; i++)
+		raw = raw << 8 | f->b[at + d->at + i];
+	raw = (raw & ~(d->mask << d->shift)) | ((unsigned)v & d->mask) << d->shift;
+	for (int i = d->bytes; i-- > 0; raw >>= 8)
+		f->b[at + d->at + i] = (uint8_t)raw;
+	return true;
+}
+
+/* What reads a field that is not there is passed over; a comparison with it is false. */
+static void run_script(const struct script *s, struct frame *f, const struct parsed *p)
+{
+	for (unsigned i = 0; i < s->n; i++) {
+		const struct rule *r = &s->rule[i];
+		uint64_t x = 7, v;
+
+		if (!get(f, p, (int)r->if_field, 0, &v) || (v < r->bound) != r->below)
+			continue;
+		for (unsigned k = 0; k < r->n; k++) {
+			const struct step *t = &r->step[k];
+			bool holds;
+
+			if (r->returns && k == 2)
+				break;
+			holds = get(f, p, (int)r->if_field, 0, &v) && v < r->bound;
+			if (t->guarded && holds)
+				continue;
+			v = 0;
+			if (t->from != -2 && !get(f, p, t->from, x, &v))
+				continue;
+			put_field(f, p, t->to, &x, v + t->add);
+		}
+	}
+}
+
+static const char *name_of(int field)
+{
+	return field < 0 ? "$x" : fields[field].name;
+}
+
+static bool is_address(int field)
+{
+	return field >= 0 && fields[field].bytes == 4 && fields[field].in == IP4;
+}
+
+/* Addresses take addresses; what is more than fits is masked. */
+static void make_step(struct rule *r, struct step *t, struct buf *b)
+{
+	unsigned most;
+
+	t->to = (int)some(FIELDS + 2) - 1;
+	if (t->to == (int)FIELDS)
+		t->to = -1;
+	t->guarded = some(5) == 0;
+	if (is_address(t->to)) {
+		t->from = some(2) ? -2 : 9 - t->to; /* the other one */
+		t->add = t->from == -2 ? 0x0a010200 + some(9) : 0;
+	} else {
+		most = t->to < 0 ? 1000 : fields[t->to].mask;
+		do
+			t->from = (int)some(FIELDS + 3) - 2;
+		while (t->from >= 0 && (is_address(t->from) || t->from == (int)FIELDS));
+		t->add = t->from == -2 ? some(most < 70000 ? most + 1 : 70000) : some(300);
+	}
+	if (t->guarded)
+		buf_printf(b, "if (%s < %u) { } else { ", name_of((int)r->if_field), r->bound);
+	if (is_address(t->to) && t->from == -2)
+		buf_printf(b, "%s = 10.1.2.%u; ", name_of(t->to), t->add & 0xff);
+	else if (t->from == -2)
+		buf_printf(b, "%s = %u; ", name_of(t->to), t->add);
+	else if (is_address(t->to))
+		buf_printf(b, "%s = %s; ", name_of(t->to), name_of(t->from));
+	else if (t->from == t->to)
+		buf_printf(b, "%s += %u; ", name_of(t->to), t->add);
+	else
+		buf_printf(b, "%s = %s + %u; ", name_of(t->to), name_of(t->from), t->add);
+	buf_puts(b, t->guarded ? "} " : "");
+}
+
+static void make_script(struct script *s, struct buf *b, const char *hook)
+{
+	*s = (struct script){.n = 1 + some(4)};
+	for (unsigned i = 0; i < s->n; i++) {
+		struct rule *r = &s->rule[i];
+
+		do
+			r->if_field = some(FIELDS);
+		while (is_address((int)r->if_field));
+		r->bound = 1 + some(fields[r->if_field].mask < 70000 ? fields[r->if_field].mask : 70000);
+		r->below = some(2);
+		r->returns = some(5) == 0;
+		r->n = 1 + some(WRITTEN_MOST);
+		buf_printf(b, "%s /%s %s %u/ { $x = 7; ", hook, name_of((int)r->if_field), r->below ? "<" : ">=",
+			r->bound);
+		for (unsigned k = 0; k < r->n; k++) {
+			make_step(r, &r->step[k], b);
+			if (k == 1 && r->returns)
+				buf_puts(b, "return; ");
+		}
+		buf_puts(b, "} ");
+	}
+}
 
 static unsigned frames_for_edits(struct frame *f)
 {
@@ -162,7 +349,13 @@ static void expect_bytes(const char *script, const struct frame *want, const uin
 	}
 }
 
-static void one(const char *script, unsigned edit, struct frame *frames, unsigned n, bool kernel,
+/* What a script does to a frame. */
+struct change {
+	void (*fixed)(struct frame *f, const struct parsed *p);
+	const struct script *made;
+};
+
+static unsigned one(const char *script, const struct change *edit, struct frame *frames, unsigned n, bool kernel,
 	enum kern_arch arch)
 {
 	unsigned changed = 0;
@@ -183,7 +376,10 @@ static void one(const char *script, unsigned edit, struct frame *frames, unsigne
 
 		count_sums(&frames[i], none);
 		want = frames[i];
-		edits[edit].change(&want, &p);
+		if (edit->made)
+			run_script(edit->made, &want, &p);
+		else
+			edit->fixed(&want, &p);
 		count_sums(&want, true);
 		changed += memcmp(want.b, frames[i].b, want.n) != 0;
 		memcpy(c.packet, frames[i].b, frames[i].n);
@@ -200,10 +396,10 @@ static void one(const char *script, unsigned edit, struct frame *frames, unsigne
 			fail_msg("%s: %s: not run: %s", script, want.name, k.log);
 		expect_bytes(script, &want, c.packet, "kernel");
 	}
-	assert_true(changed > 0);
 	if (kernel)
 		kernel_close(&k);
 	arena_free(&c.a);
+	return changed;
 }
 
 static void test_edits(void **state)
@@ -215,23 +411,58 @@ static void test_edits(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(edits) / sizeof(*edits); i++) {
+		struct change what = {.fixed = edits[i].change};
 		char body[600], script[800];
 
 		snprintf(body, sizeof(body), edits[i].body, "", "xdp");
 		snprintf(script, sizeof(script), "xdp:%s xdp:v0 /tcp.dport == 9 && tcp.sport == 9/ { tx(); }", body);
-		one(script, i, frames, n, kernel, KERN_X86_64);
-		one(script, i, frames, n, false, KERN_RISCV64);
+		assert_true(one(script, &what, frames, n, kernel, KERN_X86_64) > 0);
+		assert_true(one(script, &what, frames, n, false, KERN_RISCV64) > 0);
 		snprintf(body, sizeof(body), edits[i].body, ":ingress", "tc");
 		snprintf(script, sizeof(script),
 			"tc:%s tc:v0:ingress /tcp.dport == 9 && tcp.sport == 9/ { drop(); }", body);
-		one(script, i, frames, n, kernel, KERN_X86_64);
-		one(script, i, frames, n, false, KERN_RISCV64);
+		assert_true(one(script, &what, frames, n, kernel, KERN_X86_64) > 0);
+		assert_true(one(script, &what, frames, n, false, KERN_RISCV64) > 0);
 	}
+}
+
+static unsigned setting(const char *name, unsigned other)
+{
+	const char *v = getenv(name);
+
+	return v ? (unsigned)strtoul(v, NULL, 10) : other;
+}
+
+/* SEED=n N=n in the environment choose what is tried. */
+static void test_random(void **state)
+{
+	static struct frame frames[FRAMES_MOST];
+	static const char *const hooks[] = {"xdp:v0", "tc:v0:ingress"};
+	unsigned n = frames_for_edits(frames), seed = setting("SEED", 1), scripts = setting("N", 40), changed = 0;
+	const char *why;
+	bool kernel = kernel_allowed(BPF_PROG_TYPE_XDP, &why);
+
+	(void)state;
+	for (unsigned i = 0; i < scripts; i++) {
+		struct script s;
+		struct change what = {.made = &s};
+		struct arena a;
+		struct buf b;
+
+		rng = (seed + i) * 0x9e3779b97f4a7c15ull | 1;
+		some(2), some(2);
+		arena_init(&a, NULL);
+		buf_init(&b, &a);
+		make_script(&s, &b, hooks[i % 2]);
+		changed += one(b.p, &what, frames, n, kernel && i % 3, i % 3 ? KERN_X86_64 : KERN_RISCV64);
+		arena_free(&a);
+	}
+	assert_true(changed > scripts);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_edits)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_edits), cmocka_unit_test(test_random)};
 
 	return cmocka_run_group_tests_name("packet_edit", tests, NULL, NULL);
 }
