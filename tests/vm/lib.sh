@@ -123,12 +123,12 @@ skep_start() {
 	: >"$SKEP_READY.err"
 	skep "$@" >"$SKEP_READY" 2>"$SKEP_READY.err" &
 	SKEP_PID=$!
-	wait_for 20 _skep_attached || echo "skep did not say that it is attached"
+	wait_for 60 _skep_attached || echo "skep did not say that it is attached"
 }
 
 skep_stop() {
 	kill "-${1:-INT}" "$SKEP_PID" 2>/dev/null
-	_n=100
+	_n=300
 	while [ $_n -gt 0 ] && kill -0 "$SKEP_PID" 2>/dev/null; do
 		sleep 0.1
 		_n=$((_n - 1))
