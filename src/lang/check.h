@@ -7,7 +7,7 @@
 #pragma once
 #include "lang/front.h"
 
-#define MAX_STRLEN_MOST 4096 /* what max_strlen may be set to */
+#define MAX_STRLEN_MOST 32000 /* what max_strlen may be set to */
 
 struct each { /* a loop over a map or a range, around the statement at hand */
 	struct stmt *s;

@@ -508,6 +508,8 @@ void check_deref(struct check *c, struct expr *e)
 		e->u.unary.a = a;
 		check_expr(c, a);
 	}
+	if (a->kind == EX_CALL && a->type.kind == LT_PTR && !a->type.btf && !a->type.int_size)
+		a->type.int_size = 8; /* *uptr(number) */
 	if (a->type.kind == LT_PTR)
 		e->type = element(c, &a->type);
 	if (e->type.kind == LT_UNKNOWN || e->type.kind == LT_NONE) {

@@ -81,18 +81,42 @@ static bool try_member(const struct kbtf_member *m, void *arg)
 	return true;
 }
 
+/* What a member with that name is called now; NULL: nothing known. */
+static const char *renamed(struct check *c, uint32_t id, const char *old)
+{
+	static const char *const rows[] = {
+#define M(text) text,
+#include "kern/renamed.def"
+	};
+	const char *name = arena_printf(c->a, "%s.%s ", kbtf_name(c->btf, id), old);
+	struct kbtf_member m;
+	size_t n = strlen(name);
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *now = rows[i] + n;
+
+		if (!strncmp(rows[i], name, n) && kbtf_find_member(c->btf, id,
+				arena_strndup(c->a, now, strcspn(now, ".-")), &m))
+			return now;
+	}
+	return NULL;
+}
+
 static void no_member(struct check *c, const struct expr *e, uint32_t id)
 {
 	struct suggest s;
 	struct diag *d = c_error(c, e->u.field.name_span, DIAG_NO_SUCH_FIELD,
 		"%s has no member '%.60s' in the target kernel", kbtf_spell(c->btf, id, c->a),
 		e->u.field.name);
+	const char *now = renamed(c, id, e->u.field.name);
 
 	if (!c->final)
 		return;
 	suggest_init(&s, e->u.field.name);
 	kbtf_each_member(c->btf, id, try_member, &s);
-	if (suggest_best(&s))
+	if (now)
+		c_hint(c, d, "kernels like this one call it '%s'", now);
+	else if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
 		c_hint(c, d,
