@@ -158,6 +158,9 @@ int cmd_load(struct settings *o)
 		return cmd_info(o);
 	if (!o->nargs)
 		return fail("skep load probe.bpf.o", "there is no object to load");
+	if (o->nargs > 1)
+		return fail("skep build -o probe.bpf.o probe.bt PARAMETER…",
+			"'%s': an object has the parameters it was built with", o->args[1]);
 	if (!run_options(o, &r))
 		return 1;
 	s = open_skep(o);

@@ -33,8 +33,7 @@ static void one_set(const char *name, void *arg)
 
 static int do_list(struct skep *s, void *arg)
 {
-	load_each_pinned(&s->a, one_set, arg);
-	return SKEP_OK;
+	return load_each_pinned(&s->diags, one_set, arg);
 }
 
 int skep_pinned(struct skep *s, void (*line)(const char *text, void *arg), void *arg)

@@ -415,18 +415,23 @@ int load_unpin(struct arena *a, struct skep_diags *d, const char *name)
 	return SKEP_OK;
 }
 
-void load_each_pinned(struct arena *a, void (*each)(const char *name, void *arg), void *arg)
+int load_each_pinned(struct skep_diags *d, void (*each)(const char *name, void *arg), void *arg)
 {
 	DIR *dir = opendir(PIN_ROOT);
 	struct dirent *e;
 
-	(void)a;
+	if (!dir && errno != ENOENT) {
+		diag_hint(d, diag_error(d, NO_SPAN, DIAG_SYSTEM, "cannot look into '%s': %s", PIN_ROOT,
+				     strerror(errno)), "run as root");
+		return SKEP_ESYS;
+	}
 	while (dir && (e = readdir(dir))) {
 		if (*e->d_name != '.')
 			each(e->d_name, arg);
 	}
 	if (dir)
 		closedir(dir);
+	return SKEP_OK;
 }
 
 /* ---- trials ---- */

@@ -26,7 +26,7 @@ int load_open_pinned(struct loaded *l, struct arena *a, struct target *t, struct
 /* Takes the rules out of force and the name away. */
 int load_unpin(struct arena *a, struct skep_diags *d, const char *name);
 /* Calls each with the name of every set. */
-void load_each_pinned(struct arena *a, void (*each)(const char *name, void *arg), void *arg);
+int load_each_pinned(struct skep_diags *d, void (*each)(const char *name, void *arg), void *arg);
 
 /* A trial: the map that `skep confirm` writes to; -1 when it cannot be made. */
 int load_trial_open(struct loaded *l);
