@@ -213,6 +213,7 @@ struct meta {
 	VEC(struct meta_stack) stacks;
 	bool exits_itself; /* only BEGIN, END and iterators: nothing to wait for */
 	bool silent_maps;  /* config print_maps_on_exit = false */
+	bool times_of_day;  /* moments are none since boot: those of a capture */
 	uint32_t cat_bytes; /* what cat() prints of a file at most; 0: no limit of the script's */
 };
 

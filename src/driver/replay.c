@@ -358,6 +358,7 @@ static int do_replay(struct skep *s, void *options)
 
 	r->s = s;
 	r->o = options;
+	s->meta.times_of_day = true;
 	r->l = (struct loaded){.a = &s->a, .d = &s->diags, .target = &s->target, .meta = s->meta};
 	r->ro = (struct run_options){.format = r->o->json ? RUN_JSON : RUN_TEXT, .out = r->o->out,
 		.err = r->o->err, .quiet = r->o->quiet};

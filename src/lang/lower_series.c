@@ -11,7 +11,7 @@ int64_t lo_series_shift(struct lower *L)
 {
 	struct timespec day, boot;
 
-	if (!L->m->target->host || L->m->meta->portable)
+	if (!L->m->target->host || L->m->meta->portable || L->s->offline)
 		return 0;
 	clock_gettime(CLOCK_REALTIME, &day);
 	clock_gettime(CLOCK_BOOTTIME, &boot);

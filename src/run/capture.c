@@ -132,7 +132,7 @@ bool capture_record(struct session *s, uint32_t id, const uint8_t *p, size_t siz
 	memcpy(&h, p, sizeof(h));
 	if (h.have > size - sizeof(h))
 		return false;
-	if (!s->clock_offset)
+	if (!s->clock_offset && !s->l->meta.times_of_day)
 		s->clock_offset = clock_offset();
 	k->packets++;
 	if (k->f)

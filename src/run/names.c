@@ -117,10 +117,11 @@ static int64_t clock_ns(clockid_t id)
 	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
-struct timespec time_of_boot_ns(uint64_t ns)
+struct timespec time_of_ns(const struct meta *m, uint64_t ns)
 {
 	int64_t since_boot = clock_ns(CLOCK_BOOTTIME);
-	int64_t at = clock_ns(CLOCK_REALTIME) - since_boot + (int64_t)ns, sec = at / 1000000000;
+	int64_t boot = m->times_of_day ? 0 : clock_ns(CLOCK_REALTIME) - since_boot;
+	int64_t at = boot + (int64_t)ns, sec = at / 1000000000;
 
 	if (at % 1000000000 < 0)
 		sec--;

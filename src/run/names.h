@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What this machine calls its numbers. False: it has no name. */
 #pragma once
-#include "base/arena.h"
+#include "base/meta.h"
 #include <stdbool.h>
 #include <time.h>
 
@@ -10,4 +10,4 @@ bool name_of_error(struct buf *out, uint64_t number); /* 13 or -13: "Permission 
 bool name_of_syscall(struct buf *out, uint64_t number);
 bool name_of_cgroup(struct buf *out, uint64_t id);
 bool name_of_signal(struct buf *out, uint64_t number); /* 9: "SIGKILL" */
-struct timespec time_of_boot_ns(uint64_t ns); /* time of day of a moment after boot */
+struct timespec time_of_ns(const struct meta *m, uint64_t ns); /* time of day of a moment */

@@ -127,12 +127,13 @@ static struct rows rows_of(const struct table *t, const uint8_t *value)
 	return r;
 }
 
-static struct timespec start_of(const struct meta_map *map, uint64_t number)
+static struct timespec start_of(const struct table *t, uint64_t number)
 {
+	const struct meta_map *map = t->map;
 	uint64_t ns = (number - 1) * (uint64_t)map->lhist_step;
 
 	if (!map->lhist_min)
-		return time_of_boot_ns(ns);
+		return time_of_ns(t->meta, ns);
 	return (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
 }
 
@@ -216,7 +217,7 @@ void series_text(struct buf *out, const struct table *t, const uint8_t *value)
 	scale(out, map, &r, indent);
 	buf_printf(out, "%-*s|%s|\n", indent, units[k].name, bar);
 	for (uint64_t i = r.first; i <= r.last; i++) {
-		struct timespec at = start_of(map, i);
+		struct timespec at = start_of(t, i);
 
 		fmt_time(out, "%H:%M:%S", at);
 		if (digits)
@@ -235,7 +236,7 @@ void series_json(struct buf *out, const struct table *t, const uint8_t *value)
 
 	buf_putc(out, '[');
 	for (uint64_t i = r.first; i <= r.last; i++) {
-		struct timespec at = start_of(t->map, i);
+		struct timespec at = start_of(t, i);
 		char day[32];
 		struct tm tm;
 

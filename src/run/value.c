@@ -141,7 +141,7 @@ void value_text(struct buf *out, const struct meta *m, const struct meta_field *
 	else if (f->kind == MK_LBUF && f->size >= 4)
 		lbuf_text(out, base + f->off, f->size);
 	else if (f->kind == MK_TIME && m && f->ref < m->formats.n)
-		fmt_time(out, m->formats.v[f->ref].text, time_of_boot_ns(v));
+		fmt_time(out, m->formats.v[f->ref].text, time_of_ns(m, v));
 	else if (value_is_compound(f) && t && t->kind == f->kind)
 		compound_text(out, m, t, f, base, len);
 	else if (f->kind >= MK_USERNAME && f->kind <= MK_CGROUP_PATH && !value_name(out, m, f, v))

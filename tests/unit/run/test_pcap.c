@@ -261,7 +261,7 @@ static void written(void **state)
 static void both_kinds(void **state)
 {
 	static const uint8_t ether[24 + 14] = {[8] = 14, [12] = 14, [24] = 2};
-	static const uint8_t ip[24 + 20] = {[8] = 20, [12] = 20, [16] = 0x45};
+	static const uint8_t ip[24 + 20] = {1, 2, 3, 4, [8] = 20, [12] = 20, [16] = 0x45};
 	struct run_options o = {.out = stdout, .err = stderr};
 	struct pcap_reader r;
 	struct pcap_packet p;
@@ -276,7 +276,7 @@ static void both_kinds(void **state)
 	(void)state;
 	close(mkstemp(path));
 	arena_init(&a, NULL);
-	l = (struct loaded){.a = &a, .meta = {.a = &a}};
+	l = (struct loaded){.a = &a, .meta = {.a = &a, .times_of_day = true}};
 	vec_push(&a, &l.meta.formats,
 		(struct meta_format){.event = ME_CAPTURE, .text = path, .size = 24});
 	vec_push(&a, &l.meta.formats, l.meta.formats.v[0]);
@@ -296,6 +296,7 @@ static void both_kinds(void **state)
 	assert_int_equal(pcap_next(&r, &p), 1);
 	assert_int_equal(p.link, CAPTURE_ETHERNET);
 	assert_int_equal(p.have, 34);
+	assert_int_equal(p.ns, 0x4030201); /* as the capture has it that is replayed */
 	assert_int_equal(p.bytes[12] << 8 | p.bytes[13], 0x0800);
 	assert_int_equal(p.bytes[14], 0x45);
 	assert_int_equal(pcap_next(&r, &p), 1);
