@@ -212,6 +212,7 @@ void check_call(struct check *c, struct expr *e, bool as_statement);
 void check_system(struct check *c, struct expr *e);
 void check_join(struct check *c, struct expr *e);
 void check_printf(struct check *c, struct expr *e);
+void check_conversions(struct check *c, struct expr *e, uint32_t at, bool kernel);
 void check_kfunc(struct check *c, struct expr *e, const char *name);
 /* The same for a call whose value may be a reference: assigned, or handed to another function. */
 void check_kfunc_nested(struct check *c, struct expr *e);

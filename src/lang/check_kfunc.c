@@ -196,6 +196,7 @@ static void format_args(struct check *c, struct expr *e, uint32_t at)
 			continue; /* %s of text in the kernel's memory */
 		check_number(c, v[i], "a value of the format");
 	}
+	check_conversions(c, e, at, true);
 }
 
 static void wrong_count(struct check *c, struct expr *e, const struct kfunc_arg *p, uint32_t n,

@@ -141,15 +141,35 @@ static void check_conv_arg(
 		c_hint(c, d, "%%s prints it");
 }
 
-static void check_conversions(struct check *c, struct expr *e, const struct expr *f)
+/* What bpf_bprintf_prepare() takes, kernel/bpf/helpers.c: it refuses the whole format otherwise. */
+static bool kernel_conv(struct check *c, const struct expr *f, const struct fmt_spec *v,
+	const struct expr *arg)
+{
+	bool text = arg && arg->type.kind == LT_STR;
+
+	if (v->conv && strchr("diuxXcps", v->conv) && (v->conv == 's') == text && !v->alt &&
+		v->precision < 0 && (!*v->length || *v->length == 'l'))
+		return true;
+	c_hint(c,
+		c_error(c, inside(c, f, v->start, v->len), DIAG_BAD_FORMAT,
+			"the kernel, which prints this, does not take '%s' here", quoted_conv(c, f, v)),
+		text ? "%%s prints text" : "%%d, %%u, %%llu and %%x print numbers");
+	return false;
+}
+
+/* The values of the format, which is argument number at; kernel: it is not skep that prints. */
+void check_conversions(struct check *c, struct expr *e, uint32_t at, bool kernel)
 {
 	struct exprs *args = &e->u.call.args;
+	const struct expr *f = args->list.v[at];
 	struct fmt_spec v;
-	uint32_t pos = 0, n = 1;
+	uint32_t pos = 0, n = at + 1;
 	struct diag *d;
 
 	while (fmt_next(f->u.str.s, f->u.str.n, &pos, &v)) {
 		if (!check_conv(c, f, &v))
+			return;
+		if (kernel && n < args->list.n && !kernel_conv(c, f, &v, args->list.v[n]))
 			return;
 		if (n >= args->list.n) {
 			d = c_error(c, inside(c, f, v.start, v.len), DIAG_BAD_FORMAT,
@@ -191,7 +211,7 @@ void check_printf(struct check *c, struct expr *e)
 			prints_as_text(&f->type) ? "%s" : "%d");
 		return;
 	}
-	check_conversions(c, e, f);
+	check_conversions(c, e, 0, false);
 }
 
 /* system(): runs a command as who traces, so it has to be allowed. */

@@ -69,6 +69,15 @@ t_check cgroup_blocked [ $? = 0 ]
 t_check cgroup_others wait_for 5 pings
 rules_end
 expect_match cgroup_count '^@: [1-9]' /tmp/rules
+rules a /skep/scripts/packets/22-cgroup.skep /t
+(
+	echo 0 >/sys/fs/cgroup/t/cgroup.procs
+	in_ns a timeout 2 nc -w 1 10.0.0.2 8080 </dev/null
+	in_ns a timeout 2 nc -w 1 10.0.0.2 22 </dev/null
+)
+rules_end
+expect_match cgroup_scenario '^ +[1-9][0-9]* +[0-9]+  not its business' /tmp/rules
+expect_match cgroup_scenario_passes '^ +[1-9][0-9]* +[0-9]+  cgroup_skb:.1:egress /tcp.dport' /tmp/rules
 
 # A pinned set stays when skep is gone, and is exchanged in place.
 in_ns b skep --pin fw -e 'xdp:v0 /icmp.type == 8/ { @seen = count(); drop(); } tc:v0:egress { @out = count(); }' >/tmp/out 2>/tmp/err
