@@ -9,17 +9,23 @@
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
 
+/* Told once: all rules of a file may be for it. */
 static void no_interface(struct check *c, const struct attach_point *ap)
 {
 	const char *name = ap->parts.v[0];
-	struct diag *e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_INTERFACE,
-		is_pattern(name) ? "no network interface matches '%.60s'"
-				 : "no network interface '%.60s'",
-		name);
-	struct if_nameindex *all = if_nameindex();
+	const char *message = arena_printf(c->a, is_pattern(name) ? "no network interface matches '%.60s'"
+			: "no network interface '%.60s'", name);
+	struct if_nameindex *all;
 	struct suggest s;
+	struct diag *e;
 	struct buf list;
 
+	for (uint32_t i = 0; i < c->d->list.n; i++) {
+		if (!strcmp(c->d->list.v[i].message, message))
+			return;
+	}
+	e = c_error(c, ap->part_spans.v[0], DIAG_NO_SUCH_INTERFACE, "%s", message);
+	all = if_nameindex();
 	suggest_init(&s, name);
 	buf_init(&list, c->a);
 	for (struct if_nameindex *i = all; i && i->if_name; i++) {

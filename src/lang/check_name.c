@@ -367,7 +367,9 @@ void check_in(struct check *c, struct expr *e)
 			c_hint(c,
 				c_error(c, b->span, DIAG_WRONG_TYPE,
 					"'in' needs a set, a range or a network on its right"),
-				"for instance: {22, 80}, 8000..8080, 10.0.0.0/8");
+				b->kind == EX_STR ? "a list in a file: let @list = prefixes(\"FILE\"); "
+						    "before the rules, then: in @list"
+						  : "for instance: {22, 80}, 8000..8080, 10.0.0.0/8");
 			return;
 		}
 		check_element(c, a, b);

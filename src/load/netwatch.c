@@ -114,6 +114,22 @@ static void newcomer(struct loaded *l, const char *name, void (*say)(void *arg, 
 	}
 }
 
+/* It is there by another name: programs belong to the interface, not to its name. */
+static bool renamed(struct loaded *l, const struct loaded_link *k, const struct meta_probe *p,
+	void (*say)(void *arg, const char *text), void *arg)
+{
+	char name[IF_NAMESIZE];
+	const char *text;
+
+	if (!if_indextoname(k->ifindex, name))
+		return false;
+	text = arena_printf(l->a, "interface '%s' is called '%s' now: it keeps the rules of %s", p->arg[0],
+		name, p->name);
+	if (!told(l, text))
+		say(arg, text);
+	return true;
+}
+
 void load_watch_update(struct loaded *l, void (*say)(void *arg, const char *text), void *arg)
 {
 	struct if_nameindex *all;
@@ -123,6 +139,8 @@ void load_watch_update(struct loaded *l, void (*say)(void *arg, const char *text
 		const struct meta_probe *p = k->probe == META_NONE ? NULL : &l->meta.probes.v[k->probe];
 		unsigned now = p && (k->ifindex || k->fd < 0) ? if_nametoindex(p->arg[0]) : 0;
 
+		if (k->ifindex && now != k->ifindex && renamed(l, k, p, say, arg))
+			continue;
 		if (k->ifindex && now != k->ifindex)
 			gone(l, k, say, arg);
 		if (now && !k->ifindex && k->fd < 0 && !k->clsact)

@@ -127,5 +127,7 @@ in_ns b ip link add x0 type veth
 t_check back wait_for 10 grep -q "interface 'x0' is back: tc:x0:ingress has its rules again" /tmp/rules.err
 in_ns b ip link add x7 type veth
 t_check newcomer wait_for 10 grep -q "interface 'x7' appeared and matches xdp:x\*" /tmp/rules.err
+in_ns b ip link set x0 name y0
+t_check renamed wait_for 10 grep -q "'x0' is called 'y0' now: it keeps the rules of tc:x0:ingress" /tmp/rules.err
 rules_end
 expect_equal watch_status $status 0
