@@ -232,7 +232,7 @@ static bool points_to(const struct lower *L, ir_val v, uint32_t id)
 static ir_val said_to_point(struct lower *L, ir_val v, uint32_t id)
 {
 	struct kbtf *btf = L->m->target->btf;
-	uint32_t cast = btf ? kbtf_func(btf, "bpf_rdonly_cast") : 0;
+	uint32_t cast = btf && target_has(L->m->target, KF_KFUNC) ? kbtf_func(btf, "bpf_rdonly_cast") : 0;
 	struct ir_type t;
 	ir_val args[2];
 
