@@ -17,6 +17,11 @@
 /* A function that is called back gets that part of it: it is walked some times, with others. */
 #define SUB_SHARE 4
 #define SUB_WALKS 12
+/*
+ * Rounds around a call of a helper that calls back: the verifier forgets a state that was of no use
+ * 64 times (is_state_visited, since 6.8), and without it never comes to an end.
+ */
+#define CALL_ROUNDS_MAX 65 /* the last of them finds the end */
 
 struct loops {
 	struct check *c;
@@ -337,6 +342,30 @@ void ir_sub_cost(struct ir_fn *sub)
 	}
 }
 
+static bool calls_back(const struct ir_fn *f, const struct ir_block *blk)
+{
+	for (uint32_t i = 0; i < blk->ins.n; i++) {
+		if (ir_ins_of(f, blk->ins.v[i])->op == IR_FUNC)
+			return true;
+	}
+	return false;
+}
+
+/* The most rounds that loops make around a call that calls back. */
+static uint64_t call_rounds(const struct loops *s)
+{
+	const struct check *c = s->c;
+	uint64_t most = 0, n;
+
+	for (uint32_t i = 0; c->f->top->subs.n && i < c->cfg->nrpo; i++) {
+		ir_blk b = c->cfg->rpo[i];
+
+		n = c->cfg->loop_depth[b] && calls_back(c->f, &c->f->blocks.v[b]) ? rounds_of(s, b) : 0;
+		most = n > most ? n : most;
+	}
+	return most;
+}
+
 /* What the verifier has to walk, and the branches it may have open at once. */
 static void cost_of(const struct loops *s, uint64_t *walk, uint64_t *branches)
 {
@@ -385,6 +414,10 @@ static void check_cost(struct loops *s)
 		check_fail(s->c, 0, IR_NONE, "loop-cost",
 			"loops leave the verifier %llu open branches, at most %llu are sure to be taken",
 			(unsigned long long)branches, (unsigned long long)open);
+	if (call_rounds(s) > CALL_ROUNDS_MAX)
+		check_fail(s->c, 0, IR_NONE, "loop-cost",
+			"loops call what calls back %llu times, at most %d are sure to be taken",
+			(unsigned long long)call_rounds(s), CALL_ROUNDS_MAX);
 }
 
 static bool fits(const struct loops *s)
@@ -393,7 +426,8 @@ static bool fits(const struct loops *s)
 
 	cost_of(s, &walk, &branches);
 	/* passes may make a little more of some blocks: what is fitted must not be refused then */
-	return walk <= share(s, WALK_MAX - WALK_MAX / 16) && branches <= share(s, BRANCH_MAX);
+	return walk <= share(s, WALK_MAX - WALK_MAX / 16) && branches <= share(s, BRANCH_MAX) &&
+	       call_rounds(s) <= CALL_ROUNDS_MAX;
 }
 
 /* One step more for a loop of n rounds, if everything still fits. */

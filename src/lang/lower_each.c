@@ -15,6 +15,8 @@
 #define FRAME_MOST 4096 /* until the size is known */
 #define FRAME_ROOM 400u /* of the 512 bytes of stack */
 
+#define SUBS_MOST 255   /* BPF_MAX_SUBPROGS, with the program */
+
 /* How the body was left for good, in the frame's second word. */
 enum { LEFT_NOT, LEFT_PROGRAM, LEFT_PROBE, LEFT_RESULT, LEFT_FN, LEFT_WAYS };
 
@@ -342,6 +344,10 @@ static ir_val call_body(struct lower *L, struct lo_each *x, const char *helper, 
 	sub = write_body(L, x);
 	lo_forget(L, NULL);
 	ir_span(L->f, st->span);
+	if (L->nsubs == SUBS_MOST + 1)
+		diag_hint(L->m->diags, diag_error(L->m->diags, st->span, DIAG_TOO_BIG,
+			"more than %d loops of this probe would be functions of their own", SUBS_MOST),
+			"unroll() writes its body down that often: 'for' does not");
 	if (x->size > FRAME_ROOM) {
 		too_much(L, x);
 		x->size = FRAME_ROOM;
@@ -403,6 +409,7 @@ ir_val lo_len(struct lower *L, const struct expr *map)
 #define DEPTH_MOST 4
 
 #define RANGE_FRAME 160	     /* bytes of stack that a called range may share with the code around it */
+#define ROUNDS_AROUND 64     /* of constant loops in place: see CALL_ROUNDS_MAX */
 #define ROUNDS_OPEN 64	     /* what a loop without constant ends counts as, inside another */
 
 static uint64_t times(uint64_t a, uint64_t b)
@@ -478,7 +485,7 @@ bool lo_for_calls(const struct lower *L, const struct stmt *st)
 	uint64_t all;
 
 	if (!target_has(L->m->target, KF_BPF_LOOP) || st->u.each.in_place || L->depth >= DEPTH_MOST ||
-		kern_is_packet(L->ap->kind) ||
+		kern_is_packet(L->ap->kind) || L->rounds > ROUNDS_AROUND ||
 		frame_size(st, 24) > (L->depth ? RANGE_FRAME / 2 : RANGE_FRAME))
 		return false;
 	if (!lo->is_const || !hi->is_const)

@@ -196,7 +196,7 @@ uint32_t prog_insn_at(const struct obj_prog *p, uint32_t sec, uint64_t off)
 	return UINT32_MAX;
 }
 
-#define FNS_MAX 64	     /* functions of a program */
+#define FNS_MAX 256	     /* functions of a program: BPF_MAX_SUBPROGS */
 #define INSNS_MAX 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS: no kernel takes more */
 
 /* The function at this place goes behind the program, if it is not there already; its index. */
