@@ -58,6 +58,7 @@ int cmd_info(const struct settings *o);
 
 /* options.c: false after an error has been told. */
 bool options_parse(struct settings *o, const struct command *c, int argc, char **argv);
+bool output_format(const struct settings *o, bool *json); /* what -f says */
 void options_help(FILE *out, const struct command *c);
 
 /* tell.c */

@@ -52,16 +52,13 @@ static int reopen_output(FILE *out, void *path)
 
 bool run_options(const struct settings *o, struct skep_run_options *r)
 {
-	const char *format = o->value[OPT_FORMAT];
-
 	*r = (struct skep_run_options){.out = stdout, .err = stderr, .stop = &stop,
 		.hangups = &hangups, .signals = &user_signals};
 	r->quiet = o->value[OPT_QUIET] != NULL;
 	r->verbose = o->value[OPT_VERBOSE] != NULL;
 	r->dry = o->value[OPT_DRY] != NULL;
-	r->json = format && !strcmp(format, "json");
-	if (format && !r->json && strcmp(format, "text") != 0)
-		return fail("-f text or -f json", "Invalid output format \"%s\"", format), false;
+	if (!output_format(o, &r->json))
+		return false;
 	r->replace = o->value[OPT_REPLACE] != NULL;
 	r->xdp_mode = o->value[OPT_XDP];
 	if (r->xdp_mode && strcmp(r->xdp_mode, "native") && strcmp(r->xdp_mode, "generic") &&

@@ -43,14 +43,12 @@ int cmd_list(struct settings *o)
 
 int cmd_stats(struct settings *o)
 {
-	const char *format = o->value[OPT_FORMAT], *name = name_of(o, "skep stats firewall");
-	bool json = format && !strcmp(format, "json");
+	const char *name = name_of(o, "skep stats firewall");
 	struct skep *s;
+	bool json;
 
-	if (!name)
+	if (!name || !output_format(o, &json))
 		return 1;
-	if (format && !json && strcmp(format, "text") != 0)
-		return fail("-f text or -f json", "Invalid output format \"%s\"", format);
 	s = open_skep(o);
 	return s ? done(s, skep_pinned_stats(s, name, json, o->value[OPT_METRICS], stdout)) : 1;
 }

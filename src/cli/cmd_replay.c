@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static int replay(struct skep *s, const struct settings *o, const struct input *capture)
+static int replay(struct skep *s, const struct settings *o, const struct input *capture, bool json)
 {
 	const char *path = o->value[OPT_WRITE];
 	struct skep_replay_options ro = {
 		.capture = capture->text, .size = capture->len, .name = capture->name,
 		.hook = o->value[OPT_HOOK], .out = stdout, .err = stderr,
-		.json = o->value[OPT_FORMAT] && !strcmp(o->value[OPT_FORMAT], "json"),
+		.json = json,
 		.quiet = o->value[OPT_QUIET] != NULL,
 		.verbose = o->value[OPT_VERBOSE] != NULL,
 	};
@@ -38,15 +38,15 @@ static int replay(struct skep *s, const struct settings *o, const struct input *
 
 int cmd_replay(struct settings *o)
 {
-	const char *format = o->value[OPT_FORMAT];
 	struct input capture;
 	struct skep *s;
+	bool json;
 	int err;
 
 	if (!o->value[OPT_READ])
 		return fail("skep replay -r capture.pcap rules.skep", "replay needs -r FILE");
-	if (format && strcmp(format, "json") != 0 && strcmp(format, "text") != 0)
-		return fail("-f text or -f json", "Invalid output format \"%s\"", format);
+	if (!output_format(o, &json))
+		return 1;
 	if (strcmp(o->value[OPT_READ], "-") && access(o->value[OPT_READ], R_OK))
 		return fail("skep replay -r capture.pcap rules.skep", "cannot read '%s': %s",
 			o->value[OPT_READ], strerror(errno));
@@ -58,7 +58,7 @@ int cmd_replay(struct settings *o)
 		return 1;
 	}
 	err = compile_script(s, o, false);
-	err = err ? done(s, err) : replay(s, o, &capture);
+	err = err ? done(s, err) : replay(s, o, &capture, json);
 	input_free(&capture);
 	return err;
 }

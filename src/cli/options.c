@@ -173,6 +173,17 @@ bool options_parse(struct settings *o, const struct command *c, int argc, char *
 	return true;
 }
 
+bool output_format(const struct settings *o, bool *json)
+{
+	const char *format = o->value[OPT_FORMAT];
+
+	*json = format && !strcmp(format, "json");
+	if (!format || *json || !strcmp(format, "text"))
+		return true;
+	fail("-f text or -f json", "Invalid output format \"%s\"", format);
+	return false;
+}
+
 void options_help(FILE *out, const struct command *c)
 {
 	fprintf(out, "usage: %s\n%s\n\n", c->usage, c->what);

@@ -333,6 +333,12 @@ static int run(struct session *s)
 		return 0;
 	if (s->o->flame && flame_begin(s))
 		return SKEP_ESYS;
+	if (s->l->attach.pin && only_special(&s->l->meta)) {
+		diag_error(s->l->d, NO_SPAN, DIAG_BAD_OPTION,
+			"nothing would stay in force as '%s': the script has only BEGIN and END",
+			s->l->attach.pin);
+		return SKEP_EUSER;
+	}
 	if (s->o->pid > 0)
 		s->pidfd = (int)syscall(SYS_pidfd_open, s->o->pid, 0);
 	s->draining = true;
