@@ -13,7 +13,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Next word of a command line; quotes and backslashes as in a shell, nothing else. Cut in place. */
+/*
+ * Next word of a command line; quotes and backslashes as in a shell, nothing else. Cut in place. *line is
+ * NULL behind a quote that is never closed.
+ */
 static char *next_word(char **line)
 {
 	char *p = *line + strspn(*line, " \t\n"), *word = p, *to = p, quote = 0;
@@ -29,18 +32,20 @@ static char *next_word(char **line)
 			p++;
 		*to++ = *p;
 	}
-	*line = *p ? p + 1 : p;
+	*line = quote ? NULL : *p ? p + 1 : p;
 	*to = 0;
 	return word;
 }
 
-static char **split(char *line)
+/* *open: a quote is never closed. */
+static char **split(char *line, bool *open)
 {
 	size_t room = strlen(line) / 2 + 2, n = 0;
 	char **argv = calloc(room, sizeof(*argv)), *word;
 
-	while (argv && (word = next_word(&line)))
+	while (argv && line && (word = next_word(&line)))
 		argv[n++] = word;
+	*open = !line;
 	return argv;
 }
 
@@ -77,10 +82,13 @@ static int wait_for_exec(int pid, int told)
 
 int child_start(const char *command)
 {
-	char *line = strdup(command), **argv = line ? split(line) : NULL;
+	bool open = false;
+	char *line = strdup(command), **argv = line ? split(line, &open) : NULL;
 	int pipes[2], pid = -1, err = ENOMEM;
 
-	if (!argv || !argv[0]) {
+	if (open) {
+		fail(NULL, "the command of -c has a quote that is never closed: %s", command);
+	} else if (!argv || !argv[0]) {
 		fail("-c 'sleep 1'", argv ? "the command of -c is empty" : "out of memory");
 	} else if (pipe2(pipes, O_CLOEXEC)) {
 		fail(NULL, "cannot start '%s': %s", argv[0], strerror(errno));
