@@ -113,7 +113,7 @@ static void surroundings(struct info *i)
 	group(i, "this machine");
 	have(i, "root_or_cap_bpf", may_load(), "nothing can be loaded; `skep check` and `skep build` work");
 	have(i, "cap_net_admin", has_net_admin(), "no packet probes");
-	have(i, "tracefs", t->tracefs, "no tracepoints: mount -t tracefs tracefs /sys/kernel/tracing");
+	have(i, "tracefs", t->tracefs, arena_printf(&i->s->a, "no tracepoints: %s", kern_tracefs_hint()));
 	have(i, "cgroup2", is_cgroup2("/sys/fs/cgroup") || is_cgroup2("/sys/fs/cgroup/unified"),
 		"no cgroup_skb probes, no cgroup ids: only version 1 is mounted");
 	have(i, "jit", *jit != '0', "programs are interpreted, calls of kernel functions refused: "

@@ -169,8 +169,7 @@ static void list_pattern(struct listing *l, const char *pattern)
 	e = diag_error(&l->s->diags, NO_SPAN, DIAG_NO_SUCH_TARGET, "no %s matches '%s'",
 		types ? "type" : "probe", l->pattern);
 	if (!l->s->target.tracefs && !types && may_match(l, kern_probe(PROBE_TRACEPOINT)->name))
-		diag_hint(&l->s->diags, e, "tracepoints are seen once tracefs is mounted: "
-					   "mount -t tracefs tracefs /sys/kernel/tracing");
+		diag_hint(&l->s->diags, e, "for tracepoints, %s", kern_tracefs_hint());
 	if (l->pattern && !strncmp(l->pattern, "sched_ext:", 10) && !list_ops_any(l))
 		diag_hint(&l->s->diags, e,
 			"the target has no sched_ext: it needs Linux 6.12 or newer, built with "

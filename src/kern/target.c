@@ -224,6 +224,12 @@ static bool lacks_cx16(void)
 #endif
 }
 
+const char *kern_tracefs_hint(void)
+{
+	return geteuid() ? "run it with sudo: tracefs is for root only"
+			 : "mount it: mount -t tracefs tracefs /sys/kernel/tracing";
+}
+
 static void host_tracefs(struct target *t)
 {
 	static const char *const places[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};

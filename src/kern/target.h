@@ -91,6 +91,8 @@ void kern_each_const(void (*fn)(const char *name, void *arg), void *arg);
 int kern_reg_off(enum kern_arch a, const char *name);
 void kern_each_reg(enum kern_arch a, void (*fn)(const char *name, void *arg), void *arg);
 
+/* What to do when this machine's tracefs is not seen. */
+const char *kern_tracefs_hint(void);
 /* The tracepoint's format, from tracefs; NULL and *why ("no such tracepoint", "no tracefs", …). */
 const struct tracepoint *target_tracepoint(struct target *t, const char *category, const char *name,
 	const char **why);

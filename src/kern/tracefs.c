@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Sizes of the element types whose array lengths the kernel may print as a macro's name. */
 static const struct {
@@ -218,9 +219,9 @@ const struct tracepoint *target_tracepoint(
 	if (!why)
 		why = &ignored;
 	if (!t->tracefs) {
-		*why = t->host ? "tracefs is not mounted (mount -t tracefs none "
-				 "/sys/kernel/tracing)"
-			       : "the target has no tracefs directory";
+		*why = !t->host	   ? "the target has no tracefs directory"
+		       : geteuid() ? "tracefs cannot be read"
+				   : "tracefs is not mounted";
 		return NULL;
 	}
 	*why = "no such tracepoint";

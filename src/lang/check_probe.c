@@ -202,7 +202,7 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	else if (!c->t->tracefs && !c->t->host)
 		c_hint(c, e, "the target's description needs 'tracefs = DIRECTORY'");
 	else if (!c->t->tracefs)
-		c_hint(c, e, "mount it: mount -t tracefs tracefs /sys/kernel/tracing");
+		c_hint(c, e, "%s", kern_tracefs_hint());
 	else
 		c_hint(c, e, "`skep -l 'tracepoint:*'` lists all");
 }
