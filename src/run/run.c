@@ -65,6 +65,7 @@ static bool only_special(const struct meta *m)
 static void announce(struct session *s)
 {
 	const struct meta *m = &s->l->meta;
+	struct load_ops_end end;
 
 	if (s->o->quiet)
 		return;
@@ -77,13 +78,13 @@ static void announce(struct session *s)
 			if (o->members.v[k].text && !strcmp(o->members.v[k].name, "name"))
 				name = o->members.v[k].text;
 		}
-		if (!strcmp(o->type, "sched_ext_ops"))
+		if (strcmp(o->type, "sched_ext_ops") != 0)
+			session_say(s, "%s \"%s\" registered\n", o->type, name);
+		else if (load_ops_alive(s->l, &end)) /* one whose init refuses is taken, and ended at once */
 			session_say(s,
 				"Scheduler \"%s\" enabled in place of the kernel's own;"
 				" Ctrl-C gives the machine back\n",
 				name);
-		else
-			session_say(s, "%s \"%s\" registered\n", o->type, name);
 	}
 }
 

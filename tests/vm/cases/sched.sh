@@ -229,6 +229,10 @@ thrown_out() {
 	skep -e "$_head"'if (@n > 20) { scx_exit(0, "enough"); } }' >/tmp/o 2>&1
 	expect_equal itself_status $? 0
 	expect_match itself_text 'has ended itself.*enough' /tmp/o
+	skep -e 'sched_ext:init { return create_dsq(SCX_DSQ_GLOBAL, -1); } sched_ext:tick { }' >/tmp/o 2>&1
+	expect_equal init_status $? 1
+	expect_match init_why 'ended the scheduler.*init' /tmp/o
+	expect_no_match init_not_enabled 'enabled in place' /tmp/o
 }
 
 # Timers are the kernel's: they come also while a scheduler lets nobody run, skep neither.
