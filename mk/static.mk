@@ -75,9 +75,10 @@ $(STATIC_BIN): $(B)/skep
 $(B)/libparts.a: $(patsubst %,$(B)/obj/tests/fuzz/%.o,prog prog_ir prog_script $(basename $(notdir $(wildcard $(addprefix tests/fuzz/,lang*.c damage*.c fake*.c))))) mk/static.mk
 	@rm -f $@
 	@$(AR) rcsD $@ $(filter %.o,$^)
+# libc's glob() brings libc's getpwuid_r() beside that of base/small_libc.c, which comes first: muldefs.
 $(STATIC_OUT)/tests/%: $(B)/obj/tests/vm/progs/%.o $(B)/libparts.a $(LIBS)
 	@mkdir -p $(@D) $(B)/tests
-	$(CC) $(OPT) -fno-lto $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
+	$(CC) $(OPT) -fno-lto -Wl,-z,muldefs $< $(B)/libparts.a -Wl,--start-group $(LIBS) -Wl,--end-group -o $(B)/tests/$* $(DEPS_LIBS)
 	$(STRIP) -o $@ $(B)/tests/$*
 $(STATIC_OUT)/native: $(B)/obj/tests/bench/native.o $(B)/obj/tests/bench/native_hand.o $(LIBS)
 	$(CC) $(OPT) -fno-lto $(filter %.o,$^) -Wl,--start-group $(LIBS) -Wl,--end-group -o $@ $(DEPS_LIBS)

@@ -70,7 +70,7 @@ static void ng(struct bytes *o)
 	p32(o, 32);
 	p16(o, 101);
 	p16(o, 0);
-	p32(o, 0);
+	p32(o, 4); /* bytes of a packet that are kept */
 	p16(o, 9);
 	p16(o, 1);
 	data(o, "\x09\0\0\0", 4);
@@ -91,7 +91,7 @@ static void ng(struct bytes *o)
 	p32(o, 12);
 	p32(o, 3);
 	p32(o, 20);
-	p32(o, 4);
+	p32(o, 77);
 	data(o, "wxyz", 4);
 	p32(o, 20);
 }
