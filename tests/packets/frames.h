@@ -281,6 +281,8 @@ static unsigned frames_dns(struct frame *f)
 		{"a label that holds it", 19, "\x11x\7example\3com\0\0\0\1"},
 		{"no labels", 5, "\0\0\1\0\1"},
 		{"a label too long", 17, "\xff\7example\3com\0\0\1"},
+		{"a label of 64 bytes", 82, "\x40" "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+			"\7example\3com\0\0\1\0\1"},
 	};
 	struct frame *first = f;
 

@@ -328,6 +328,24 @@ static void make_script(struct script *s, struct buf *b, const char *hook)
 	}
 }
 
+/* Its last word makes the checksum 0 once nat() has changed it: UDP has 0xffff in its place. */
+static void sum_of_zero(struct frame *f)
+{
+	struct parsed p = parse(f, (int)f->n);
+	static struct frame after;
+	uint32_t sum, bytes = f->n - (uint32_t)p.l4;
+
+	put_at(f, p.l4 + 6, 0);
+	put_at(f, (int)f->n - 2, 0);
+	after = *f;
+	nat(&after, &p);
+	sum = sum16(after.b + p.l3 + 12, 8) + 17 + bytes + sum16(after.b + p.l4, bytes);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put_at(f, (int)f->n - 2, 0xffff - sum);
+	put_at(f, p.l4 + 6, 1); /* it has one */
+}
+
 static unsigned frames_for_edits(struct frame *f)
 {
 	unsigned n = all_frames(f);
@@ -335,6 +353,9 @@ static unsigned frames_for_edits(struct frame *f)
 	eth(f + n, "vlan udp", 0x8100), tag(f + n, 5, 0x800), ip4(f + n, 6, 0, 17), udp(f + n, 7, 9);
 	n++;
 	eth(f + n, "udp of odd length", 0x800), ip4(f + n, 5, 0, 17), udp(f + n, 7, 9), f[n].n--;
+	n++;
+	eth(f + n, "udp whose sum becomes 0", 0x800), ip4(f + n, 5, 0, 17), udp(f + n, 7, 9);
+	sum_of_zero(f + n);
 	n++;
 	eth(f + n, "udp6", 0x86dd), ip6(f + n, 60), ext(f + n, 17, 0), udp(f + n, 7, 9);
 	return n + 1;
