@@ -400,9 +400,13 @@ static ir_val cast(struct lower *L, const struct expr *e)
 {
 	ir_val v;
 
+	if (e->type.kind != LT_INT && lo_in_memory(&e->u.cast.a->type)) {
+		if (e->u.cast.a->ref.kind == REF_TPFIELD)
+			lo_one_kernel(L, e->span, "the address of a tracepoint's array");
+		return lo_addr(L, e->u.cast.a);
+	}
 	if (e->type.kind != LT_INT)
-		return lo_in_memory(&e->u.cast.a->type) ? lo_addr(L, e->u.cast.a)
-							  : lo_value(L, e->u.cast.a);
+		return lo_value(L, e->u.cast.a);
 	v = lo_in_memory(&e->u.cast.a->type) ? lo_mem_bytes(L, e->u.cast.a) : lo_int(L, e->u.cast.a);
 	return lt_bool_cast(e) ? is_not_zero(L, v) : lo_extend(L, v, e->type.size, e->type.is_signed);
 }

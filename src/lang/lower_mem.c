@@ -379,18 +379,35 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 	}
 }
 
+/* A load from the record; in a portable object the loader looks the field's offset up. */
+static ir_val tp_load(struct lower *L, const struct tp_field *f, unsigned width, uint32_t at)
+{
+	ir_val v = ir_ldctx(L->f, width, f->off + at, IR_I64);
+	const struct attach_point *ap = L->ap;
+	struct ir_field row = {.root = "tracepoint", .off = f->off, .size = f->size,
+		.is_signed = f->is_signed, .fact = FACT_TP, .value = f->off, .type = IR_I64};
+
+	if (!portable(L) || ap->parts.n < 2)
+		return v;
+	row.path = arena_printf(L->a, "%s.%s.%s", ap->parts.v[0], ap->parts.v[1], f->name);
+	L->f->vals.v[v].aux = ir_add_field(L->m, row) + 1;
+	return v;
+}
+
 /* An element of an array in the tracepoint's record whose place is known. */
 static bool tp_element(struct lower *L, const struct expr *e, uint32_t size, ir_val *v)
 {
 	const struct expr *b = e->kind == EX_INDEX ? e->u.index.base : NULL;
-	uint64_t off;
+	const struct tp_field *f;
+	uint64_t at;
 
 	if (!b || b->ref.kind != REF_TPFIELD || b->type.kind != LT_ARRAY || !e->u.index.index->is_const)
 		return false;
-	off = lo_tp_of(L, b)->off + e->u.index.index->const_value * size;
-	if (off % size)
+	f = lo_tp_of(L, b);
+	at = e->u.index.index->const_value * size;
+	if ((f->off + at) % size)
 		return false;
-	*v = ir_ldctx(L->f, size, (int64_t)off, IR_I64);
+	*v = tp_load(L, f, size, (uint32_t)at);
 	return true;
 }
 
@@ -415,21 +432,6 @@ const struct tp_field *lo_tp_of(const struct lower *L, const struct expr *e)
 			return &tp->fields.v[i];
 	}
 	return e->ref.u.tp;
-}
-
-/* A load from the record; in a portable object the loader looks the field's offset up. */
-static ir_val tp_load(struct lower *L, const struct tp_field *f, unsigned width, uint32_t at)
-{
-	ir_val v = ir_ldctx(L->f, width, f->off + at, IR_I64);
-	const struct attach_point *ap = L->ap;
-	struct ir_field row = {.root = "tracepoint", .off = f->off, .size = f->size,
-		.is_signed = f->is_signed, .fact = FACT_TP, .value = f->off, .type = IR_I64};
-
-	if (!portable(L) || ap->parts.n < 2)
-		return v;
-	row.path = arena_printf(L->a, "%s.%s.%s", ap->parts.v[0], ap->parts.v[1], f->name);
-	L->f->vals.v[v].aux = ir_add_field(L->m, row) + 1;
-	return v;
 }
 
 ir_val lo_tp_field(struct lower *L, const struct tp_field *f)
