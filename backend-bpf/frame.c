@@ -138,6 +138,7 @@ static void too_big(struct frame *fr)
 	struct ir_fn *f = fr->f;
 	ir_val most[DIAG_SPANS] = {0};
 	const char *why = "";
+	struct skep_span at;
 	struct diag *d;
 
 	for (ir_blk b = 0; b < f->blocks.n; b++) {
@@ -147,8 +148,9 @@ static void too_big(struct frame *fr)
 		}
 	}
 	if (f->below)
-		why = arena_printf(f->a, ", %u of them for what its loops over maps call", f->below);
-	d = diag_error(f->m->diags, most[0] ? f->vals.v[most[0]].span : first_place(f), DIAG_TOO_BIG,
+		why = arena_printf(f->a, ", %u of them for what its loops call", f->below);
+	at = most[0] && f->vals.v[most[0]].span.off ? f->vals.v[most[0]].span : first_place(f);
+	d = diag_error(f->m->diags, at, DIAG_TOO_BIG,
 		"program '%s' needs %u bytes of stack%s, the kernel gives %u (%u values do not fit "
 		"registers)", f->name, f->stack + f->below, why, BACK_STACK_MAX, fr->spills.n);
 	for (unsigned k = 1; k < DIAG_SPANS; k++) {

@@ -294,6 +294,14 @@ static bool is_type_name(struct check *c, const struct expr *e)
 	return e->kind == EX_NAME && builtin_value(e->u.name) < 0 && !kernel_const(c, e->u.name, &v);
 }
 
+static bool same_type(struct check *c, struct lt t, struct lt a)
+{
+	bool changed = c->changed, same = t.kind == a.kind && lt_grow(c, &t, a, false);
+
+	c->changed = changed; /* t is a copy: that it grows is no news */
+	return same;
+}
+
 /* (typeof(x))y. False: e is something else now, or has no type yet. */
 static bool typeof_cast(struct check *c, struct expr *e)
 {
@@ -319,7 +327,13 @@ static bool typeof_cast(struct check *c, struct expr *e)
 		of->type = e->type; /* lowering asks it */
 		return true;
 	}
-	if (of->type.kind == a->type.kind) {
+	if (of->type.kind == LT_STR && a->kind == EX_INT && !a->u.num.v) { /* let $x : typeof("text"); */
+		a->kind = EX_STR;
+		a->u.str.s = "";
+		a->u.str.n = 0;
+		check_expr(c, a);
+	}
+	if (same_type(c, of->type, a->type)) {
 		*e = *a;
 		e->span = at;
 	} else {
