@@ -141,13 +141,19 @@ static uint32_t named_type(struct check *c, const struct expr *e)
 
 /* ---- casts ---- */
 
+/* An array or text that a cast may take the address of. */
+static bool in_memory(const struct expr *a)
+{
+	return (a->type.kind == LT_ARRAY || a->type.kind == LT_STR) && lt_has_address(a);
+}
+
 static struct lt pointer_cast(struct check *c, const struct expr *e)
 {
 	struct lt t = lt_of(LT_PTR, 8), num;
 	struct kbtf_info info;
 	uint32_t id;
 
-	if (e->u.cast.a->type.kind == LT_PTR || lt_has_address(e->u.cast.a))
+	if (e->u.cast.a->type.kind == LT_PTR || in_memory(e->u.cast.a))
 		t.space = e->u.cast.a->type.space;
 	else if (c_in_user(c))
 		t.space = SPACE_USER;
@@ -356,8 +362,7 @@ void check_cast(struct check *c, struct expr *e)
 	}
 	if (strcmp(e->u.cast.type, "typeof()"))
 		e->type = e->u.cast.stars ? pointer_cast(c, e) : number_cast(c, e);
-	if ((a->type.kind == LT_ARRAY || a->type.kind == LT_STR) && e->type.kind == LT_PTR &&
-		lt_has_address(a))
+	if (e->type.kind == LT_PTR && in_memory(a))
 		return; /* where it lies, as in C */
 	if (a->type.kind == LT_ARRAY && e->type.kind == LT_INT) {
 		array_to_number(c, e);
