@@ -69,7 +69,7 @@ t_check cgroup_blocked [ $? = 0 ]
 t_check cgroup_others wait_for 5 pings
 rules_end
 expect_match cgroup_count '^@: [1-9]' /tmp/rules
-rules a /skep/scripts/packets/22-cgroup.skep /t
+rules a --counts /skep/scripts/packets/22-cgroup.skep /t
 (
 	echo 0 >/sys/fs/cgroup/t/cgroup.procs
 	in_ns a timeout 2 nc -w 1 10.0.0.2 8080 </dev/null
