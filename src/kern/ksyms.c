@@ -5,7 +5,6 @@
  * Reading either file costs tens of milliseconds on a real kernel, so a function that BTF knows
  * is taken on its word, and the list is read only for the others and for wildcards.
  */
-#include "kern/file.h"
 #include "kern/target.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +48,15 @@ static void add(struct target *t, struct function_list *l, const char *name, con
 		vec_push(t->a, l, f);
 }
 
+/* The same from a line that is gone afterwards. Those of a module follow each other: named once. */
+static void add_copy(struct target *t, struct function_list *l, const char *name, const char *module)
+{
+	const char *last = l->n ? l->v[l->n - 1].module : "";
+
+	add(t, l, arena_strdup(t->a, name),
+		!*module ? "" : !strcmp(module, last) ? last : arena_strdup(t->a, module));
+}
+
 /* "[module]" in what follows a name; cut there. */
 static const char *module_in(char *rest)
 {
@@ -60,41 +68,43 @@ static const char *module_in(char *rest)
 	return open + 1;
 }
 
-/* Lines "name" or "name [module]". */
-static void from_filter_functions(struct target *t, struct function_list *l, char *text)
+/* A line "name" or "name [module]". */
+static void from_filter_functions(struct target *t, struct function_list *l, char *line)
 {
-	for (char *end; text && *text; text = end) {
-		const char *module;
-		char *rest;
+	char *rest = line + strcspn(line, " \t");
+	const char *module = module_in(rest);
 
-		end = strchr(text, '\n');
-		if (end)
-			*end++ = 0;
-		rest = text + strcspn(text, " \t");
-		module = module_in(rest);
-		*rest = 0;
-		add(t, l, text, module);
-	}
+	*rest = 0;
+	add_copy(t, l, line, module);
 }
 
-/* Lines "ffffffff81000000 T name" with an optional "\t[module]"; text symbols only. */
-static void from_kallsyms(struct target *t, struct function_list *l, char *text)
+/* A line "ffffffff81000000 T name" with an optional "\t[module]"; text symbols only. */
+static void from_kallsyms(struct target *t, struct function_list *l, char *line)
 {
-	for (char *end; text && *text; text = end) {
-		char *type = strchr(text, ' '), *rest;
-		const char *module;
+	char *type = strchr(line, ' '), *rest;
+	const char *module;
 
-		end = strchr(text, '\n');
-		if (end)
-			*end++ = 0;
-		if (!type || (end && type > end) || !type[1] || !strchr("tTwW", type[1]) ||
-			type[2] != ' ')
-			continue;
-		rest = type + 3 + strcspn(type + 3, " \t");
-		module = module_in(rest);
-		*rest = 0;
-		add(t, l, type + 3, module);
+	if (!type || !type[1] || !strchr("tTwW", type[1]) || type[2] != ' ')
+		return;
+	rest = type + 3 + strcspn(type + 3, " \t");
+	module = module_in(rest);
+	*rest = 0;
+	add_copy(t, l, type + 3, module);
+}
+
+/* Line by line: kallsyms has 10 MB, which a small board cannot spare. */
+static void from_file(struct target *t, struct function_list *l, const char *path,
+	void (*take)(struct target *, struct function_list *, char *line))
+{
+	FILE *f = fopen(path, "re");
+	char line[1024];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = 0;
+		take(t, l, line);
 	}
+	if (f)
+		fclose(f);
 }
 
 struct btf_sink {
@@ -125,7 +135,6 @@ static void sort_unique(struct function_list *l)
 static const struct function_list *functions(struct target *t)
 {
 	struct function_list *l = t->functions;
-	char *text = NULL;
 
 	if (l)
 		return l;
@@ -133,12 +142,10 @@ static const struct function_list *functions(struct target *t)
 		return NULL;
 	l = t->functions = ARENA_NEW(t->a, struct function_list);
 	if (t->tracefs)
-		text = file_read(t->a,
-			arena_printf(t->a, "%s/available_filter_functions", t->tracefs), NULL);
-	if (text)
-		from_filter_functions(t, l, text);
-	if (!l->n && t->ksyms && (text = file_read(t->a, t->ksyms, NULL)))
-		from_kallsyms(t, l, text);
+		from_file(t, l, arena_printf(t->a, "%s/available_filter_functions", t->tracefs),
+			from_filter_functions);
+	if (!l->n && t->ksyms)
+		from_file(t, l, t->ksyms, from_kallsyms);
 	if (!l->n && t->btf)
 		kbtf_each_func(t->btf, from_btf, &(struct btf_sink){t, l});
 	sort_unique(l);
