@@ -286,7 +286,7 @@ static void make_step(struct rule *r, struct step *t, struct buf *b)
 		most = t->to < 0 ? 1000 : fields[t->to].mask;
 		do
 			t->from = (int)some(FIELDS + 3) - 2;
-		while (t->from >= 0 && (is_address(t->from) || t->from == (int)FIELDS));
+		while (t->from == (int)FIELDS || is_address(t->from));
 		t->add = t->from == -2 ? some(most < 70000 ? most + 1 : 70000) : some(300);
 	}
 	if (t->guarded)
