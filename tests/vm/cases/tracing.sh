@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # kprobes, tracepoints, intervals on a live kernel.
 # timeout: 150
+# emulator: single x86_64
 
 load_reads 140
 skep_run /tmp/count 2 -e 'kprobe:vfs_read { @[comm] = count(); }'
