@@ -378,24 +378,33 @@ int run_stats(struct loaded *l, const struct run_options *o)
 	return ok && (!s.write_error || s.write_error == EPIPE) ? SKEP_OK : SKEP_ESYS;
 }
 
+/*
+ * False when run() was left by a jump. A function of its own: what is live around setjmp may be lost
+ * when it is in registers, and compilers warn of it by chance.
+ */
+static bool run_trapped(struct session *s, struct trap *trap, int *err)
+{
+	if (trap && setjmp(trap->env) != 0)
+		return false;
+	*err = run(s);
+	return true;
+}
+
 /* Lack of memory anywhere below must still close the ring and give memory back: passed on after. */
 int run_script(struct loaded *l, const struct run_options *o)
 {
 	struct trap *trap = l->a->trap;
-	volatile bool raised = false;
-	volatile int err = 0;
 	struct session s;
 	jmp_buf outer;
+	int err = 0;
+	bool whole;
 
 	session_init(&s, l, o);
 	if (o->buffer > RUN_BY_BYTE)
 		setvbuf(o->out, NULL, o->buffer == RUN_FULL ? _IOFBF : _IOLBF, BUFSIZ);
 	if (trap)
 		memcpy(outer, trap->env, sizeof(outer));
-	if (!trap || setjmp(trap->env) == 0)
-		err = run(&s);
-	else
-		raised = true;
+	whole = run_trapped(&s, trap, &err);
 	if (trap)
 		memcpy(trap->env, outer, sizeof(outer));
 	load_detach(l);
@@ -404,7 +413,7 @@ int run_script(struct loaded *l, const struct run_options *o)
 		close(s.pidfd);
 	costs_end(&s);
 	session_free(&s);
-	if (raised)
+	if (!whole)
 		longjmp(trap->env, 1);
 	clearerr(o->out); /* what it knows is told here */
 	if (s.write_error && s.write_error != EPIPE) {
