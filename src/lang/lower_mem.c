@@ -100,6 +100,38 @@ static ir_val member_off(struct lower *L, const struct expr *e, uint32_t root, u
 	return ir_fofs(L->f, ir_add_field(L->m, f));
 }
 
+/* ---- tracepoints: in a portable object the loader looks the field's place up ---- */
+
+/* The row that says so, none (0) or 1 + its number. */
+static uint32_t tp_row(struct lower *L, const struct tp_field *f)
+{
+	const struct attach_point *ap = L->ap;
+	struct ir_field row = {.root = "tracepoint", .off = f->off, .size = f->size,
+		.is_signed = f->is_signed, .fact = FACT_TP, .value = f->off, .type = IR_I64};
+
+	if (!portable(L) || ap->parts.n < 2)
+		return 0;
+	row.path = arena_printf(L->a, "%s.%s.%s", ap->parts.v[0], ap->parts.v[1], f->name);
+	return ir_add_field(L->m, row) + 1;
+}
+
+static ir_val tp_load(struct lower *L, const struct tp_field *f, unsigned width, uint32_t at)
+{
+	ir_val v = ir_ldctx(L->f, width, f->off + at, IR_I64);
+
+	L->f->vals.v[v].aux = tp_row(L, f);
+	return v;
+}
+
+/* Where a field lies in memory. */
+static ir_val tp_addr(struct lower *L, const struct tp_field *f)
+{
+	uint32_t row = tp_row(L, f);
+	ir_val off = row ? ir_fofs(L->f, row - 1) : ir_const(L->f, f->off);
+
+	return ir_bin(L->f, IR_ADD, ir_un(L->f, IR_ADDR, ir_ctx(L->f)), off);
+}
+
 static ir_val elem_size(struct lower *L, const struct expr *array)
 {
 	struct kbtf *btf = L->m->target->btf;
@@ -136,8 +168,7 @@ ir_val lo_addr(struct lower *L, const struct expr *e)
 	if (e->ref.kind == REF_TPFIELD && lo_in_memory(&e->type)) {
 		const struct tp_field *f = lo_tp_of(L, e);
 
-		return f->data_loc ? lo_tp_data(L, f)
-				   : ir_bini(L->f, IR_ADD, ir_un(L->f, IR_ADDR, ir_ctx(L->f)), f->off);
+		return f->data_loc ? lo_tp_data(L, f) : tp_addr(L, f);
 	}
 	if (e->kind != EX_FIELD || e->ref.kind != REF_MEMBER)
 		return as_number(L, lo_int(L, e));
@@ -379,21 +410,6 @@ void lo_member_store(struct lower *L, const struct expr *target, ir_val v)
 	}
 }
 
-/* A load from the record; in a portable object the loader looks the field's offset up. */
-static ir_val tp_load(struct lower *L, const struct tp_field *f, unsigned width, uint32_t at)
-{
-	ir_val v = ir_ldctx(L->f, width, f->off + at, IR_I64);
-	const struct attach_point *ap = L->ap;
-	struct ir_field row = {.root = "tracepoint", .off = f->off, .size = f->size,
-		.is_signed = f->is_signed, .fact = FACT_TP, .value = f->off, .type = IR_I64};
-
-	if (!portable(L) || ap->parts.n < 2)
-		return v;
-	row.path = arena_printf(L->a, "%s.%s.%s", ap->parts.v[0], ap->parts.v[1], f->name);
-	L->f->vals.v[v].aux = ir_add_field(L->m, row) + 1;
-	return v;
-}
-
 /* An element of an array in the tracepoint's record whose place is known. */
 static bool tp_element(struct lower *L, const struct expr *e, uint32_t size, ir_val *v)
 {
@@ -420,8 +436,6 @@ ir_val lo_deref(struct lower *L, const struct expr *e)
 		v = lo_read_number(L, lo_addr(L, e), size, e->type.space);
 	return lo_extend(L, v, size, e->type.kind == LT_INT && e->type.is_signed);
 }
-
-/* ---- tracepoints ---- */
 
 const struct tp_field *lo_tp_of(const struct lower *L, const struct expr *e)
 {

@@ -299,14 +299,16 @@ static int fixup_one(struct loaded *l, const struct meta_fixup *f)
 	const struct tracepoint *tp;
 	const struct tp_field *have;
 	struct bpf_insn *x;
+	bool load;
 	int64_t off;
 
-	if (f->insn >= p->n || BPF_CLASS(p->insn[f->insn].code) != BPF_LDX) {
+	x = f->insn < p->n ? &p->insn[f->insn] : NULL;
+	load = x && BPF_CLASS(x->code) == BPF_LDX;
+	if (!load && (!x || x->code != (BPF_ALU64 | BPF_MOV | BPF_K))) {
 		diag_error(l->d, at, DIAG_BAD_OBJECT,
 			"the object has a tracepoint field reference that skep cannot read");
 		return SKEP_ESYS;
 	}
-	x = &p->insn[f->insn];
 	tp = target_tracepoint(l->target, f->category, f->event, &why);
 	if (!tp) {
 		diag_error(l->d, at, DIAG_NO_SUCH_TARGET, "tracepoint '%s:%s': %s", f->category,
@@ -314,14 +316,17 @@ static int fixup_one(struct loaded *l, const struct meta_fixup *f)
 		return SKEP_ESYS;
 	}
 	have = tp_field_named(tp, f->field);
-	off = have ? (int64_t)x->off + (int64_t)have->off - (int64_t)f->off : -1;
+	off = have ? (int64_t)(load ? x->off : x->imm) + (int64_t)have->off - (int64_t)f->off : -1;
 	if (!have || have->size != f->size || off < 0 || off > INT16_MAX) {
 		diag_error(l->d, at, DIAG_NO_SUCH_FIELD,
 			"field '%s' of tracepoint '%s:%s' is %s on this kernel", f->field, f->category,
 			f->event, have ? "another" : "missing");
 		return SKEP_ESYS;
 	}
-	x->off = (int16_t)off;
+	if (load)
+		x->off = (int16_t)off;
+	else
+		x->imm = (int32_t)off;
 	return SKEP_OK;
 }
 

@@ -234,6 +234,7 @@ static void tracepoints(void **state)
 	(void)state;
 	same("tracepoint:sched:sched_switch { @[args.prev_comm] = args.prev_pid; }");
 	same("tracepoint:sched:sched_switch /args.prev_state/ { @ = count(); }");
+	same("tracepoint:sched:sched_switch { @[args.next_comm[args.prev_pid & 7]] = count(); }");
 }
 
 static void schedulers(void **state)
@@ -309,7 +310,8 @@ static void damaged(void **state)
 	static const char script[] =
 		"kprobe:vfs_read { $t = (struct task_struct *)curtask; @[$t->in_iowait, $t->pid] = PIDTYPE_SID;"
 		" @n = ((struct pid *)arg0)->numbers[arg1].nr; }"
-		"tracepoint:sched:sched_switch { @[args.prev_pid, 0] = 1; printf(\"%s\", args.prev_comm); }";
+		"tracepoint:sched:sched_switch { @[args.prev_pid, 0] = 1; printf(\"%s\", args.prev_comm);"
+		" @c[args.next_comm[args.prev_pid & 7]] = 1; }";
 	struct skep *a = compiled(FROM, script);
 	unsigned good = 0, bad = 0;
 	uint64_t seed = 0xdeb10;
