@@ -115,14 +115,19 @@ void child_go(void *pid)
 	ptrace(PTRACE_DETACH, *(int *)pid, NULL, NULL);
 }
 
+/* It may take two seconds to end, then it is killed. */
 void child_end(int pid)
 {
-	if (pid <= 0)
+	if (pid <= 0 || waitpid(pid, NULL, WNOHANG))
 		return;
-	if (waitpid(pid, NULL, WNOHANG) == 0) {
-		kill(pid, SIGTERM);
-		ptrace(PTRACE_DETACH, pid, NULL, NULL); /* if it was never let go */
-		kill(pid, SIGCONT);
-		waitpid(pid, NULL, 0);
+	kill(pid, SIGTERM);
+	ptrace(PTRACE_DETACH, pid, NULL, NULL); /* if it was never let go */
+	kill(pid, SIGCONT);
+	for (int i = 0; i < 100; i++) {
+		usleep(20000);
+		if (waitpid(pid, NULL, WNOHANG))
+			return;
 	}
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
 }

@@ -18,9 +18,10 @@ static int refuse(struct skep *s, const char *hint, const char *message, const c
 static int apply_kernel(struct skep *s, const char *kernel)
 {
 	s->target.version = kern_version_parse(kernel, NULL, NULL);
-	if (s->target.version)
+	if (s->target.version >= KV(5, 10))
 		return SKEP_OK;
-	return refuse(s, "write it as --kernel 6.12", "not a kernel version: ", kernel);
+	return refuse(s, s->target.version ? "Linux 5.10 is the oldest" : "write it as --kernel 6.12",
+		s->target.version ? "skep makes no programs for Linux " : "not a kernel version: ", kernel);
 }
 
 /* A target known by its architecture alone, or by files of its own. */

@@ -263,16 +263,27 @@ bool attach_over_pinned(struct loaded *l, uint32_t probe, unsigned ifindex)
 
 /* ---- reading ---- */
 
-static int no_such(struct arena *a, struct skep_diags *d, const char *name)
+/* Nothing of that name, which only who may look can know. */
+static int no_such(struct skep_diags *d, const char *what, const char *hint)
 {
-	struct diag *e = diag_error(d, NO_SPAN, DIAG_NO_SUCH_TARGET, "no rules are pinned as '%s'",
-		name);
-	bool denied = access(BPFFS, X_OK) && errno == EACCES;
+	struct stat st;
+	struct diag *e;
 
-	(void)a;
-	diag_hint(d, e, denied ? "only root may look: run as root"
-			       : "`skep list` shows the names there are");
+	if (stat(PIN_ROOT "/.", &st) && errno == EACCES) {
+		e = diag_error(d, NO_SPAN, DIAG_NO_PERMISSION, "cannot look into '%s': %s", PIN_ROOT,
+			strerror(EACCES));
+		hint = "run as root";
+	} else {
+		e = diag_error(d, NO_SPAN, DIAG_NO_SUCH_TARGET, "%s", what);
+	}
+	diag_hint(d, e, "%s", hint);
 	return SKEP_EUSER;
+}
+
+static int not_pinned(struct arena *a, struct skep_diags *d, const char *name)
+{
+	return no_such(d, arena_printf(a, "no rules are pinned as '%s'", name),
+		"`skep list` shows the names there are");
 }
 
 /* Whole value of a pinned array of one; NULL. */
@@ -326,7 +337,7 @@ int load_open_pinned(struct loaded *l, struct arena *a, struct target *t, struct
 		return SKEP_EUSER;
 	bytes = read_array(a, file_of(a, name, "meta"), &size, &n);
 	if (!bytes)
-		return no_such(a, d, name);
+		return not_pinned(a, d, name);
 	if (!meta_read(&l->meta, a, bytes, size, &why)) {
 		l->meta = (struct meta){.a = a};
 		diag_hint(d,
@@ -393,7 +404,7 @@ int load_unpin(struct arena *a, struct skep_diags *d, const char *name)
 	struct dirent *e;
 
 	if (!dir)
-		return d->errors ? SKEP_EUSER : no_such(a, d, name);
+		return d->errors ? SKEP_EUSER : not_pinned(a, d, name);
 	forget_filters(a, name, NULL);
 	while ((e = readdir(dir))) {
 		const char *path = file_of(a, name, e->d_name);
@@ -471,14 +482,11 @@ int load_trial_confirm(struct arena *a, struct skep_diags *d, const char *name)
 	uint32_t zero = 0, one = 1;
 	int fd = pin_name_ok(d, name) ? bpf_obj_get(file_of(a, name, "trial")) : -1;
 
-	if (fd < 0) {
-		if (!d->errors)
-			diag_hint(d,
-				diag_error(d, NO_SPAN, DIAG_NO_SUCH_TARGET,
-					"no rules named '%s' are on trial", name),
-				"a trial is started by `skep --trial 30s --pin %s RULES`", name);
-		return SKEP_EUSER;
-	}
+	if (fd < 0)
+		return d->errors ? SKEP_EUSER
+				 : no_such(d, arena_printf(a, "no rules named '%s' are on trial", name),
+					   arena_printf(a, "a trial is started by `skep --trial 30s "
+						"--pin %s RULES`", name));
 	bpf_map_update_elem(fd, &zero, &one, 0);
 	close(fd);
 	return SKEP_OK;
