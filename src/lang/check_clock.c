@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Attach points that time and counters drive: interval, profile, software, hardware. */
 #include "lang/check.h"
+#include "lang/lex.h"
 #include <string.h>
 
 static const struct {
@@ -14,21 +15,14 @@ static void bad(struct check *c, const struct attach_point *ap, uint32_t i, cons
 		point_form(c, ap));
 }
 
-/* The number a part begins with: 1000, 1_000, 1e6; end: what follows, the part itself if none does. */
+/* The number a part begins with, as the language writes numbers; end: what follows it. */
 static uint64_t number_part(const char *s, const char **end)
 {
-	uint64_t v = 0;
+	uint64_t v;
+	bool over;
 
-	for (*end = s; **end >= '0' && **end <= '9'; ++*end) {
-		v = v < INT64_MAX / 10 ? v * 10 + (uint64_t)(**end - '0') : INT64_MAX;
-		*end += (*end)[1] == '_' && (*end)[2] >= '0' && (*end)[2] <= '9';
-	}
-	if (*end > s && **end == 'e' && (*end)[1] >= '0' && (*end)[1] <= '9' && !(*end)[2]) {
-		for (char n = *++*end; n > '0'; n--)
-			v = v < INT64_MAX / 10 ? v * 10 : INT64_MAX;
-		++*end;
-	}
-	return v;
+	*end = lex_digits(s, s + strlen(s), 10, &v, &over);
+	return over ? INT64_MAX : v;
 }
 
 /*

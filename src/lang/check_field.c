@@ -93,10 +93,13 @@ static const char *renamed(struct check *c, uint32_t id, const char *old)
 	size_t n = strlen(name);
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		const char *now = rows[i] + n;
+		const char *now;
 
-		if (!strncmp(rows[i], name, n) && kbtf_find_member(c->btf, id,
-				arena_strndup(c->a, now, strcspn(now, ".-")), &m))
+		if (strncmp(rows[i], name, n))
+			continue;
+		now = rows[i] + n;
+		if (kbtf_find_member(
+			    c->btf, id, arena_strndup(c->a, now, strcspn(now, ".-")), &m))
 			return now;
 	}
 	return NULL;

@@ -84,6 +84,11 @@ void lex_end(struct lexer *l);		/* at the end of the text: reports an open #if *
 /* Numbers and addresses (lex_num.c). */
 bool lex_address(struct lexer *l, struct token *t); /* false: no address stands here */
 void lex_number(struct lexer *l, struct token *t);
+/*
+ * Digits of this base with '_' between them, behind decimal ones a power of ten (1_000, 1e6). What follows
+ * them: s itself when there are none. over: they do not fit 64 bits.
+ */
+const char *lex_digits(const char *s, const char *end, unsigned base, uint64_t *v, bool *over);
 
 struct skep_span lex_span(const struct lexer *l, uint32_t start, uint32_t end);
 /* As diag_error; NULL while looking ahead. */

@@ -19,48 +19,45 @@ static bool number_error(struct lexer *l, uint32_t start, const char *what, cons
 	return false;
 }
 
-/* Digits with '_' between them. False (reported) when they do not fit 64 bits. */
+const char *lex_digits(const char *s, const char *end, unsigned base, uint64_t *v, bool *over)
+{
+	const char *first = s;
+	unsigned power = 0;
+
+	for (*v = 0, *over = false; s < end; s++) {
+		bool gap = *s == '_' && s > first && s + 1 < end;
+		int n = lex_hex(gap ? s[1] : *s);
+
+		if (n < 0 || (unsigned)n >= base)
+			break;
+		if (!gap)
+			*over |= __builtin_mul_overflow(*v, (uint64_t)base, v) |
+				 __builtin_add_overflow(*v, (uint64_t)n, v);
+	}
+	if (base != 10 || s == first || end - s < 2 || *s != 'e' || !lex_is_digit(s[1]))
+		return s;
+	while (++s < end && lex_is_digit(*s))
+		power = power > 19 ? power : power * 10 + (unsigned)(*s - '0');
+	while (power--)
+		*over |= __builtin_mul_overflow(*v, (uint64_t)10, v);
+	return s;
+}
+
+/* False (reported) when there are none, or when they do not fit 64 bits. */
 static bool digits(struct lexer *l, uint32_t start, unsigned base, uint64_t *v)
 {
 	uint32_t first = l->pos;
+	bool over;
 
-	for (;; l->pos++) {
-		int c = lex_at(l, l->pos), n = lex_hex(c);
-
-		if (c == '_' && l->pos > first && lex_hex(lex_at(l, l->pos + 1)) >= 0)
-			continue;
-		if (n < 0 || (base == 10 && n > 9))
-			break;
-		if ((unsigned)n >= base)
-			return number_error(l, start, "digit 8 or 9 in an octal number",
-				"numbers that start with 0 are octal; leave the 0 out");
-		if (__builtin_mul_overflow(*v, (uint64_t)base, v) ||
-			__builtin_add_overflow(*v, (uint64_t)n, v))
-			return number_error(l, start, "number does not fit 64 bits",
-				"the greatest is 18446744073709551615");
-	}
+	l->pos = (uint32_t)(lex_digits(l->text + first, l->text + l->len, base, v, &over) - l->text);
+	if (base == 8 && lex_is_digit(lex_at(l, l->pos)))
+		return number_error(l, start, "digit 8 or 9 in an octal number",
+			"numbers that start with 0 are octal; leave the 0 out");
+	if (over)
+		return number_error(l, start, "number does not fit 64 bits",
+			"the greatest is 18446744073709551615");
 	if (l->pos == first)
 		return number_error(l, start, "'0x' without digits", "write for instance 0x1f");
-	return true;
-}
-
-/* 1e6: a power of ten behind a decimal number. */
-static bool exponent(struct lexer *l, uint32_t start, uint64_t *v)
-{
-	unsigned n = 0;
-
-	if (lex_at(l, l->pos) != 'e' || !lex_is_digit(lex_at(l, l->pos + 1)))
-		return true;
-	for (l->pos++; lex_is_digit(lex_at(l, l->pos)); l->pos++) {
-		n = n * 10 + (unsigned)(l->text[l->pos] - '0');
-		if (n > 19)
-			n = 20;
-	}
-	while (n--) {
-		if (__builtin_mul_overflow(*v, (uint64_t)10, v))
-			return number_error(l, start, "number does not fit 64 bits",
-				"the greatest is 18446744073709551615");
-	}
 	return true;
 }
 
@@ -120,7 +117,7 @@ void lex_number(struct lexer *l, struct token *t)
 	} else if (lex_at(l, l->pos) == '0' && lex_is_digit(next)) {
 		ok = digits(l, start, 8, &t->num.v);
 	} else {
-		ok = digits(l, start, 10, &t->num.v) && exponent(l, start, &t->num.v);
+		ok = digits(l, start, 10, &t->num.v);
 	}
 	if (!ok)
 		return;
