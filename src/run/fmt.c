@@ -65,7 +65,7 @@ static void integer(struct buf *out, const struct fmt_spec *f, uint64_t v)
 		prefix = f->plus ? "+" : " ";
 	else if (f->conv == 'p' || (f->alt && hex && v))
 		prefix = f->conv == 'X' ? "0X" : "0x";
-	else if (f->alt && base == 8 && *text != '0')
+	else if (f->alt && base == 8 && (!n || *text != '0') && f->precision <= (int)n)
 		prefix = "0";
 	used = strlen(prefix) + n;
 	if (f->precision >= 0 && (size_t)f->precision > n)

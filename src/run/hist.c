@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The form is bpftrace 0.27's: label 16 wide, count 8 wide, a bar of at most 52 marks cut off
- * downwards. Powers of two from 1024 on are written 1K, 2K …; linear buckets only when the step
- * is a multiple of 1024.
+ * downwards. Powers of two from 1024 on are written 1K, 2K …, with more bits those of buckets that are
+ * 1K, 2K … wide; linear buckets only when the step is a multiple of 1024, in K and M.
  */
 #include "run/hist.h"
 #include "base/fmt.h"
@@ -86,12 +86,12 @@ static bool used_range(const struct meta_map *map, const uint8_t *value, uint32_
 	return any;
 }
 
-static void power_label(struct buf *out, uint64_t v)
+static void power_label(struct buf *out, uint64_t v, unsigned bits, unsigned most)
 {
 	static const char suffix[] = {0, 'K', 'M', 'G', 'T', 'P', 'E'};
 	unsigned k = 0;
 
-	while (v >= 1024 && v % 1024 == 0) {
+	while (v >> bits >= 1024 && v % 1024 == 0 && k < most) {
 		v /= 1024;
 		k++;
 	}
@@ -105,14 +105,14 @@ static void bound(struct buf *out, const struct meta_map *map, const struct buck
 	if (b->top && v == b->hi)
 		buf_puts(out, "16E");
 	else if (!b->negative)
-		power_label(out, v);
+		power_label(out, v, map->hist_bits, 6);
 	else if (map->lhist_step % 1024)
 		buf_printf(out, "%" PRId64, (int64_t)v);
 	else if ((int64_t)v < 0) {
 		buf_putc(out, '-');
-		power_label(out, 0 - v);
+		power_label(out, 0 - v, 0, 2);
 	} else {
-		power_label(out, v);
+		power_label(out, v, 0, 2);
 	}
 }
 

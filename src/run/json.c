@@ -111,7 +111,7 @@ static void map_value(struct buf *out, const struct table *t, const uint8_t *val
 		buf_printf(out, "{\"count\": %" PRIu64 ", \"average\": ", table_word(map, value, 1));
 		number(out, is_signed, table_number(map, value), div);
 		buf_puts(out, ", \"total\": ");
-		number(out, is_signed, table_word(map, value, 0), div);
+		number(out, is_signed, table_word(map, value, 0), 1); /* as bpftrace */
 		buf_putc(out, '}');
 	} else {
 		number(out, is_signed, table_number(map, value), div);

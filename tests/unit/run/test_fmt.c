@@ -64,6 +64,9 @@ static void integers(void **state)
 	UINT("%#x", 0, "0");
 	UINT("%o", 8, "10");
 	UINT("%#o", 8, "010");
+	UINT("%#.3o", 8, "010");
+	UINT("%#.2o", 8, "010");
+	UINT("%#.0o", 0, "0");
 	UINT("%p", 0xffffffff81000000, "0xffffffff81000000");
 	UINT("%p", 0, "0x0");
 	INT("%c", 'A', "A");
