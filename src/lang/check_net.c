@@ -343,13 +343,13 @@ void check_dns_name(struct check *c, struct expr *e)
 
 /* ---- changing packets ---- */
 
-/* Fields whose checksums can follow: of IPv6's addresses older kernels get the sum wrong. */
+/* Fields whose checksums can follow. */
 bool net_field_writable(struct check *c, const struct expr *e)
 {
 	static const char *const names[] = {"eth.dst", "eth.src", "ip.tos", "ip.dscp", "ip.ecn",
 		"ip.id", "ip.ttl", "ip6.dscp", "ip6.ecn", "ip6.flow", "ip6.hops", "pkt.mark",
-		"pkt.prio", "ip.src", "ip.dst", "tcp.sport", "tcp.dport", "tcp.mss", "udp.sport",
-		"udp.dport"};
+		"pkt.prio", "ip.src", "ip.dst", "ip6.src", "ip6.dst", "tcp.sport", "tcp.dport",
+		"tcp.mss", "udp.sport", "udp.dport"};
 	const char *name = e->ref.u.net->name;
 	struct diag *d;
 
@@ -369,7 +369,7 @@ bool net_field_writable(struct check *c, const struct expr *e)
 	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "'%s' cannot be changed", name);
 	c_hint(c, d,
 		"these can: eth.dst eth.src ip.dscp ip.ecn ip.tos ip.ttl ip.id ip6.dscp ip6.ecn "
-		"ip6.flow ip6.hops ip.src ip.dst tcp.sport tcp.dport tcp.mss udp.sport udp.dport "
-		"pkt.mark pkt.prio");
+		"ip6.flow ip6.hops ip.src ip.dst ip6.src ip6.dst tcp.sport tcp.dport tcp.mss udp.sport "
+		"udp.dport pkt.mark pkt.prio");
 	return false;
 }

@@ -61,17 +61,19 @@ static struct expr *pointer_step(struct check *c, struct stmt *s, struct expr *v
 static bool check_address(struct check *c, const struct stmt *s)
 {
 	const struct expr *target = s->u.assign.target, *value = s->u.assign.value;
-	bool mac = target->type.kind == LT_MAC;
+	enum lt_kind kind = target->type.kind;
 
-	if (!mac && target->type.kind != LT_INET4)
+	if (kind != LT_MAC && kind != LT_INET4 && kind != LT_INET6)
 		return false;
 	if (value->type.kind != LT_UNKNOWN &&
-		(value->type.kind != target->type.kind || s->u.assign.compound))
+		(value->type.kind != kind || s->u.assign.compound))
 		c_hint(c,
 			c_error(c, value->span, DIAG_WRONG_TYPE, "%s.%.60s becomes another address with '='",
 				target->u.field.base->u.name, target->u.field.name),
-			"for instance: %s", mac ? "eth.dst = 02:00:00:00:00:01" : "ip.dst = 10.0.0.1");
-	else if (!mac && value->kind == EX_ADDR && value->u.addr.prefix != 32)
+			"for instance: %s", kind == LT_MAC     ? "eth.dst = 02:00:00:00:00:01"
+						: kind == LT_INET4 ? "ip.dst = 10.0.0.1"
+								   : "ip6.dst = 2001:db8::1");
+	else if (value->kind == EX_ADDR && value->u.addr.prefix != 8 * target->type.size)
 		c_hint(c, c_error(c, value->span, DIAG_WRONG_TYPE, "a network is no address"),
 			"leave out the '/'");
 	return true;
@@ -117,7 +119,7 @@ static void check_assign(struct check *c, struct stmt *s)
 		field_is_assignable(c, target);
 		check_net_names(target, value);
 		check_expr(c, value);
-		if (target->type.kind == LT_INET6 || check_address(c, s)) /* the former cannot change */
+		if (check_address(c, s))
 			return;
 		check_int(c, value, "the value");
 		if (s->u.assign.compound)

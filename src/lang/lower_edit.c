@@ -8,6 +8,10 @@
  * its way out may have none yet (CHECKSUM_PARTIAL), which only the kernel knows: what has changed is
  * added up, and l4_csum_replace() told at the end of the rule. No pointer into the packet is valid
  * behind that call, so the rules that follow are there a second time, with headers found anew.
+ *
+ * Told of an address, l4_csum_replace() takes what the checksum loses from the kernel's own sum: IPv4's
+ * header has a checksum that makes up for the address. IPv6 has none, so the kernel's sum is told of the
+ * address first. (Since 6.16 BPF_F_IPV6 does the same: net/core/utils.c, inet_proto_csum_replace_by_diff.)
  */
 #include "lang/lower.h"
 #include <string.h>
@@ -55,14 +59,14 @@ static void follow(struct lower *L, ir_val p, uint32_t off, ir_val gain)
 }
 
 /* tc: the kernel's own sum over the packet, when it keeps one. */
-static void tell_kernel(struct lower *L, ir_val old, ir_val new)
+static void tell_kernel(struct lower *L, ir_val gain)
 {
 	ir_val args[2];
 
 	if (L->f->ctx != CTX_SK_BUFF)
 		return;
 	args[0] = ir_ctx(L->f);
-	args[1] = difference(L, old, new);
+	args[1] = gain;
 	ir_call(L->f, "csum_update", IR_VOID, 2, args);
 }
 
@@ -99,7 +103,7 @@ static void store_word(struct lower *L, const struct net_field *f, ir_val v)
 	if (f->layer == NET_IP)
 		follow(L, p, at + 10, difference(L, old, new));
 	else
-		tell_kernel(L, old, new);
+		tell_kernel(L, difference(L, old, new));
 }
 
 /* ---- what checksums of TCP and UDP cover ---- */
@@ -110,11 +114,16 @@ static void store_word(struct lower *L, const struct net_field *f, ir_val v)
 /* The L4 header of these packets, if it has a checksum over addresses; *at: from its pointer to that. */
 static ir_val checksum_of(struct lower *L, uint32_t *at)
 {
-	bool tcp = !lo_net_absent(L, NET_TCP) && L->net.l4 == L4_TCP;
-	bool udp = !lo_net_absent(L, NET_UDP) && L->net.l4 == L4_UDP;
+	static const struct {
+		enum net_layer layer;
+		uint32_t at;
+	} in[] = {[L4_TCP] = {NET_TCP, 16}, [L4_UDP] = {NET_UDP, 6}, [L4_ICMP6] = {NET_ICMP6, 2}};
+	enum lo_l4 l4 = L->net.l4;
 
-	*at = L->net.base + (tcp ? 16 : 6);
-	return tcp || udp ? lo_net_ptr(L, tcp ? NET_TCP : NET_UDP) : IR_NONE;
+	if (l4 >= sizeof(in) / sizeof(*in) || !in[l4].at || lo_net_absent(L, in[l4].layer))
+		return IR_NONE;
+	*at = L->net.base + in[l4].at;
+	return lo_net_ptr(L, in[l4].layer);
 }
 
 /* UDP's checksum, where there is one, never becomes 0. */
@@ -136,6 +145,18 @@ static void follow_udp(struct lower *L, ir_val p, uint32_t at, ir_val gain)
 	lo_enter(L, done);
 }
 
+/* Nothing makes up for a port in UDP without a checksum. */
+static void tell_port(struct lower *L, ir_val p, uint32_t at, ir_val gain)
+{
+	ir_blk none = lo_block(L), done = lo_block(L);
+
+	lo_if(L, CC_EQ, lo_net_load(L, 2, p, at), ir_const(L->f, 0), none, done);
+	lo_enter(L, none);
+	tell_kernel(L, gain);
+	lo_goto(L, done);
+	lo_enter(L, done);
+}
+
 static void l4_gains(struct lower *L, ir_val gain, bool address)
 {
 	unsigned var = L->edit.gain[address];
@@ -153,6 +174,8 @@ static void l4_gains(struct lower *L, ir_val gain, bool address)
 	}
 	if (!L->edit.on)
 		trap_raise(L->m->trap, SKEP_EBUG, "lowering: a changed packet outside a rule");
+	if (!address && L->net.l4 == L4_UDP)
+		tell_port(L, p, at, gain);
 	ir_var_write(L->f, var, ir_bin(L->f, IR_ADD, ir_var_read(L->f, var), gain));
 	ir_var_write(L->f, L->edit.changed, ir_const(L->f, 1));
 }
@@ -236,6 +259,22 @@ static void store_inet4(struct lower *L, const struct net_field *f, ir_val v)
 	l4_gains(L, gain, true);
 }
 
+static void store_inet6(struct lower *L, const struct net_field *f, struct lo_pair v)
+{
+	ir_val p = lo_net_ptr(L, f->layer), gain = ir_const(L->f, 4 * (int64_t)UINT32_MAX);
+	uint32_t at = lo_net_at(L, f->layer) + f->off;
+
+	for (unsigned i = 0; i < 16; i += 4)
+		gain = ir_bin(L->f, IR_SUB, gain, lo_net_load(L, 4, p, at + i));
+	store(L, 8, p, at, v.lo);
+	store(L, 8, p, at + 8, v.hi);
+	for (unsigned i = 0; i < 16; i += 4)
+		gain = ir_bin(L->f, IR_ADD, gain, lo_net_load(L, 4, p, at + i));
+	gain = folded(L, gain);
+	tell_kernel(L, gain);
+	l4_gains(L, gain, true);
+}
+
 static void store_port(struct lower *L, const struct net_field *f, ir_val v)
 {
 	ir_val p = lo_net_ptr(L, f->layer), old;
@@ -287,7 +326,7 @@ static void store_flow(struct lower *L, const struct net_field *f, ir_val v)
 		new = ir_bini(L->f, IR_AND, old, 0xffff & ~mask);
 		new = ir_bin(L->f, IR_OR, new, part);
 		store(L, 2, p, at + 2 * half, new);
-		tell_kernel(L, old, new);
+		tell_kernel(L, difference(L, old, new));
 	}
 }
 
@@ -303,8 +342,13 @@ void lo_net_store(struct lower *L, const struct stmt *st)
 {
 	const struct expr *target = st->u.assign.target, *value = st->u.assign.value;
 	const struct net_field *f = target->ref.u.net;
-	ir_val v = lo_int(L, value);
+	ir_val v;
 
+	if (f->kind == NK_INET6) {
+		store_inet6(L, f, lo_inet6(L, value));
+		return;
+	}
+	v = lo_int(L, value);
 	lo_note_zero(L, st->u.assign.compound ? st->u.assign.op : BO_ADD, value, v);
 	if (st->u.assign.compound)
 		v = ir_bin(L->f, lo_arith(st->u.assign.op, false), lo_net_field(L, f), v);

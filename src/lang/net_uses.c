@@ -78,8 +78,9 @@ unsigned lo_expr_layers(const struct expr *e)
 /* A field that is assigned: what it changes, and which headers have a checksum over it. */
 static unsigned of_change(const struct net_field *f)
 {
-	if (f->kind == NK_INET4)
-		return LO_EDITS_ADDRESS | 1u << NET_TCP | 1u << NET_UDP;
+	if (f->kind == NK_INET4 || f->kind == NK_INET6)
+		return LO_EDITS_ADDRESS | 1u << NET_TCP | 1u << NET_UDP |
+		       (f->kind == NK_INET6 ? 1u << NET_ICMP6 : 0);
 	return f->layer == NET_TCP || f->layer == NET_UDP ? LO_EDITS_PORT : LO_EDITS_OTHER;
 }
 

@@ -217,6 +217,7 @@ int kernel_run(struct kernel_prog *k, uint8_t *data, uint32_t *size, uint32_t ca
 		o.data_out = out;
 		o.data_size_out = cap;
 		o.repeat = 1;
+		o.flags = k->run_flags;
 	} else {
 		o.ctx_in = data;
 		o.ctx_size_in = *size;

@@ -13,6 +13,7 @@ struct kernel_prog {
 	uint32_t type;		 /* BPF_PROG_TYPE_ */
 	/* optional, for kernel_load */
 	uint32_t expected_attach_type, attach_btf_id, flags;
+	uint32_t run_flags; /* for kernel_run: BPF_F_TEST_ */
 	/* results */
 	int fd;
 	int *map_fd;	 /* per meta->maps row, -1 none */

@@ -27,7 +27,7 @@ static void put_sum(uint8_t *at, uint32_t sum)
 	at[1] = (uint8_t)~sum;
 }
 
-/* Of IPv4, and of TCP or UDP where the packet is whole; none: UDP without a checksum stays so. */
+/* Of IPv4, and of TCP, UDP or ICMPv6 where the packet is whole; none: UDP without a checksum stays so. */
 static void count_sums(struct frame *f, bool none)
 {
 	struct parsed p = parse(f, (int)f->n);
@@ -42,9 +42,9 @@ static void count_sums(struct frame *f, bool none)
 		ip[10] = ip[11] = 0;
 		put_sum(ip + 10, sum16(ip, (ip[0] & 15) < 5 ? 20 : 4u * (ip[0] & 15)));
 	}
-	if (!has(&p, (int)f->n, 6, 20) && !has(&p, (int)f->n, 17, 8))
+	if (!has(&p, (int)f->n, 6, 20) && !has(&p, (int)f->n, 17, 8) && !(six && has(&p, (int)f->n, 58, 8)))
 		return;
-	at = f->b + p.l4 + (p.proto == 6 ? 16 : 6);
+	at = f->b + p.l4 + (p.proto == 6 ? 16 : p.proto == 17 ? 6 : 2);
 	bytes = f->n - (uint32_t)p.l4;
 	if (none && p.proto == 17 && !at[0] && !at[1])
 		return;
@@ -67,6 +67,18 @@ static void nat(struct frame *f, const struct parsed *p)
 {
 	if (has_l3(p, (int)f->n, 0x800, 20))
 		memcpy(f->b + p->l3 + 16, "\12\0\0\5", 4);
+	if (has(p, (int)f->n, 6, 20))
+		put_at(f, p->l4 + 2, 8080);
+}
+
+static void nat6(struct frame *f, const struct parsed *p)
+{
+	uint8_t *ip = f->b + p->l3;
+
+	if (has_l3(p, (int)f->n, 0x86dd, 40)) {
+		memcpy(ip + 8, ip + 24, 16);
+		memcpy(ip + 24, "\x20\x01\xd\xb8\0\0\0\0\xff\xff\0\0\0\0\0\5", 16);
+	}
 	if (has(p, (int)f->n, 6, 20))
 		put_at(f, p->l4 + 2, 8080);
 }
@@ -133,6 +145,8 @@ static const struct {
 	{"v0%1$s { if (tcp.dport == 23) { tcp.sport = 7; tcp.dport = 65535; return; } udp.dport = 53; }",
 		some_ports},
 	{"v0%1$s { ip.dscp = ef; ip.ttl = 9; ip6.dscp = 46; }", marks},
+	{"v0%1$s { @was = ip6.dst; ip6.dst = 2001:db8::ffff:0:0:5; "
+	 "if (ip6.src == ip6.dst) { return; } ip6.src = @was; tcp.dport = 8080; }", nat6},
 	{"v0%1$s /tcp.dport == 23/ { tcp.dport = 24; tcp.sport = 7; }"
 	 " %2$s:v0%1$s /tcp.dport == 24/ { tcp.dport = 25; ip.src = 10.0.0.6; }"
 	 " %2$s:v0%1$s /tcp.dport == 23/ { tcp.dport = 1; }"
@@ -155,7 +169,7 @@ static const struct field {
 	{"ip.src", IP4, 12, 4, 0, ~0u}, {"ip.dst", IP4, 16, 4, 0, ~0u}, {"ip.ttl", IP4, 8, 1, 0, 0xff},
 	{"ip.dscp", IP4, 1, 1, 2, 0x3f}, {"ip.ecn", IP4, 1, 1, 0, 3}, {"ip.tos", IP4, 1, 1, 0, 0xff},
 	{"ip.id", IP4, 4, 2, 0, 0xffff}, {"ip6.hops", IP6, 7, 1, 0, 0xff}, {"ip6.dscp", IP6, 0, 2, 6, 0x3f},
-	{"ip6.flow", IP6, 0, 4, 0, 0xfffff},
+	{"ip6.flow", IP6, 0, 4, 0, 0xfffff}, {"ip6.src", IP6, 8, 16, 0, 0}, {"ip6.dst", IP6, 24, 16, 0, 0},
 };
 #define FIELDS (sizeof(fields) / sizeof(*fields))
 #define WRITTEN_MOST 4
@@ -234,6 +248,19 @@ static bool put_field(struct frame *f, const struct parsed *p, int field, uint64
 	return true;
 }
 
+/* An address of IPv6 becomes the other one, or 2001:db8::N. */
+static void put_inet6(struct frame *f, const struct parsed *p, const struct step *t)
+{
+	uint8_t v[16] = {0x20, 1, 0xd, 0xb8, [15] = (uint8_t)t->add};
+	int ip = start_of(f, p, IP6);
+
+	if (ip < 0)
+		return;
+	if (t->from != -2)
+		memcpy(v, f->b + ip + fields[t->from].at, 16);
+	memcpy(f->b + ip + fields[t->to].at, v, 16);
+}
+
 /* What reads a field that is not there is passed over; a comparison with it is false. */
 static void run_script(const struct script *s, struct frame *f, const struct parsed *p)
 {
@@ -252,6 +279,10 @@ static void run_script(const struct script *s, struct frame *f, const struct par
 			holds = get(f, p, (int)r->if_field, 0, &v) && v < r->bound;
 			if (t->guarded && holds)
 				continue;
+			if (t->to >= 0 && fields[t->to].bytes == 16) {
+				put_inet6(f, p, t);
+				continue;
+			}
 			v = 0;
 			if (t->from != -2 && !get(f, p, t->from, x, &v))
 				continue;
@@ -267,7 +298,7 @@ static const char *name_of(int field)
 
 static bool is_address(int field)
 {
-	return field >= 0 && fields[field].bytes == 4 && fields[field].in == IP4;
+	return field >= 0 && (fields[field].bytes == 16 || (fields[field].bytes == 4 && fields[field].in == IP4));
 }
 
 /* Addresses take addresses; what is more than fits is masked. */
@@ -280,7 +311,7 @@ static void make_step(struct rule *r, struct step *t, struct buf *b)
 		t->to = -1;
 	t->guarded = some(5) == 0;
 	if (is_address(t->to)) {
-		t->from = some(2) ? -2 : 9 - t->to; /* the other one */
+		t->from = some(2) ? -2 : (t->to < 10 ? 9 : 29) - t->to; /* the other one */
 		t->add = t->from == -2 ? 0x0a010200 + some(9) : 0;
 	} else {
 		most = t->to < 0 ? 1000 : fields[t->to].mask;
@@ -292,7 +323,8 @@ static void make_step(struct rule *r, struct step *t, struct buf *b)
 	if (t->guarded)
 		buf_printf(b, "if (%s < %u) { } else { ", name_of((int)r->if_field), r->bound);
 	if (is_address(t->to) && t->from == -2)
-		buf_printf(b, "%s = 10.1.2.%u; ", name_of(t->to), t->add & 0xff);
+		buf_printf(b, "%s = %s%u; ", name_of(t->to), t->to < 10 ? "10.1.2." : "2001:db8::",
+			t->add & 0xff);
 	else if (t->from == -2)
 		buf_printf(b, "%s = %u; ", name_of(t->to), t->add);
 	else if (is_address(t->to))
@@ -370,6 +402,21 @@ static void expect_bytes(const char *script, const struct frame *want, const uin
 	}
 }
 
+/* The same packet with the kernel's own sum over it, which has to be right afterwards, too. */
+static void sum_kept(struct kernel_prog *k, const char *script, const struct frame *f)
+{
+	static uint8_t packet[FRAME_MAX];
+	uint32_t size = f->n, verdict;
+	int err;
+
+	memcpy(packet, f->b, f->n);
+	k->run_flags = BPF_F_TEST_SKB_CHECKSUM_COMPLETE;
+	err = kernel_run(k, packet, &size, FRAME_MAX, &verdict);
+	k->run_flags = 0;
+	if (err && err != -EINVAL) /* kernels before 6.11 */
+		fail_msg("%s: %s: the kernel's sum: %s", script, f->name, strerror(-err));
+}
+
 /* What a script does to a frame. */
 struct change {
 	void (*fixed)(struct frame *f, const struct parsed *p);
@@ -416,6 +463,8 @@ static unsigned one(const char *script, const struct change *edit, struct frame 
 		if (kernel_run(&k, c.packet, &size, FRAME_MAX, &verdict))
 			fail_msg("%s: %s: not run: %s", script, want.name, k.log);
 		expect_bytes(script, &want, c.packet, "kernel");
+		if (k.type == BPF_PROG_TYPE_SCHED_CLS)
+			sum_kept(&k, script, &frames[i]);
 	}
 	if (kernel)
 		kernel_close(&k);
