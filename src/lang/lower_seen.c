@@ -87,11 +87,13 @@ static bool is_steady(struct lower *L, const struct expr *e, struct key_vars *va
 /* Two steady expressions of the same shape. */
 static bool same(const struct expr *a, const struct expr *b)
 {
+	/* constants, too: how they are compared with hangs on their signs */
+	if (a->type.kind != b->type.kind || a->type.size != b->type.size ||
+		a->type.is_signed != b->type.is_signed || a->type.boolean != b->type.boolean)
+		return false;
 	if (a->is_const || b->is_const)
-		return a->is_const && b->is_const && a->const_value == b->const_value &&
-		       a->type.kind == b->type.kind;
-	if (a->kind != b->kind || a->type.kind != b->type.kind || a->type.size != b->type.size ||
-		a->type.is_signed != b->type.is_signed)
+		return a->is_const && b->is_const && a->const_value == b->const_value;
+	if (a->kind != b->kind)
 		return false;
 	switch (a->kind) {
 	case EX_STR:

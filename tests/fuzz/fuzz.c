@@ -357,6 +357,8 @@ static void lang_one(struct fuzz *fz, uint64_t seed)
 	fz->insns += r.insns;
 	fz->loaded += r.in_kernel;
 	fz->complex += r.complex;
+	if (r.complex)
+		printf("seed %llu is too much for the verifier\n", (unsigned long long)seed);
 	if (fz->verbose)
 		puts(text.p);
 	if (!r.ok) {
