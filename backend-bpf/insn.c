@@ -28,11 +28,6 @@ enum form_flags {
 #include "backend-bpf/isa.def"
 };
 
-static const char *const form_what[IFORM_COUNT] = {
-#define FORM(id, flags, what) [IFORM_##id] = what,
-#include "backend-bpf/isa.def"
-};
-
 static const struct isa_row rows[ISA_COUNT] = {
 #define I(id, text, code, src, off, imm, form, width, isa, lim, flags)                             \
 	[ISA_##id] = {#id, text, code, src, off, imm, IFORM_##form, width, isa, ISAL_##lim,        \
@@ -56,12 +51,6 @@ const struct isa_row *isa_row(enum isa_op op)
 {
 	assert(op < ISA_COUNT && "machine operation");
 	return &rows[op];
-}
-
-const char *isa_form_what(enum isa_form f)
-{
-	assert(f < IFORM_COUNT && "form");
-	return form_what[f];
 }
 
 struct bpf_insn isa_insn(enum isa_op op, unsigned dst, unsigned src, int off, int64_t imm)

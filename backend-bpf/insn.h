@@ -60,7 +60,6 @@ struct isa_row {
 	uint32_t flags; /* enum isa_flag, the form's included */
 };
 const struct isa_row *isa_row(enum isa_op op);
-const char *isa_form_what(enum isa_form f);
 
 /*
  * The instruction; fields that are no operands of the row come from the row. For LD64 rows this is

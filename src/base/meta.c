@@ -20,10 +20,6 @@ static const char *const event_text[] = {
 #define ME(id, text) text,
 #include "base/meta.def"
 };
-static const char *const counter_text[] = {
-#define MC(id, text) text,
-#include "base/meta.def"
-};
 static const char *const role_text[] = {
 #define MM(id, text) text,
 #include "base/meta.def"
@@ -31,7 +27,6 @@ static const char *const role_text[] = {
 TEXTS(meta_kind_text, meta_kind, MK_COUNT, kind_text)
 TEXTS(meta_agg_text, meta_agg, MA_COUNT_, agg_text)
 TEXTS(meta_event_text, meta_event_type, ME_COUNT, event_text)
-TEXTS(meta_counter_text, meta_counter_kind, MC_COUNT, counter_text)
 TEXTS(meta_role_text, meta_map_role, MM_COUNT, role_text)
 
 void meta_init(struct meta *m, struct arena *a)

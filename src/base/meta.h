@@ -243,5 +243,4 @@ bool meta_agg_buckets(uint32_t agg);
 const char *meta_kind_text(enum meta_kind k);
 const char *meta_agg_text(enum meta_agg k);
 const char *meta_event_text(enum meta_event_type k);
-const char *meta_counter_text(enum meta_counter_kind k);
 const char *meta_role_text(enum meta_map_role k);

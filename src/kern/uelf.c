@@ -98,11 +98,6 @@ void uelf_close(struct uelf *u)
 		u->p = NULL;
 }
 
-unsigned uelf_machine(const struct uelf *u)
-{
-	return u->h.e_machine;
-}
-
 /* ---- functions ---- */
 
 static bool is_function(unsigned type)

@@ -25,7 +25,6 @@ bool uelf_find_object(struct uelf *u, const char *name, struct uelf_func *out); 
 bool uelf_moves(const struct uelf *u);
 /* Where in the file an address lies; false when it is in no loaded piece. */
 bool uelf_file_offset(const struct uelf *u, uint64_t addr, uint64_t *off);
-unsigned uelf_machine(const struct uelf *u); /* EM_ */
 
 struct uelf_usdt { /* one place of a statically defined probe: .note.stapsdt */
 	const char *provider, *name, *args; /* args: "8@%rax -4@$5" */

@@ -254,22 +254,6 @@ int pcap_next(struct pcap_reader *r, struct pcap_packet *p)
 
 /* ---- links ---- */
 
-const char *pcap_link_name(uint32_t link)
-{
-	static const struct {
-		uint32_t link;
-		const char *name;
-	} names[] = {{LINK_NULL, "BSD loopback"}, {LINK_ETHERNET, "Ethernet"}, {LINK_RAW, "raw IP"},
-		{LINK_LOOP, "OpenBSD loopback"}, {LINK_SLL, "Linux cooked"}, {LINK_IPV4, "raw IPv4"},
-		{LINK_IPV6, "raw IPv6"}, {LINK_SLL2, "Linux cooked 2"}};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (names[i].link == link)
-			return names[i].name;
-	}
-	return NULL;
-}
-
 /* Bytes of the link's header, and the EtherType it tells; type 0: as the version of IP says. */
 static bool link_head(const struct pcap_packet *p, uint32_t *bytes, uint32_t *type)
 {
