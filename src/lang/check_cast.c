@@ -564,6 +564,25 @@ void check_addr(struct check *c, struct expr *e)
 
 /* ---- sizeof(), offsetof() ---- */
 
+/* Bytes of a value; tuples and records as structs of C. */
+static uint32_t value_size(const struct lt *t, uint32_t *align)
+{
+	uint32_t n = t->boolean ? 1 : t->size ? t->size : 8, al;
+
+	*align = t->kind == LT_STR ? 1 : t->kind == LT_INT ? n : 8;
+	if (t->kind != LT_TUPLE)
+		return n;
+	*align = 1;
+	n = 0;
+	for (uint32_t i = 0; i < t->tuple->n; i++) {
+		uint32_t size = value_size(&t->tuple->el[i], &al);
+
+		n = (n + al - 1) / al * al + size;
+		*align = al > *align ? al : *align;
+	}
+	return n ? (n + *align - 1) / *align * *align : 1;
+}
+
 /* The type an argument names, or the type of its value; of_target: a pointer's target. 0: reported. */
 static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool of_target)
 {
@@ -582,14 +601,14 @@ static uint32_t size_of_arg(struct check *c, struct expr *a, uint32_t *btf, bool
 		check_expr(c, a);
 		*btf = a->type.kind == LT_STRUCT || (of_target && a->type.kind == LT_PTR) ? a->type.btf
 											  : 0;
-		return a->type.kind == LT_UNKNOWN ? 0 : a->type.boolean ? 1 : a->type.size ? a->type.size : 8;
+		return a->type.kind == LT_UNKNOWN ? 0 : value_size(&a->type, &n);
 	}
 	n = cast.u.cast.array ? cast.u.cast.nelems : 1;
 	if (cast.u.cast.of) {
 		check_expr(c, cast.u.cast.of);
 		t = type_of(c, cast.u.cast.of);
 		*btf = t.kind == LT_STRUCT ? t.btf : 0;
-		return t.kind == LT_UNKNOWN ? 0 : t.boolean ? 1 : t.size ? t.size : 8;
+		return t.kind == LT_UNKNOWN ? 0 : value_size(&t, &n);
 	}
 	if (cast.u.cast.stars)
 		return 8 * n;

@@ -182,7 +182,7 @@ static uint64_t signal_by_name(const char *name)
 		const char *name;
 		uint32_t number;
 	} signals[] = {
-#define S(name, number) {name, number},
+#define S(name, number, what) {name, number},
 #include "kern/signals.def"
 	};
 

@@ -9,7 +9,7 @@ static void assign_var(struct lower *L, const struct stmt *st)
 {
 	const struct expr *target = st->u.assign.target, *value = st->u.assign.value;
 	const struct var_sym *var = target->var;
-	ir_val v;
+	ir_val v, old;
 
 	if (lo_in_memory(&var->type)) {
 		lo_var_write(L, value, var);
@@ -30,11 +30,11 @@ static void assign_var(struct lower *L, const struct stmt *st)
 		ir_var_write(L->f, var->slot, p.hi);
 		return;
 	}
-	v = lo_int(L, value);
+	old = st->u.assign.compound ? ir_var_read(L->f, var->ir_var) : IR_NONE;
+	v = lo_int(L, value); /* which may change the variable: what it held before counts */
 	if (st->u.assign.compound) {
 		bool uns = st->u.assign.op == BO_SHR ? !target->type.is_signed
 						     : lt_unsigned_pair(target, value);
-		ir_val old = ir_var_read(L->f, var->ir_var);
 
 		lo_note_zero(L, st->u.assign.op, value, v);
 		v = ir_bin(L->f, lo_arith(st->u.assign.op, !uns), old, v);

@@ -293,6 +293,12 @@ static void store_path(struct lower *L, const struct expr *e, const struct lo_pl
 	lo_enter(L, done);
 }
 
+/* As bpftrace says it: what no event of the system runs is "special". */
+static const char *probe_type(const struct kern_probe *p)
+{
+	return p->parts == PP_NONE || p->parts == PP_SIGNAL ? "special" : p->name;
+}
+
 void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *to)
 {
 	if (e->kind == EX_STR)
@@ -302,7 +308,7 @@ void lo_store_str(struct lower *L, const struct expr *e, const struct lo_place *
 	else if (e->ref.kind == REF_FUNC)
 		store_str_call(L, e, to);
 	else if (e->ref.kind == REF_BUILTIN && e->ref.u.builtin == BI_PROBETYPE)
-		store_text(L, kern_probe(L->ap->kind)->name, to);
+		store_text(L, probe_type(kern_probe(L->ap->kind)), to);
 	else if (e->ref.kind == REF_BUILTIN)
 		store_comm(L, to);
 	else if (e->ref.kind == REF_TPFIELD)

@@ -160,6 +160,8 @@ struct stmt *parse_spread(struct parser *p, struct stmt *s)
 
 	if (p->panic || !e || e->kind != EX_BLOCK || (s->kind != ST_EXPR && ends_in_block(e)))
 		return s;
+	if (s->kind == ST_ASSIGN && s->u.assign.compound && e->u.block.value)
+		return s; /* what the target held before the block counts */
 	outer = stmt_new(p, ST_BLOCK);
 	outer->span = s->span = e->span;
 	outer->u.block = e->u.block.body;

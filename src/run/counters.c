@@ -90,7 +90,7 @@ static void say_full(struct session *s, const struct meta_counter *c, uint64_t n
 	}
 	session_say(s,
 		"WARNING: Map full; %" PRIu64 " update%s of %s refused: it holds %u entries"
-		" (config = { max_map_keys = N } sets that)\n",
+		" (its let, or config = { max_map_keys = N }, sets that)\n",
 		n, n == 1 ? "" : "s", map->name, map->max_entries);
 }
 

@@ -7,14 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct {
-	const char *name;
-	uint32_t number;
-} signals[] = {
-#define S(name, number) {name, number},
-#include "kern/signals.def"
-};
-
 bool name_of_user(struct buf *out, uint64_t uid)
 {
 	char room[4096];
@@ -49,13 +41,19 @@ bool name_of_syscall(struct buf *out, uint64_t number)
 
 bool name_of_signal(struct buf *out, uint64_t number)
 {
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		if (signals[i].number == number) {
-			buf_puts(out, signals[i].name);
-			return true;
-		}
-	}
-	return false;
+	static const char *const names[] = {
+#define S(name, number, what) [number] = what,
+#include "kern/signals.def"
+	};
+
+	if (number < sizeof(names) / sizeof(*names) && names[number])
+		buf_puts(out, names[number]);
+	else if (number > 64)
+		buf_puts(out, "N/A");
+	else
+		buf_printf(out, number < 34 ? "Unknown signal %d" : "Real-time signal %d",
+			(int)number - (number < 34 ? 0 : 34));
+	return true;
 }
 
 struct search {

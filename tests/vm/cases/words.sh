@@ -35,7 +35,7 @@ X
 cat >/tmp/words.want <<'X'
 order 44332211 3412 3412 44332211 44332211
 text 11 6 1 hello 0 No such file or directory
-names SIGKILL 01:02:03:04:05:FF 10.0.0.1 fe80::1
+names Killed 01:02:03:04:05:FF 10.0.0.1 fe80::1
 kinds 0 1 1 1 1 1 1
 found 20 2 0
 task 1 1 0 1
