@@ -44,14 +44,26 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 	return prev[nb];
 }
 
+/* Distances in steps of FAR, so that of names that the word begins the shortest comes behind all typos. */
+#define FAR 64
+
+static unsigned allowed(size_t n)
+{
+	return n <= 4 ? 1 : n <= 8 ? 2 : 3;
+}
+
 void suggest_try(struct suggest *s, const char *candidate)
 {
 	size_t na = strlen(s->word), nb = strlen(candidate);
+	bool begun = na > 3 && nb > na && !strncmp(s->word, candidate, na);
 	unsigned d;
 
-	if (!na || !nb || na > WORD_MAX || nb > WORD_MAX || (na > nb ? na - nb : nb - na) > 3)
+	if (!na || !nb || na > WORD_MAX || nb > WORD_MAX ||
+		(!begun && (na > nb ? na - nb : nb - na) > 3))
 		return;
-	d = strcasecmp(s->word, candidate) ? distance(s->word, na, candidate, nb) : 0;
+	d = strcasecmp(s->word, candidate) ? FAR * distance(s->word, na, candidate, nb) : 0;
+	if (begun && d > FAR * allowed(na))
+		d = FAR * allowed(na) + (unsigned)(nb - na);
 	if (d < s->best_distance) {
 		s->best_distance = d;
 		s->best = candidate;
@@ -60,8 +72,5 @@ void suggest_try(struct suggest *s, const char *candidate)
 
 const char *suggest_best(const struct suggest *s)
 {
-	size_t n = strlen(s->word);
-	unsigned allowed = n <= 4 ? 1 : n <= 8 ? 2 : 3;
-
-	return s->best && s->best_distance <= allowed ? s->best : NULL;
+	return s->best && s->best_distance < FAR * (allowed(strlen(s->word)) + 1) ? s->best : NULL;
 }

@@ -87,6 +87,20 @@ const struct unsupported *unsupported_find(enum unsupported_kind kind, const cha
 	return NULL;
 }
 
+const char *elsewhere_find(const char *name)
+{
+	static const char words[][2][16] = {
+#define W(theirs, ours) {theirs, ours},
+#include "lang/elsewhere.def"
+	};
+
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!strcmp(words[i][0], name))
+			return words[i][1];
+	}
+	return NULL;
+}
+
 const struct unsupported *unsupported_at(unsigned i)
 {
 	return i < sizeof(unsupporteds) / sizeof(*unsupporteds) ? &unsupporteds[i] : NULL;

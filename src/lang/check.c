@@ -118,6 +118,10 @@ static const char *other_way(const struct builtin *b, const char *kind)
 		return "; here, use args.p.comm";
 	if (!strcmp(kind, "kretprobe") && !strncmp(b->name, "arg", 3))
 		return "; keep it in a map there: @arg[tid] = arg0";
+	if (!strcmp(kind, "kprobe") && b == builtin_row(BI_ARGS))
+		return "; here, arguments are arg0, arg1 …";
+	if (!strncmp(b->name, "arg", 3) && builtin_in_probe(builtin_row(BI_ARGS), kind))
+		return "; here, arguments are args.NAME";
 	return "";
 }
 

@@ -46,7 +46,7 @@ void c_hint(struct check *c, struct diag *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* "… is not supported in this version of skep"; hint may be NULL. */
 void c_unsupported(struct check *c, struct skep_span at, const char *what, const char *hint);
-bool c_ops_arg(struct check *c, const char *name); /* an argument of this operation has that name */
+bool c_named_arg(struct check *c, const char *name); /* an argument of this probe has that name */
 const char *c_type(struct check *c, const struct lt *t);
 /* The probe's kinds all satisfy the row; else reported. */
 bool c_has_builtin(struct check *c, const struct builtin *b, struct skep_span at);
@@ -95,6 +95,7 @@ void check_lsm(struct check *c, struct attach_point *ap);
 void check_iter(struct check *c, struct attach_point *ap);
 void traced_arg(struct check *c, struct expr *e); /* args.NAME */
 struct lt traced_retval(struct check *c, struct skep_span at);
+bool traced_has_param(struct check *c, const struct attach_point *ap, const char *name);
 
 /* ---- check_watch.c ---- */
 void check_own_signal(struct check *c, struct attach_point *ap);

@@ -82,8 +82,10 @@ static void check_print(struct check *c, struct expr *e)
 	}
 	check_expr(c, a);
 	if (n > 1)
-		c_error(c, arg(e, 1)->span, DIAG_WRONG_ARGS,
-			"only print() of a whole map takes further arguments");
+		c_hint(c,
+			c_error(c, arg(e, 1)->span, DIAG_WRONG_ARGS,
+				"only print() of a whole map takes further arguments"),
+			"a format and its values: printf(\"%%s\\n\", …)");
 	else
 		is_storable(c, a, "printed");
 }
@@ -376,6 +378,10 @@ static void unknown_function(struct check *c, const struct expr *e)
 	}
 	if (smap_get(c->s->macros, name))
 		c_hint(c, d, "it is defined further down: functions and macros stand before their uses");
+	else if (elsewhere_find(name))
+		c_hint(c, d, "here it is %s()", elsewhere_find(name));
+	else if (!strcmp(name, "strcmp"))
+		c_hint(c, d, "texts are compared with == and !=");
 	else if (check_is_decl(name))
 		c_hint(c, d, "outside of probes: let @name = %s(…);", name);
 	else if (suggest_best(&s))

@@ -29,7 +29,11 @@ static void not_a_number(
 
 	d = c_error(c, e->span, DIAG_WRONG_TYPE, "%s must be %s, this is %s%s", what, wanted,
 		e->type.kind == LT_NONE ? "" : "a value of type ", c_type(c, &e->type));
-	if (e->type.kind == LT_STR)
+	if (e->type.kind == LT_STR && strchr(what, '~'))
+		c_hint(c, d, "strcontains(text, part) looks for a part");
+	else if (e->type.kind == LT_STR && strchr(what, '+'))
+		c_hint(c, d, "printf(\"%%s%%s\", …) prints one after the other");
+	else if (e->type.kind == LT_STR && (strpbrk(what, "!&|") || strstr(what, "condition")))
 		c_hint(c, d, "compare strings with == or !=");
 	else if (e->type.kind == LT_STRUCT)
 		c_hint(c, d, "take a member of it");

@@ -370,14 +370,19 @@ static int param_index(struct check *c, const struct attach_point *ap, const cha
 	return -1;
 }
 
-bool c_ops_arg(struct check *c, const char *name)
+bool c_named_arg(struct check *c, const char *name)
 {
 	const struct attach_point *ap = c->probe->points.n ? &c->probe->points.v[0] : NULL;
 	struct kbtf_param params[8];
 
-	if (!ap || ap->kind == PROBE_COUNT || !ap->ops_proto)
+	if (!ap || ap->kind == PROBE_COUNT)
 		return false;
-	return param_index(c, ap, name, kbtf_params(c->btf, ap->ops_proto, params, 8)) >= 0;
+	if (ap->tracepoint)
+		return tp_field(ap->tracepoint, name) != NULL;
+	if (ap->proto)
+		return traced_has_param(c, ap, name);
+	return ap->ops_proto &&
+	       param_index(c, ap, name, kbtf_params(c->btf, ap->ops_proto, params, 8)) >= 0;
 }
 
 static void no_ops_arg(

@@ -122,6 +122,23 @@ void unknown_flag(struct check *c, const struct expr *e)
 		c_hint(c, d, "this kernel has%s", all);
 }
 
+/* A word that has a meaning, but not alone or not here. */
+static bool known_otherwise(struct check *c, struct diag *d, const char *name)
+{
+	if (c_named_arg(c, name))
+		c_hint(c, d, "arguments start with 'args.': args.%.60s", name);
+	else if (elsewhere_find(name))
+		c_hint(c, d, "here it is '%s'", elsewhere_find(name));
+	else if (builtin_function(name) >= 0 || agg_by_name(name))
+		c_hint(c, d, "it is a function: %s(…)", name);
+	else if (net_layer_by_name(name) >= 0)
+		c_hint(c, d, "name one of its fields, for instance %s",
+			!strcmp(name, "ip") ? "ip.src" : "tcp.dport");
+	else
+		return false;
+	return true;
+}
+
 static void unknown_name(struct check *c, const struct expr *e)
 {
 	const char *name = e->u.name, *kin;
@@ -130,15 +147,8 @@ static void unknown_name(struct check *c, const struct expr *e)
 
 	if (!c->final)
 		return;
-	if (builtin_function(name) >= 0 || agg_by_name(name)) {
-		c_hint(c, d, "it is a function: %s(…)", name);
+	if (known_otherwise(c, d, name))
 		return;
-	}
-	if (net_layer_by_name(name) >= 0) {
-		c_hint(c, d, "name one of its fields, for instance %s",
-			!strcmp(name, "ip") ? "ip.src" : "tcp.dport");
-		return;
-	}
 	suggest_init(&s, name);
 	for (int i = 0; i < BI_COUNT; i++)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
@@ -171,8 +181,6 @@ static void unknown_name(struct check *c, const struct expr *e)
 		c_hint(c, d, "variables start with '$': $%.60s", name);
 	else if (smap_get(&c->s->maps, arena_printf(c->a, "@%s", name)))
 		c_hint(c, d, "maps start with '@': @%.60s", name);
-	else if (c_ops_arg(c, name))
-		c_hint(c, d, "arguments of the operation start with 'args.': args.%.60s", name);
 	else if (*(kin = relatives(c, name)))
 		c_hint(c, d, "this kernel has%s", kin);
 	else if (!c->btf)

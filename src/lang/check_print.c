@@ -116,6 +116,16 @@ static bool check_conv(struct check *c, const struct expr *f, const struct fmt_s
 	return false;
 }
 
+static bool points_to_text(struct check *c, const struct lt *t)
+{
+	struct kbtf_info i;
+
+	if (t->kind != LT_PTR || !t->btf)
+		return t->kind == LT_PTR && t->int_size == 1;
+	i = kbtf_describe(c->btf, t->btf);
+	return i.class == KBTF_INT && i.size == 1;
+}
+
 static void check_conv_arg(
 	struct check *c, const struct expr *f, const struct fmt_spec *v, const struct expr *a)
 {
@@ -125,6 +135,10 @@ static void check_conv_arg(
 
 	if (a->type.kind == LT_UNKNOWN || !is_storable(c, a, "printed"))
 		return;
+	if (v->conv == 's' && c->final && points_to_text(c, &a->type))
+		c_hint(c,
+			diag_warn(c->d, a->span, DIAG_WRONG_TYPE, "this prints the address"),
+			"str(…) is the text there, %%p says that the address is meant");
 	if (v->conv == 's' || (v->conv == 'r' && is_bytes(&a->type)) ||
 		(fmt_is_number(v->conv) && (a->type.kind == LT_INT || a->type.kind == LT_PTR)))
 		return;

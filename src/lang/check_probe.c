@@ -134,10 +134,46 @@ static bool split_offset(struct check *c, struct attach_point *ap, uint32_t i)
 	return false;
 }
 
+struct near_function {
+	struct suggest s;
+	const char *part; /* finish_task_switch.isra.0 */
+};
+
+static void try_function(const char *name, void *arg)
+{
+	struct near_function *f = arg;
+	size_t n = strlen(f->s.word);
+
+	suggest_try(&f->s, name);
+	if (!strncmp(name, f->s.word, n) && name[n] == '.')
+		f->part = name;
+}
+
+/* Functions that compilers cut have a suffix; system calls have a prefix of the architecture since 4.17. */
+static void suggest_function(struct check *c, struct diag *e, const char *func)
+{
+	static const char *const archs[] = {
+		[KERN_ANY] = "", [KERN_X86_64] = "x64", [KERN_ARM64] = "arm64", [KERN_RISCV64] = "riscv"};
+	struct near_function f = {.part = NULL};
+	const char *call;
+
+	suggest_init(&f.s, func);
+	target_each_function(c->t, try_function, &f);
+	if (!strncasecmp(func, "sys_", 4)) {
+		call = arena_printf(c->a, "__%s_sys_%s", archs[c->t->arch], func + 4);
+		f.part = target_has_function(c->t, call) == 1 ? call : f.part;
+	}
+	if (f.part || suggest_best(&f.s))
+		c_hint(c, e, "did you mean '%s'?", f.part ? f.part : suggest_best(&f.s));
+	else
+		c_hint(c, e,
+			"/sys/kernel/tracing/available_filter_functions lists all; inlined "
+			"functions cannot be probed");
+}
+
 static void check_function(struct check *c, struct attach_point *ap)
 {
 	uint32_t i = ap->parts.n - 1;
-	struct suggest s;
 	struct diag *e;
 	bool right = split_offset(c, ap, i);
 
@@ -169,14 +205,7 @@ static void check_function(struct check *c, struct attach_point *ap)
 			ap->func));
 	if (!e)
 		return;
-	suggest_init(&s, ap->func);
-	target_each_function(c->t, try_name, &s);
-	if (suggest_best(&s))
-		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
-	else
-		c_hint(c, e,
-			"/sys/kernel/tracing/available_filter_functions lists all; inlined "
-			"functions cannot be probed");
+	suggest_function(c, e, ap->func);
 }
 
 /* ---- tracepoints ---- */

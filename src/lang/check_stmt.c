@@ -131,6 +131,8 @@ static void check_assign(struct check *c, struct stmt *s)
 	e = c_error(c, target->span, DIAG_BAD_ASSIGN, "this cannot be assigned");
 	if (target->kind == EX_NAME)
 		c_hint(c, e, "variables start with '$', maps with '@': $%.60s = …", target->u.name);
+	else if (target->kind == EX_INDEX && target->u.index.base->kind == EX_MAP)
+		c_hint(c, e, "several keys stand between one pair of brackets: @x[a, b]");
 	else
 		c_hint(c, e, "$variables and @maps can be assigned; '==' compares");
 }

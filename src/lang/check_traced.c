@@ -231,21 +231,40 @@ static void no_param(struct check *c, const struct expr *e, const struct attach_
 		c_hint(c, d, "it has no arguments");
 }
 
-/* Index of the argument in the program's context; -1: reported. */
+/* Index of the argument in the program's context; -1: there is none. p holds ARGS_MAX + 1. */
+static int param_at(struct check *c, const struct attach_point *ap, const char *name,
+	struct kbtf_param *p, uint32_t *n)
+{
+	*n = kbtf_params(c->btf, ap->proto, p, ARGS_MAX + 1);
+	*n = *n > ARGS_MAX + 1 ? ARGS_MAX + 1 : *n;
+	for (uint32_t i = ap->proto_skip; i < *n; i++) {
+		if (!strcmp(p[i].name, name))
+			return (int)(i - ap->proto_skip);
+	}
+	return -1;
+}
+
+bool traced_has_param(struct check *c, const struct attach_point *ap, const char *name)
+{
+	struct kbtf_param p[ARGS_MAX + 1];
+	uint32_t n;
+
+	return param_at(c, ap, name, p, &n) >= 0;
+}
+
+/* The same; -1: reported. */
 static int find_param(struct check *c, const struct expr *e, const struct attach_point *ap,
 	uint32_t *type)
 {
 	struct kbtf_param p[ARGS_MAX + 1];
-	uint32_t n = kbtf_params(c->btf, ap->proto, p, ARGS_MAX + 1);
+	uint32_t n;
+	int i = param_at(c, ap, e->u.field.name, p, &n);
 
-	n = n > ARGS_MAX + 1 ? ARGS_MAX + 1 : n;
-	for (uint32_t i = ap->proto_skip; i < n; i++) {
-		*type = p[i].type;
-		if (!strcmp(p[i].name, e->u.field.name))
-			return (int)(i - ap->proto_skip);
-	}
-	no_param(c, e, ap, p, n);
-	return -1;
+	if (i < 0)
+		no_param(c, e, ap, p, n);
+	else
+		*type = p[(uint32_t)i + ap->proto_skip].type;
+	return i;
 }
 
 /* Functions' arguments may be read straight; tracepoints' may be NULL, so reads are made safe. */

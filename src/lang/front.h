@@ -67,6 +67,7 @@ struct unsupported {
 	const char *hint; /* "" when there is nothing to say */
 };
 const struct unsupported *unsupported_find(enum unsupported_kind kind, const char *name);
+const char *elsewhere_find(const char *name); /* what says the same here; NULL (elsewhere.def) */
 const struct unsupported *unsupported_at(unsigned i); /* NULL past the end */
 
 /* ---- net_uses.c ---- */

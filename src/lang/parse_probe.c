@@ -10,7 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROBE_KINDS "kinds are BEGIN END kprobe kretprobe tracepoint interval xdp tc cgroup_skb sched_ext"
+#define PROBE_KINDS \
+	"kinds are BEGIN END kprobe kretprobe fentry fexit tracepoint uprobe usdt interval profile xdp tc " \
+	"sched_ext …"
+
+#define STATEMENTS "statements stand in the braces of a probe: BEGIN { … }"
 
 static bool kind_has_paths(const char *kind)
 {
@@ -40,9 +44,14 @@ static struct diag *expected_probe(struct parser *p, bool inside)
 			(unsigned)c);
 	else
 		e = p_error(p, at, DIAG_SYNTAX, "expected a probe, found '%c'", c);
-	p_hint(p, e,
-		"a probe is for instance BEGIN, kprobe:vfs_read or "
-		"tracepoint:syscalls:sys_enter_openat");
+	if (c == '}')
+		p_hint(p, e, "there are more '}' than '{' before");
+	else if (inside && c == '(')
+		p_hint(p, e, STATEMENTS);
+	else
+		p_hint(p, e,
+			"a probe is for instance BEGIN, kprobe:vfs_read or "
+			"tracepoint:syscalls:sys_enter_openat");
 	return e;
 }
 
@@ -152,6 +161,8 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 	}
 	if (suggest_best(&s))
 		p_hint(p, e, "did you mean '%s'?", suggest_best(&s));
+	else if (*ap->kind_text == '$' || *ap->kind_text == '@' || !strcmp(ap->kind_text, "if"))
+		p_hint(p, e, STATEMENTS);
 	else
 		p_hint(p, e, PROBE_KINDS);
 }
@@ -287,7 +298,11 @@ void parse_probe(struct parser *p)
 	if (!p_is(p, TOK_LBRACE)) {
 		struct diag *e = p_expected(p, "'{' or a predicate after the probe");
 
-		p_hint(p, e, "a probe has a body: kprobe:vfs_read { @[comm] = count(); }");
+		if (p_is(p, TOK_IDENT) && probe.points.n == 1 && !probe.points.v[0].parts.n)
+			p_hint(p, e, "parts of a probe are joined by ':': %.60s:%.60s",
+				probe.points.v[0].kind_text, p->tok.text);
+		else
+			p_hint(p, e, "a probe has a body: kprobe:vfs_read { @[comm] = count(); }");
 		p_skip_braces(p);
 		p->panic = false;
 		return;

@@ -382,6 +382,11 @@ static struct stmt *statement(struct parser *p)
 	e = p_expected(p, "';' or '}' after the statement");
 	if (e && s->kind == ST_ASSIGN && p_is(p, TOK_ASSIGN))
 		p_hint(p, e, "an assignment has no value: assign one after the other");
+	else if (e && !e->hint && s->kind == ST_EXPR && s->u.expr->kind == EX_NAME &&
+		(p_is(p, TOK_IDENT) || p_is(p, TOK_VAR)))
+		p_hint(p, e, "variables need no type: $x = …");
+	else if (e && !e->hint && p_is(p, TOK_LBRACE))
+		p_hint(p, e, "blocks stand behind if, else if, else, while, for and unroll");
 	else if (e && !e->hint)
 		p_hint(p, e, "statements are separated by ';'");
 	return s;
