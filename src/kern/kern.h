@@ -212,6 +212,7 @@ enum scx_set { /* kfunc sets of kernel/sched/ext.c */
 	SCX_UNLOCKED = 32,
 	SCX_CPU_RELEASE = 64,
 	SCX_INIT_CIDS = 128,
+	SCX_DUMP = 256, /* no set of the kernel, which ends a scheduler that calls it elsewhere */
 };
 struct scx_op {
 	const char *name;

@@ -264,7 +264,7 @@ void check_script(struct script *s)
 	round_over(c);
 	check_close_files(c);
 	check_decl_uses(c);
-	check_queues(c);
+	check_scheduler(c);
 	check_named(c);
 	if (s->d->errors)
 		return;

@@ -34,8 +34,9 @@ struct check {
 	bool raw_text;	      /* the literal here is compared with a payload */
 	const struct expr *compared; /* the left side of the comparison that is looked at */
 	struct each *each;    /* the innermost loop over a map or range; NULL */
-	const struct expr *queued; /* the first task put into a queue of a known number of the script's own */
-	bool queue_made, queue_taken; /* create_dsq(); dsq_move_to_local(), dsq_move() … */
+	VEC(const struct expr *) queued, made; /* queues of known numbers: with tasks put there; made */
+	bool queue_any, queue_taken; /* one of some number is made; dsq_move_to_local(), dsq_move() … */
+	const struct expr *disallow, *disallow_late; /* scx.disallow is written: in init_task; elsewhere */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 
@@ -64,7 +65,6 @@ void check_own_types(struct check *c);
 /* ---- check_config.c ---- */
 void check_config(struct check *c);
 void check_decls(struct check *c);
-void check_queues(struct check *c); /* of schedulers */
 void check_decl_uses(struct check *c);
 void check_has_task_maps(struct check *c, struct skep_span at, const char *name); /* the kernel has */
 
@@ -207,6 +207,10 @@ struct expr *sugar_block_value(struct check *c, struct block *b);
 bool sugar_stmt(struct check *c, struct stmt *s); /* true: it is an "if" now */
 void sugar_find(struct check *c, struct stmt *s); /* if (find(…)) */
 bool sugar_tuple_equal(struct check *c, struct expr *e);
+
+/* ---- check_sched.c ---- */
+void check_note_queue(struct check *c, const struct expr *e, const char *kfunc);
+void check_scheduler(struct check *c);
 
 /* ---- check_call.c, check_print.c, check_kfunc.c ---- */
 void check_call(struct check *c, struct expr *e, bool as_statement);

@@ -352,7 +352,7 @@ static check_fn checker_of(enum builtin_id id)
 
 static void unknown_function(struct check *c, const struct expr *e)
 {
-	const char *name = e->u.call.name, *end = strrchr(name, '_'), *kin = NULL;
+	const char *name = e->u.call.name, *end = strrchr(name, '_'), *kin = NULL, *tail, *same = NULL;
 	struct diag *d = c_error(
 		c, e->u.call.name_span, DIAG_UNKNOWN_NAME, "unknown function '%.60s'", name);
 	const struct scx_alias *al;
@@ -372,7 +372,10 @@ static void unknown_function(struct check *c, const struct expr *e)
 		suggest_try(&s, al->name);
 		for (unsigned k = 0; k < 4 && al->kfunc[k]; k++) {
 			suggest_try(&s, al->kfunc[k]);
-			if (strstr(al->kfunc[k], name) || (!kin && end && end[1] && strstr(al->kfunc[k], end)))
+			tail = strstr(al->kfunc[k], name);
+			if (tail > al->kfunc[k] && tail[-1] == '_' && !tail[strlen(name)])
+				same = al->name; /* insert: scx_bpf_dsq_insert */
+			if (tail || (!kin && end && end[1] && strstr(al->kfunc[k], end)))
 				kin = al->name; /* dsq_consume: scx_bpf_consume */
 		}
 	}
@@ -384,10 +387,8 @@ static void unknown_function(struct check *c, const struct expr *e)
 		c_hint(c, d, "texts are compared with == and !=");
 	else if (check_is_decl(name))
 		c_hint(c, d, "outside of probes: let @name = %s(…);", name);
-	else if (suggest_best(&s))
-		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
-	else if (kin)
-		c_hint(c, d, "did you mean '%s'?", kin);
+	else if (same || suggest_best(&s) || kin)
+		c_hint(c, d, "did you mean '%s'?", same ? same : suggest_best(&s) ? suggest_best(&s) : kin);
 	else if (c_is_kind(c, PP_OPS))
 		c_hint(c, d,
 			"kernel functions are called by their kernel names, for instance "

@@ -535,6 +535,11 @@ static bool scx_writable(struct check *c, const struct expr *e)
 		return false;
 	if (strcmp(name, "slice") && strcmp(name, "dsq_vtime") && strcmp(name, "disallow"))
 		return false;
+	if (c->final && !strcmp(name, "disallow")) {
+		const struct scx_op *op = c->probe->points.v[0].op;
+
+		*(op && !strcmp(op->name, "init_task") ? &c->disallow : &c->disallow_late) = e;
+	}
 	return task->kind == EX_FIELD && task->ref.kind == REF_MEMBER &&
 	       task->ref.u.m.through_ptr && task->u.field.base->type.trusted;
 }

@@ -105,9 +105,13 @@ static void wrong_pointer(struct check *c, const struct expr *a, const struct kf
 		a->type.kind == LT_PTR && !a->type.trusted ? "an unproven " : "a value of type ",
 		c_type(c, &a->type));
 
-	c_hint(c, d,
-		"the kernel takes pointers that it gave itself: args.NAME, what its functions "
-		"return, and $variables that hold these");
+	if (p->to.id && !strcmp(kbtf_name(c->btf, p->to.id), "bpf_cpumask"))
+		c_hint(c, d,
+			"the kernel's masks are read only; one of your own: $m = bpf_cpumask_create()");
+	else
+		c_hint(c, d,
+			"the kernel takes pointers that it gave itself: args.NAME, what its functions "
+			"return, and $variables that hold these");
 }
 
 /* Pointers under RCU are good only in programs that cannot sleep: all of this block become such. */
@@ -186,7 +190,8 @@ static void format_args(struct check *c, struct expr *e, uint32_t at)
 			c_error(c, text ? text->span : e->span, DIAG_WRONG_ARGS,
 				"%s() needs a format of at most %d bytes and at most %d values",
 				e->u.call.name, FORMAT_TEXT_MAX, FORMAT_ARGS_MAX),
-			"for instance: error(\"CPU %%d has no tasks\", cpu)");
+			"for instance: %s(%s\"CPU %%d has no tasks\", cpu)", e->u.call.name,
+			at ? "1, " : "");
 		return;
 	}
 	check_expr(c, text);
@@ -242,6 +247,10 @@ static void check_kfunc_args(struct check *c, struct expr *e, uint32_t proto)
 		return;
 	least = n;
 	for (uint32_t i = 0; i < n; i++) {
+		if (p[i].kind == KFA_INT && strstr(p[i].name, "__sz")) {
+			c_unsupported(c, e->span, "memory that a function of the kernel fills is", NULL);
+			return;
+		}
 		if (p[i].kind != KFA_FORMAT)
 			continue;
 		for (uint32_t k = 0; k < i && k < have; k++)
@@ -302,7 +311,8 @@ static bool operations_only(struct check *c, const struct expr *e, const char *n
 			c_error(c, e->u.call.name_span, DIAG_WRONG_PROBE,
 				"%s() does not exist in %s probes", name,
 				kern_probe(ap->kind)->name),
-			"functions of the kernel can be called in sched_ext probes");
+			"functions of the kernel can be called in sched_ext probes: sched_ext:timer:ms:10 "
+			"{ … } is one that comes every 10 ms");
 		return false;
 	}
 	if (!c->btf)
@@ -340,43 +350,6 @@ static void note_sleep(struct check *c, const struct expr *e, const char *kfunc)
 	}
 }
 
-#define DSQ_BUILTIN (UINT64_C(1) << 63) /* SCX_DSQ_FLAG_BUILTIN: a queue of the kernel's own */
-
-static void note_queue(struct check *c, const struct expr *e, const char *kfunc)
-{
-	const struct scx_alias *al = scx_alias_by_name(kfunc);
-	const struct expr *id = e->u.call.args.list.n > 1 ? e->u.call.args.list.v[1] : NULL;
-
-	c->queue_made |= strstr(kfunc, "create_dsq") != NULL;
-	c->queue_taken |= strstr(kfunc, "dsq_move") || strstr(kfunc, "consume") ||
-			  strstr(kfunc, "_from_dsq");
-	if (!c->queued && al && !strncmp(al->name, "dsq_insert", 10) && id && id->is_const &&
-		!(id->const_value & DSQ_BUILTIN))
-		c->queued = id;
-}
-
-/* Both end in the scheduler being thrown out, but not at once. */
-void check_queues(struct check *c)
-{
-	const struct expr *id = c->queued;
-
-	if (!id || c->d->errors)
-		return;
-	if (!c->queue_made)
-		c_hint(c,
-			diag_warn(c->d, id->span, DIAG_SCHED,
-				"nothing makes this queue: the kernel ends the scheduler when a task "
-				"is put there"),
-			"sched_ext:init { return create_dsq(%llu, -1); }",
-			(unsigned long long)id->const_value);
-	if (!c->queue_taken)
-		c_hint(c,
-			diag_warn(c->d, id->span, DIAG_SCHED,
-				"nothing takes tasks out of this queue: they will never run"),
-			"sched_ext:dispatch { dsq_move_to_local(%llu); }",
-			(unsigned long long)id->const_value);
-}
-
 static void check_any_kfunc(struct check *c, struct expr *e, const char *name)
 {
 	const char *kfunc;
@@ -393,7 +366,7 @@ static void check_any_kfunc(struct check *c, struct expr *e, const char *name)
 	check_kfunc_args(c, e, e->ref.u.kfunc.proto);
 	kfunc_result(c, e, kfunc);
 	note_sleep(c, e, kfunc);
-	note_queue(c, e, kfunc);
+	check_note_queue(c, e, kfunc);
 }
 
 void check_kfunc(struct check *c, struct expr *e, const char *name)

@@ -49,7 +49,7 @@ static void never_written(struct check *c, const struct expr *e, bool list)
 	for (uint32_t i = 0; i < c->s->maps.entries.n; i++) {
 		const struct map_sym *other = c->s->maps.entries.v[i].value;
 
-		if (other->written)
+		if (other->written && other->of == m->of)
 			suggest_try(&s, other->name);
 	}
 	if (suggest_best(&s) && e->u.map.name[1] && e->u.map.name[2])
@@ -179,7 +179,8 @@ struct map_sym *check_map(struct check *c, struct expr *e, enum map_use use)
 		return m;
 	if (use == MAP_WHOLE && m->task && !e->u.map.keys.list.n)
 		c_unsupported(c, e->span, "taking all values of a task() map is",
-			"they hang on the tasks; name one: [args.p]");
+			"[args.p] is one, 0 until it is written; a map by number can be gone through: "
+			"[args.p.pid]");
 	if (use == MAP_READ || use == MAP_WRITE || e->u.map.keys.list.n)
 		check_map_keys(c, m, &e->u.map.keys, e->span);
 	else if (use != MAP_PART)
@@ -320,7 +321,8 @@ void check_map_assign(
 		return;
 	}
 	if (m->task && t.kind != LT_INT && t.kind != LT_PTR) {
-		c_unsupported(c, value->span, "anything but numbers in a task() map is", NULL);
+		c_unsupported(c, value->span, "anything but numbers kept on a task is",
+			"a map by the task's number keeps it: @name[args.p.pid] = …");
 		return;
 	}
 	c->probe->sets_fields |= m->of != NULL;

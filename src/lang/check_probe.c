@@ -251,7 +251,9 @@ static void unknown_op(struct check *c, const struct attach_point *ap)
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
 	else
-		c_hint(c, e, "most schedulers need select_cpu, enqueue, dispatch, init");
+		c_hint(c, e,
+			"most schedulers need select_cpu, enqueue, dispatch, init; "
+			"`skep -lv 'sched_ext:*'` lists all, each has a block of its own");
 }
 
 /* Told once: nothing of a scheduler can be right there. */

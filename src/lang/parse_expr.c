@@ -588,6 +588,8 @@ void parse_note_field(struct parser *p, const struct expr *target)
 {
 	const struct expr *map = target->kind == EX_FIELD ? target->u.field.base : NULL;
 
+	while (map && map->kind == EX_FIELD)
+		map = map->u.field.base;
 	if (map && map->kind == EX_MAP && map->u.map.keys.list.n)
 		smap_put(&p->s->with_fields, map->u.map.name, p);
 }

@@ -51,7 +51,7 @@ static void listings(void **state)
 /* The operations that the table names; of the others nobody asks. */
 static const char *const ops[] = {"select_cpu", "enqueue", "dispatch", "dequeue", "tick", "running",
 	"stopping", "enable", "cpu_release", "init", "exit", "init_task", "cpu_online", "cpu_offline",
-	"cgroup_init"};
+	"cgroup_init", "dump_cpu", "dump_task"};
 
 static bool named(const char *text, const char *name)
 {

@@ -235,6 +235,8 @@ static void scx_calls(void **state)
 	assert_false(may("enqueue", "scx_bpf_select_cpu_dfl", KV(6, 12)));
 	assert_true(may("select_cpu", "scx_bpf_select_cpu_dfl", KV(6, 12)));
 	assert_false(may("dump", "scx_bpf_create_dsq", 0));
+	assert_false(may("tick", "scx_bpf_dump_bstr", 0));
+	assert_true(may("dump_task", "scx_bpf_dump_bstr", 0));
 	assert_false(may("tick", "bpf_copy_from_user_str", 0));
 	assert_true(may("init", "bpf_copy_from_user_str", 0));
 	assert_true(may("tick", "bpf_rcu_read_lock", 0));

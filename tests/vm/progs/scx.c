@@ -135,8 +135,8 @@ static void one_call(struct calls *c, unsigned i)
 	enum verdict v;
 	bool may;
 
-	/* what may be called everywhere is tried in one operation only */
-	if (c->fn[i].set & (SCX_ANY | SCX_IDLE) && strcmp(c->op->name, "running"))
+	/* what may be called everywhere is tried in one operation only; dump() the kernel judges later */
+	if (c->fn[i].set & SCX_DUMP || (c->fn[i].set & (SCX_ANY | SCX_IDLE) && strcmp(c->op->name, "running")))
 		return;
 	v = ask(c, c->fn[i].func);
 	if (v == NO_ANSWER)
