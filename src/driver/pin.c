@@ -24,8 +24,11 @@ static void one_set(const char *name, void *arg)
 	if (load_open_pinned(&set, &l->s->a, &l->s->target, &nowhere, name)) {
 		buf_puts(&b, " (cannot be read; another version of skep pinned it)");
 	} else {
-		for (uint32_t i = 0; i < set.meta.probes.n; i++)
+		for (uint32_t i = 0; i < set.meta.probes.n; i++) {
 			buf_printf(&b, " %s", set.meta.probes.v[i].name);
+			for (uint32_t k = 0; k < set.links.n; k++)
+				buf_puts(&b, set.links.v[k].probe == i ? load_moved(&set, k) : "");
+		}
 		load_close(&set);
 	}
 	l->line(b.p, l->arg);

@@ -32,7 +32,8 @@ struct replay {
 	struct interp in;
 	VEC(uint32_t) probes; /* rows of meta.probes, in the order they run */
 	uint8_t *packet;
-	uint64_t count[OUTCOMES], total, cut, foreign;
+	uint64_t count[OUTCOMES], total, cut, foreign, unknown;
+	uint32_t link; /* of the unknown */
 };
 
 /* ---- maps ---- */
@@ -244,7 +245,12 @@ static bool one_packet(struct replay *r, const struct pcap_packet *p)
 		else
 			n = r->in.packet_len;
 		if (!n) {
-			r->foreign++;
+			if (pcap_link_known(p->link)) {
+				r->foreign++;
+			} else {
+				r->unknown++;
+				r->link = p->link;
+			}
 			break;
 		}
 		r->in.packet = r->packet;
@@ -280,9 +286,10 @@ static bool all_packets(struct replay *r)
 	if (ok && got >= 0)
 		return true;
 	diag_hint(&r->s->diags,
-		diag_error(&r->s->diags, NO_SPAN, DIAG_BAD_OBJECT, "'%s' is no capture%s: %s",
-			r->o->name, r->total ? " to its end" : "", in.why),
-		"`tcpdump -w FILE` writes captures; pcap and pcapng are read");
+		diag_error(&r->s->diags, NO_SPAN, DIAG_BAD_OBJECT, "'%s' is %s: %s", r->o->name,
+			ok ? "damaged or cut short" : "no capture", in.why),
+		ok ? "what stands before was replayed"
+		   : "`tcpdump -w FILE` writes captures; pcap and pcapng are read");
 	return false;
 }
 
@@ -312,6 +319,11 @@ static void result_text(struct replay *r)
 		session_say(&r->session,
 			"WARNING: %" PRIu64 " packets were cut when captured: rules saw what is left\n",
 			r->cut);
+	if (r->unknown)
+		session_say(&r->session,
+			"WARNING: %" PRIu64 " packets have headers that are not read (link type %u): they "
+			"count as passed\n",
+			r->unknown, r->link);
 	if (r->foreign)
 		session_say(&r->session,
 			"WARNING: %" PRIu64 " packets are of a kind that never reaches these rules; "

@@ -38,8 +38,9 @@ struct word {
 	const char *word;
 	int64_t value;
 };
+enum { TCP = 1 << 16, UDP = 2 << 16, BOTH = 0 }; /* above the port of a service */
 static const struct word services[] = {
-#define SERVICE(word, port) {word, port},
+#define SERVICE(word, port, over) {word, (port) | (over)},
 #include "lang/pcap.def"
 };
 static const struct word consts[] = {
@@ -285,12 +286,26 @@ static const char *host(struct pcap *c, const struct qualifiers *q)
 
 /* ---- ports, protocols ---- */
 
-static bool port(struct pcap *c, int64_t *value)
+/* The port of a service is that of its own protocol. */
+static bool port(struct pcap *c, const struct qualifiers *q, const char **layer, int64_t *value)
 {
 	struct pcap before = *c;
+	bool named = c->n && !isdigit((unsigned char)*c->p);
 
-	if (number(c, services, COUNT(services), value) && *value <= 65535)
-		return true;
+	if (number(c, services, COUNT(services), value) && (named || *value <= 65535)) {
+		const char *own = *value & TCP ? "tcp" : *value & UDP ? "udp" : *layer;
+
+		*value &= 65535;
+		if (!strcmp(*layer, "l4") || !strcmp(own, *layer)) {
+			*layer = own;
+			return true;
+		}
+		*c = before;
+		error(c, arena_printf(c->a, "expected a service of %s", q->proto),
+			arena_printf(c->a, "%s is one of %s; numbers are of both: %s port %d", word_text(c),
+				own, q->proto, (int)*value));
+		return false;
+	}
 	*c = before;
 	error(c, "expected a port, at most 65535", "a number or a name: port 80, port https");
 	return false;
@@ -320,7 +335,7 @@ static const char *ports(struct pcap *c, const struct qualifiers *q)
 
 	if (!proto_fits(c, q, " tcp udp ip ip6 ", "expected tcp or udp before a port",
 		    "ports are of TCP and UDP: port 80, udp port 53") ||
-		(q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, &lo)))
+		(q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, q, &layer, &lo)))
 		return "";
 	test = q->kind == K_PORTRANGE ? arena_printf(c->a, "in %lld..%lld", (long long)lo, (long long)hi)
 				      : arena_printf(c->a, "== %lld", (long long)lo);

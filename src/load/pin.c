@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 
 #define BPFFS "/sys/fs/bpf"
 #define NAME_MOST 64
+#define LINK_TCX 11 /* BPF_LINK_TYPE_TCX, since 6.6: tells its interface where xdp does */
 
 static int pin_error(struct loaded *l, const char *what, int err)
 {
@@ -227,8 +229,8 @@ static bool same_place(const struct bpf_link_info *info, unsigned ifindex)
 {
 	if (info->type == BPF_LINK_TYPE_XDP)
 		return ifindex && info->xdp.ifindex == ifindex;
-	/* tcx (11) tells the same in the same place; a link whose interface is gone says 0 */
-	return info->type != 11 || (ifindex && info->xdp.ifindex == ifindex);
+	/* a link whose interface is gone says 0 */
+	return info->type != LINK_TCX || (ifindex && info->xdp.ifindex == ifindex);
 }
 
 bool attach_over_pinned(struct loaded *l, uint32_t probe, unsigned ifindex)
@@ -353,6 +355,24 @@ int load_open_pinned(struct loaded *l, struct arena *a, struct target *t, struct
 		l->prog[i].fd = -1;
 	open_parts(l, name);
 	return SKEP_OK;
+}
+
+const char *load_moved(const struct loaded *l, uint32_t link)
+{
+	const struct loaded_link *k = &l->links.v[link];
+	struct bpf_link_info info = {0};
+	uint32_t len = sizeof(info);
+	char name[IF_NAMESIZE];
+
+	if (bpf_obj_get_info_by_fd(k->fd, &info, &len) ||
+		(info.type != BPF_LINK_TYPE_XDP && info.type != LINK_TCX))
+		return "";
+	if (!info.xdp.ifindex)
+		return " (gone)";
+	if (info.xdp.ifindex == if_nametoindex(l->meta.probes.v[k->probe].arg[0]) ||
+		!if_indextoname(info.xdp.ifindex, name)) /* of another network namespace */
+		return "";
+	return arena_printf(l->a, " (interface %u, here called %s)", info.xdp.ifindex, name);
 }
 
 /* ---- removing ---- */

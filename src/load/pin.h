@@ -23,6 +23,8 @@ int load_pin(struct loaded *l);
 /* The set as if it had been loaded: meta, maps, links; no programs. SKEP_EUSER when there is none. */
 int load_open_pinned(struct loaded *l, struct arena *a, struct target *t, struct skep_diags *d,
 	const char *name);
+/* What is to be said of a link of such a set: its interface has another name now, or is gone; "". */
+const char *load_moved(const struct loaded *l, uint32_t link);
 /* Takes the rules out of force and the name away. */
 int load_unpin(struct arena *a, struct skep_diags *d, const char *name);
 /* Calls each with the name of every set. */

@@ -281,6 +281,15 @@ static bool link_head(const struct pcap_packet *p, uint32_t *bytes, uint32_t *ty
 	}
 }
 
+bool pcap_link_known(uint32_t link)
+{
+	static const uint8_t zeroes[20];
+	struct pcap_packet p = {.link = link, .bytes = zeroes, .have = sizeof(zeroes)};
+	uint32_t head, type;
+
+	return link == LINK_ETHERNET || link_head(&p, &head, &type);
+}
+
 uint32_t pcap_to_ethernet(const struct pcap_packet *p, uint8_t *out, uint32_t room)
 {
 	uint32_t head, type, n;

@@ -39,3 +39,4 @@ int pcap_next(struct pcap_reader *r, struct pcap_packet *p);
 uint32_t pcap_to_ethernet(const struct pcap_packet *p, uint8_t *out, uint32_t room);
 /* The same without VLAN tags; 0 when it is no IP packet. */
 uint32_t pcap_to_ip(const struct pcap_packet *p, uint8_t *out, uint32_t room);
+bool pcap_link_known(uint32_t link); /* pcap_to_ethernet reads it */

@@ -13,6 +13,9 @@ static const struct {
 } right[] = {
 	{"tcp dst port 23", "tcp.dport == 23"},
 	{"port domain", "(l4.sport == 53 || l4.dport == 53)"},
+	{"port ssh or ntp", "(tcp.sport == 22 || tcp.dport == 22) || (udp.sport == 123 || udp.dport == 123)"},
+	{"ip src port ssh", "(ip.proto in 0..255 && tcp.sport == 22)"},
+	{"udp dst port https", "udp.dport == 443"},
 	{"udp src portrange 5000-6000", "udp.sport in 5000..6000"},
 	{"src and dst port 7", "(l4.sport == 7 && l4.dport == 7)"},
 	{"ip host 10.0.0.1", "(ip.src == 10.0.0.1 || ip.dst == 10.0.0.1)"},
@@ -76,6 +79,9 @@ static const struct {
 	{"icmp port 80", 10, "expected tcp or udp before a port"},
 	{"tcp proto 6", 10, "expected ip, ip6 or ether before the number"},
 	{"tcp[13] & tcp-syn|tcp-ack != 0", 17, "expected a comparison, found '|'"},
+	{"udp port ssh", 9, "expected a service of udp, found 'ssh'"},
+	{"tcp port tftp", 9, "tftp is one of udp; numbers are of both: tcp port 69"},
+	{"port 65558", 5, "expected a port, at most 65535"},
 	{"less many", 5, "expected a number of bytes"},
 };
 

@@ -131,3 +131,11 @@ in_ns b ip link set x0 name y0
 t_check renamed wait_for 10 grep -q "'x0' is called 'y0' now: it keeps the rules of tc:x0:ingress" /tmp/rules.err
 rules_end
 expect_equal watch_status $status 0
+in_ns b skep --pin moved -e 'xdp:y0 { drop(); }' >/tmp/out 2>&1
+in_ns b ip link set y0 name z0
+in_ns b skep list >/tmp/out
+expect_match list_renamed '^moved +xdp:y0 \(interface [0-9]+, here called z0\)$' /tmp/out
+in_ns b ip link del z0
+in_ns b skep list >/tmp/out
+expect_match list_gone '^moved +xdp:y0 \(gone\)$' /tmp/out
+skep detach moved
