@@ -86,6 +86,15 @@ bool lt_int_name(const char *name, struct lt *t)
 	return strchr(name, ' ') && int_words(name, t);
 }
 
+/* The nearest name of an integer, for a type without "struct" before it. */
+static const char *near_int(struct suggest *s, const struct expr *e, const char *name)
+{
+	suggest_init(s, name);
+	for (unsigned i = 0; name == e->u.cast.type && i < sizeof(int_names) / sizeof(*int_names); i++)
+		suggest_try(s, int_names[i].name);
+	return suggest_best(s);
+}
+
 static void unknown_type(struct check *c, const struct expr *e, const char *name)
 {
 	struct diag *d = c_error(c, e->u.cast.type_span, DIAG_UNKNOWN_NAME,
@@ -94,8 +103,8 @@ static void unknown_type(struct check *c, const struct expr *e, const char *name
 
 	if (!c->final)
 		return;
-	suggest_init(&s, name);
-	for (uint32_t id = 1; id <= kbtf_count(c->btf); id++) {
+	near_int(&s, e, name);
+	for (uint32_t id = 1; c->btf && id <= kbtf_count(c->btf); id++) {
 		unsigned k = btf_kind_of(kbtf_type(c->btf, id));
 
 		if (k == BTF_KIND_STRUCT || k == BTF_KIND_UNION || k == BTF_KIND_TYPEDEF)
@@ -112,8 +121,13 @@ static uint32_t named_type(struct check *c, const struct expr *e)
 {
 	const char *name = e->u.cast.type, *blank = strchr(name, ' ');
 	uint32_t id = 0;
+	struct suggest s;
 	struct diag *d;
 
+	if (!c->btf && near_int(&s, e, name)) {
+		unknown_type(c, e, name);
+		return 0;
+	}
 	if (!c->btf) {
 		d = c_error(c, e->u.cast.type_span, DIAG_NEED_BTF,
 			"type '%.80s' needs the kernel's type information: %s", name,

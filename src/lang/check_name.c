@@ -141,6 +141,7 @@ static bool known_otherwise(struct check *c, struct diag *d, const char *name)
 
 static void unknown_name(struct check *c, const struct expr *e)
 {
+	static const char *const words[] = {"break", "continue", "return", "true", "false"};
 	const char *name = e->u.name, *kin;
 	struct diag *d = c_error(c, e->span, DIAG_UNKNOWN_NAME, "unknown name '%.60s'", name);
 	struct suggest s;
@@ -152,6 +153,8 @@ static void unknown_name(struct check *c, const struct expr *e)
 	suggest_init(&s, name);
 	for (int i = 0; i < BI_COUNT; i++)
 		suggest_try(&s, builtin_row((enum builtin_id)i)->name);
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
+		suggest_try(&s, words[i]);
 	if (c_is_packet(c)) { /* numbers of fields: icmp.type == echo_request */
 		const struct net_name *n;
 		const struct net_field *f;

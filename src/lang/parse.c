@@ -14,6 +14,7 @@ void p_next(struct parser *p)
 	int errors;
 
 	p->last_end = p->tok.span.off + p->tok.span.len;
+	p->before = p->tok.kind == TOK_IDENT ? p->tok.text : NULL;
 	errors = p->d->errors;
 	p->tok = lex_next(&p->lex);
 	if (p->d->errors == errors)
@@ -45,7 +46,8 @@ struct diag *p_error(struct parser *p, struct skep_span at, enum diag_id id, con
 	va_start(ap, fmt);
 	text = arena_vprintf(p->a, fmt, ap);
 	va_end(ap);
-	return diag_error(p->d, at, id, "%s", text);
+	p->told = diag_error(p->d, at, id, "%s", text);
+	return p->told;
 }
 
 void p_hint(struct parser *p, struct diag *e, const char *fmt, ...)
@@ -59,6 +61,19 @@ void p_hint(struct parser *p, struct diag *e, const char *fmt, ...)
 	text = arena_vprintf(p->a, fmt, ap);
 	va_end(ap);
 	diag_hint(p->d, e, "%s", text);
+}
+
+bool p_did_you_mean(struct parser *p, struct diag *e, const char *word, const char *const *words, unsigned n)
+{
+	struct suggest s;
+
+	suggest_init(&s, word);
+	while (n--)
+		suggest_try(&s, words[n]);
+	if (!suggest_best(&s) || !s.best_distance || !word[1])
+		return false;
+	p_hint(p, e, "did you mean '%s'?", s.best);
+	return true;
 }
 
 /* The current token as messages quote it. */
@@ -87,6 +102,7 @@ static const char *found(struct parser *p)
 
 struct diag *p_expected(struct parser *p, const char *what)
 {
+	static const char *const tags[] = {"struct", "union", "enum"};
 	struct diag *e =
 		p_error(p, p->tok.span, DIAG_SYNTAX, "expected %s, found %s", what, found(p));
 
@@ -102,6 +118,8 @@ struct diag *p_expected(struct parser *p, const char *what)
 		p_hint(p, e, "write '||'");
 	else if (p_is_word(p, "not"))
 		p_hint(p, e, "write '!'");
+	else if (p_is(p, TOK_IDENT) && p->before && p_did_you_mean(p, e, p->before, tags, 3))
+		return e;
 	else if (p->tok.kind == TOK_LBRACE && p->tok.span.off == p->last_end && strchr(what, ';'))
 		p_hint(p, e, "keys stand between brackets: @x[key]");
 	else if (what[1] == ',' && p->tok.kind <= TOK_ADDR && !p_is(p, TOK_EOF))

@@ -15,6 +15,8 @@ struct parser {
 	struct lexer lex;
 	struct token tok;  /* current */
 	uint32_t last_end; /* span offset behind the last token that was taken */
+	const char *before; /* the last token that was taken, when it was a word; else NULL */
+	struct diag *told;  /* the last report */
 	unsigned depth, nodes;
 	bool panic;   /* an error was reported: be silent until the parser is in step again */
 	bool stopped; /* nothing more is read or reported */
@@ -32,6 +34,8 @@ struct diag *p_error(struct parser *p, struct skep_span at, enum diag_id id, con
 	__attribute__((format(printf, 4, 5)));
 void p_hint(struct parser *p, struct diag *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* Asks whether the nearest of n words was meant; false when none is near. */
+bool p_did_you_mean(struct parser *p, struct diag *e, const char *word, const char *const *words, unsigned n);
 /* "expected WHAT, found …" at the current token. */
 struct diag *p_expected(struct parser *p, const char *what);
 bool p_is(const struct parser *p, enum token_kind k);

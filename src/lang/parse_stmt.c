@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Statements and blocks. After an error the parser goes on behind the next ';' or at the '}'. */
+#include "lang/front.h"
 #include "lang/parse.h"
 #include <string.h>
 
@@ -365,12 +366,29 @@ static struct stmt *any_stmt(struct parser *p)
 	return expr_stmt(p);
 }
 
+/* A statement that went wrong begins with a word: is it nearly a keyword, or a probe behind a missing '}'? */
+static void first_word(struct parser *p, const struct token *t)
+{
+	static const char *const words[] = {"break", "continue", "else", "for", "if", "let", "return",
+		"unroll", "while"};
+
+	if ((p_is(p, TOK_LBRACE) || p_is(p, TOK_COLON)) && kern_probe_by_name(t->text) >= 0) {
+		p_hint(p, p->told, "is a '}' missing before the probe '%.60s'?", t->text);
+		p_stop(p);
+	} else if (builtin_function(t->text) < 0 && builtin_value(t->text) < 0 && !smap_get(p->macros, t->text))
+		p_did_you_mean(p, p->told, t->text, words, sizeof(words) / sizeof(*words));
+}
+
 static struct stmt *statement(struct parser *p)
 {
-	uint32_t start = p->tok.span.off;
+	struct token first = p->tok;
+	uint32_t start = first.span.off;
+	int errors = p->d->errors;
 	struct stmt *s = any_stmt(p);
 	struct diag *e;
 
+	if (p->panic && p->d->errors == errors + 1 && first.kind == TOK_IDENT && s->kind == ST_EXPR)
+		first_word(p, &first);
 	s->span = p_since(p, start);
 	if (p->panic || p_is(p, TOK_RBRACE))
 		return s;
@@ -389,6 +407,8 @@ static struct stmt *statement(struct parser *p)
 		p_hint(p, e, "blocks stand behind if, else if, else, while, for and unroll");
 	else if (e && !e->hint)
 		p_hint(p, e, "statements are separated by ';'");
+	if (e && first.kind == TOK_IDENT && s->kind == ST_EXPR)
+		first_word(p, &first);
 	return s;
 }
 
