@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 SKEP_VERSION = 0.1.0
+# Where your copy of the sources is.
 SKEP_SITE = $(TOPDIR)/../skep
 SKEP_SITE_METHOD = local
 SKEP_LICENSE = BSD-2-Clause or GPL-2.0

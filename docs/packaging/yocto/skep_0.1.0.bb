@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 SUMMARY = "eBPF scripts: tracing, packet rules, schedulers, without LLVM"
 LICENSE = "BSD-2-Clause | GPL-2.0-only"
-LIC_FILES_CHKSUM = "file://LICENSE;md5=${SKEP_LICENSE_MD5}"
-# Where your copy of the sources is:
+LIC_FILES_CHKSUM = "file://LICENSE;md5=b06fc8efdc35d454d7c6482b26df969e"
+# Where your copy of the sources is, set in conf/local.conf: SKEP_REPOSITORY = "git.example.org/skep.git"
 SRC_URI = "git://${SKEP_REPOSITORY};protocol=https;branch=main"
 SRCREV = "${AUTOREV}"
+# Up to release 5.2; newer ones know the folder by themselves and want no such line.
 S = "${WORKDIR}/git"
 
 DEPENDS = "libbpf elfutils zlib"
