@@ -48,6 +48,14 @@ static const struct choice choices[] = {
 	/* what BEGIN sets first need not say again that it is set */
 	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read", "= 1", NULL},
 	{K612, "kprobe:vfs_read { @x = arg0; } BEGIN { @x = 5; }", "p0_vfs_read: 6", "exit", NULL},
+	/* a number made a pointer points where the probe is: into the program, or the kernel */
+	{K612, "u:/bin/a:f { $p = (uint8 *)0x1000; @ = *$p; }", "call probe_read_user", "exit", "kernel"},
+	{K612, "u:/bin/a:f { $n = (uint64)arg0; @ = *(int32 *)($n + 8); }", "call probe_read_user", "exit",
+		"kernel"},
+	{K612, "u:/bin/a:f { @ = ((struct file *)arg0)->f_mode; }", "call probe_read_user", "exit", "kernel"},
+	{K612, "kprobe:vfs_read { $p = (uint8 *)0x1000; @ = *$p; }", "call probe_read_kernel", "exit",
+		"read_user"},
+	{K612, "kprobe:vfs_read { @ = *uptr((uint8 *)arg1); }", "call probe_read_user", "exit", "kernel"},
 };
 
 static void chosen(void **state)
