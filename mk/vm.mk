@@ -20,7 +20,8 @@ vm-static-%: deps-static-%
 	+@$(MAKE) --no-print-directory static ARCH=$*
 	+@$(MAKE) --no-print-directory static ARCH=$* LOADER=1
 	+@$(MAKE) --no-print-directory static-tests ARCH=$*
-# Objects compiled here for kernels there (tests/vm/cases/deploy.sh); foreign.o is another machine's.
+# Objects compiled here for kernels there (tests/vm/cases/deploy.sh); foreign.o is another machine's;
+# next.o knows its machine by name only, and tracepoints from here, where only root sees them.
 VM_TARGET_x86_64 := x86_64-7.3
 VM_TARGET_arm64 := arm64-7.3
 VM_TARGET_riscv64 := riscv64-7.2
@@ -32,7 +33,9 @@ vm-objects: $(B)/skep
 		$(B)/skep build --target tests/targets/$(VM_TARGET_$(a)).target --kernel 6.12 \
 			-o build/vm/objects/$(a)/fifo.o scripts/sched-fifo.skep || exit; \
 		$(B)/skep build --target $(if $(filter riscv64,$(a)),arm64,riscv64) --kernel 5.10 \
-			-o build/vm/objects/$(a)/foreign.o -e 'BEGIN { }' || exit;) :
+			-o build/vm/objects/$(a)/foreign.o -e 'BEGIN { }' || exit; \
+		rm -f build/vm/objects/$(a)/next.o; [ "$$(id -u)" != 0 ] || $(B)/skep build --target $(a) \
+			-o build/vm/objects/$(a)/next.o tests/vm/objects/bare/next.bt;) :
 vm-fetch: deps-vm
 	@for k in $(K); do tests/vm/fetch-kernel $$(echo $$k | tr : ' ') >/dev/null || exit; done
 vm-shell: deps-vm vm-static

@@ -34,6 +34,7 @@ static int described_target(struct skep *s, const struct skep_options *o)
 		s->target = (struct target){.a = &s->a, .name = kern_arch_name(arch), .arch = arch};
 		s->target.isa = 3; /* every JIT since 5.12 takes it */
 		s->target.btf_why = "no --btf FILE was given for the target";
+		target_borrow_formats(&s->target);
 		return SKEP_OK;
 	}
 	if (!target_file(&s->target, &s->a, o->target, &why))

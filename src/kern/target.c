@@ -241,6 +241,13 @@ static void host_tracefs(struct target *t)
 		own_tracefs(t);
 }
 
+void target_borrow_formats(struct target *t)
+{
+	host_tracefs(t);
+	t->formats = t->tracefs;
+	t->tracefs = NULL;
+}
+
 void target_host(struct target *t, struct arena *a, const char *btf_path)
 {
 	struct utsname un;

@@ -51,6 +51,7 @@ struct target {
 	bool no_cx16;		 /* x86-64: the processor has no 16-byte compare-and-exchange */
 	const char *tracefs;	 /* mounted tracefs, or a directory with the same layout; or NULL */
 	int tracefs_mount;	 /* 1 + descriptor of one mounted for us alone; 0 none */
+	const char *formats;	 /* without it: another machine's, where single tracepoints are looked up */
 	const char *ksyms;	 /* file in the format of /proc/kallsyms, or NULL */
 	struct function_list *functions; /* ksyms.c's own, NULL until needed */
 };
@@ -59,6 +60,8 @@ struct target {
 void target_host(struct target *t, struct arena *a, const char *btf_path);
 /* Key = value lines: arch, kernel, isa, cpus, btf, tracefs, ksyms, feature, no-feature. 0 or -errno. */
 int target_file(struct target *t, struct arena *a, const char *path, const char **why);
+/* The formats of a target without tracefs are this machine's: what loads the object compares them. */
+void target_borrow_formats(struct target *t);
 void target_close(struct target *t); /* unmaps the BTF; the rest is the arena's */
 bool target_has(const struct target *t, enum kern_feature f);
 /* Sets features from version, architecture and presence of BTF; version 0 counts as 5.10. */

@@ -214,11 +214,11 @@ const struct tracepoint *target_tracepoint(
 	struct target *t, const char *category, const char *name, const char **why)
 {
 	struct tracepoint *tp = ARENA_NEW(t->a, struct tracepoint);
-	const char *ignored, *text;
+	const char *ignored, *text, *root = t->tracefs ? t->tracefs : t->formats;
 
 	if (!why)
 		why = &ignored;
-	if (!t->tracefs) {
+	if (!root) {
 		*why = !t->host	   ? "the target has no tracefs directory"
 		       : geteuid() ? "tracefs cannot be read"
 				   : "tracefs is not mounted";
@@ -228,7 +228,7 @@ const struct tracepoint *target_tracepoint(
 	if (!is_file_name(category) || !is_file_name(name))
 		return NULL;
 	text = file_read(t->a,
-		arena_printf(t->a, "%s/events/%s/%s/format", t->tracefs, category, name), NULL);
+		arena_printf(t->a, "%s/events/%s/%s/format", root, category, name), NULL);
 	if (!text) {
 		if (errno != ENOENT)
 			*why = arena_printf(t->a, "its format cannot be read: %s", strerror(errno));

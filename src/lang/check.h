@@ -45,6 +45,9 @@ struct diag *c_error(struct check *c, struct skep_span at, enum diag_id id, cons
 	__attribute__((format(printf, 4, 5)));
 void c_hint(struct check *c, struct diag *e, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+#define TARGET_HINT                                                                                \
+	"for another machine, names come from --target FILE: 'tracefs = DIRECTORY' and "           \
+	"'ksyms = FILE' in it"
 /* "… is not supported in this version of skep"; hint may be NULL. */
 void c_unsupported(struct check *c, struct skep_span at, const char *what, const char *hint);
 bool c_named_arg(struct check *c, const char *name); /* an argument of this probe has that name */

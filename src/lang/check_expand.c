@@ -111,6 +111,8 @@ static void nothing_matches(struct expand *x)
 				point_name(c, ap)));
 	if (e && ap->cpp)
 		c_hint(c, e, "templates and operators are written as `nm` shows them: _ZN…");
+	else if (e && !c->t->host)
+		c_hint(c, e, TARGET_HINT);
 	else if (e)
 		c_hint(c, e, "`skep -l '%s'` lists what matches a pattern", point_name(c, ap));
 	/* the body still has to mean something: as if the name existed */

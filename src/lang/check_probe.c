@@ -229,7 +229,7 @@ static void check_tracepoint(struct check *c, struct attach_point *ap)
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean 'tracepoint:%s'?", suggest_best(&s));
 	else if (!c->t->tracefs && !c->t->host)
-		c_hint(c, e, "the target's description needs 'tracefs = DIRECTORY'");
+		c_hint(c, e, TARGET_HINT);
 	else if (!c->t->tracefs)
 		c_hint(c, e, "%s", kern_tracefs_hint());
 	else

@@ -60,6 +60,14 @@ reads_while() {
 skep-load /skep/objects/foreign.o >/tmp/foreign 2>&1
 expect_match foreign 'this object is for .*, but this machine is' /tmp/foreign
 
+# Made for an architecture, with tracepoints as they were where it was made.
+if [ -f /skep/objects/next.o ]; then
+	skep-load -q --for 30s /skep/objects/next.o >/tmp/next 2>&1
+	expect_match object_next '^next [1-9][0-9]* [^ ]' /tmp/next
+else
+	t_skip object_next "it was made without root, who alone sees tracefs"
+fi
+
 # What follows is the same on every kernel: the oldest and the newest show it.
 case $(uname -r) in
 6.1.* | 6.12.*) return 0 ;;
