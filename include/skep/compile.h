@@ -31,13 +31,17 @@ struct skep_compile_options {
 int skep_compile(struct skep *s, const char *name, const char *text, size_t len,
 	const struct skep_compile_options *o);
 
-/* Reads the files of prefixes() and ports() that a compiled script names; SKEP_EUSER: a line is wrong. */
+/*
+ * Reads the files of prefixes() and ports() that a compiled script names, as skep_load does.
+ * Errors: SKEP_EUSER with messages when a file cannot be read or a line is wrong; SKEP_ENOMEM.
+ */
 int skep_check_lists(struct skep *s);
 
 /*
  * A script made of a filter in tcpdump's language: at the hook ("xdp:eth0"), what the filter matches
  * is dropped ("drop"), passed while all else is dropped ("only"), counted ("count") or also written
- * to a file ("capture", file). Errors: as skep_compile; places in messages are the filter's.
+ * to a file ("capture", file; else NULL). Ownership and errors: as skep_compile; places in messages are
+ * the filter's.
  */
 int skep_compile_pcap(struct skep *s, const char *filter, const char *hook, const char *action,
 	const char *file, const struct skep_compile_options *o);

@@ -21,6 +21,7 @@ struct skep_replay_options {
  * packet of the capture, in the interpreter that stands in for the kernel; time is the capture's.
  * Without hook those that see arriving packets run: xdp first, then tc; if there are none, those for
  * leaving ones. All must be of one interface. Prints verdicts, rules' counts and maps.
+ * Ownership: the capture's bytes must live until the call returns.
  * Errors: SKEP_EUSER (no packet probes, damaged capture) with messages; SKEP_EBUG; SKEP_ENOMEM.
  */
 int skep_replay(struct skep *s, const struct skep_replay_options *o);

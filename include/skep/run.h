@@ -35,9 +35,11 @@ struct skep_run_options {
 bool skep_has_lists(const struct skep *s);
 
 /*
- * Runs the loaded script until exit(), *stop, for_ms or a failed write. Nothing stays attached.
+ * Runs the loaded script until exit(), *stop, for_ms or a failed write. Nothing stays attached but
+ * what pin asks for.
  * *status is what a program should return: exit()'s argument, 0, or 1 after an error.
  * A closed pipe as output (EPIPE; ignore SIGPIPE) ends the run without an error.
- * Errors: SKEP_ESYS with messages; SKEP_ENOMEM.
+ * Errors: SKEP_ESYS with messages; SKEP_ENOMEM; SKEP_EBUG.
+ * Kernel: as skep_load; 6.12 for schedulers.
  */
 int skep_run(struct skep *s, const struct skep_run_options *o, int *status);

@@ -50,7 +50,7 @@ int cmd_stats(struct settings *o)
 	if (!name || !output_format(o, &json))
 		return 1;
 	s = open_skep(o);
-	return s ? done(s, skep_pinned_stats(s, name, json, o->value[OPT_METRICS], stdout)) : 1;
+	return s ? done(s, skep_pinned_stats(s, name, json, o->value[OPT_METRICS], stdout, stderr)) : 1;
 }
 
 int cmd_detach(struct settings *o)

@@ -62,10 +62,11 @@ static int do_stats(struct skep *s, void *arg)
 	return run_stats(&s->loaded, &c->o);
 }
 
-int skep_pinned_stats(struct skep *s, const char *name, bool json, const char *metrics, FILE *out)
+int skep_pinned_stats(struct skep *s, const char *name, bool json, const char *metrics, FILE *out,
+	FILE *err)
 {
 	struct stats_call c = {name, {.format = json ? RUN_JSON : RUN_TEXT, .out = out,
-					     .err = stderr, .metrics = metrics}};
+					     .err = err, .metrics = metrics}};
 
 	return guarded(s, do_stats, &c);
 }
