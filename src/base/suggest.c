@@ -44,7 +44,7 @@ static unsigned distance(const char *a, size_t na, const char *b, size_t nb)
 	return prev[nb];
 }
 
-/* Distances in steps of FAR, so that of names that the word begins the shortest comes behind all typos. */
+/* Distances in steps of FAR: of names that the word begins, the shortest comes behind those with one typo. */
 #define FAR 64
 
 static unsigned allowed(size_t n)
@@ -62,8 +62,8 @@ void suggest_try(struct suggest *s, const char *candidate)
 		(!begun && (na > nb ? na - nb : nb - na) > 3))
 		return;
 	d = strcasecmp(s->word, candidate) ? FAR * distance(s->word, na, candidate, nb) : 0;
-	if (begun && d > FAR * allowed(na))
-		d = FAR * allowed(na) + (unsigned)(nb - na);
+	if (begun && d > FAR)
+		d = FAR + (unsigned)(nb - na);
 	if (d < s->best_distance) {
 		s->best_distance = d;
 		s->best = candidate;

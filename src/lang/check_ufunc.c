@@ -100,6 +100,9 @@ static void no_function(struct check *c, struct attach_point *ap, struct uelf *u
 	uelf_each_function(u, try_func, &s);
 	if (suggest_best(&s))
 		c_hint(c, e, "did you mean '%s'?", suggest_best(&s));
+	else if (strstr(ap->parts.v[0], "/libpthread"))
+		c_hint(c, e, "since glibc 2.34 its functions are in libc: %s:libc:%.100s",
+			kern_probe(ap->kind)->name, ap->parts.v[1]);
 	else
 		c_hint(c, e, "`skep -l '%s:%s:*'` lists its functions; programs are often stripped "
 			"of all but what they export",

@@ -318,8 +318,10 @@ static int run(struct session *s)
 	int cpus = possible_cpus(&span), err, end_err;
 
 	if (cpus < 1) {
-		diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot count the CPUs: %s",
-			strerror(-cpus));
+		diag_hint(s->l->d,
+			diag_error(s->l->d, NO_SPAN, DIAG_SYSTEM, "cannot count the CPUs: %s",
+				strerror(-cpus)),
+			"mount -t sysfs sysfs /sys");
 		return SKEP_ESYS;
 	}
 	s->ncpus = (uint32_t)cpus;

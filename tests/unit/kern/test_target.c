@@ -171,7 +171,7 @@ static void host_never_fails(void **state)
 	(void)state;
 	target_host(&t, &a, NULL);
 	assert_true(t.host);
-	assert_true(t.ncpus > 0);
+	assert_true(t.ncpus > 0 || access("/sys/devices/system/cpu/possible", R_OK));
 	assert_true(t.btf || t.btf_why);
 	target_close(&t);
 	target_host(&t, &a, "/no/such/btf");
