@@ -4,6 +4,7 @@
  * says so, else signed; narrower numbers are widened first.
  */
 #include "lang/check.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -515,8 +516,9 @@ static void check_posarg(struct check *c, struct expr *e)
 		check_expr(c, e);
 		return;
 	}
+	errno = 0;
 	v = text[0] == '-' ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
-	if (*text && !*end) {
+	if (*text > ' ' && !*end && errno != ERANGE) {
 		set_const(e, v, text[0] == '-' || v <= INT64_MAX);
 		e->kind = EX_INT;
 		e->u.num.v = v;

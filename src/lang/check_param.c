@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* getopt("name"[, default[, "what"]]): named parameters of the script, given behind "--". */
 #include "lang/check.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* The text behind "--name=", "" for "--name" alone, NULL when it was not given. The last counts. */
 static const char *given(struct script *s, const char *name)
@@ -48,12 +50,14 @@ static void bad_value(struct check *c, struct expr *e, const char *name, const c
 static void take_bool(struct check *c, struct expr *e, const char *name, bool standard)
 {
 	const char *text = given(c->s, name);
-	bool yes = text && (!*text || !strcmp(text, "true") || !strcmp(text, "1"));
+	bool yes = text && (!*text || !strcasecmp(text, "true") || !strcmp(text, "1"));
 
-	if (text && !yes && strcmp(text, "false") != 0 && strcmp(text, "0") != 0)
+	if (text && !yes && strcasecmp(text, "false") != 0 && strcmp(text, "0") != 0) {
 		bad_value(c, e, name, "true or false");
-	else
-		give_number(c, e, text ? yes : standard, false);
+		return;
+	}
+	e->is_bool = true;
+	give_number(c, e, text ? yes : standard, false);
 }
 
 static void take_number(struct check *c, struct expr *e, const char *name, const struct expr *standard)
@@ -63,10 +67,11 @@ static void take_number(struct check *c, struct expr *e, const char *name, const
 	bool negative = text && *text == '-';
 	char *end = NULL;
 
+	errno = 0;
 	if (text)
 		v = negative ? (uint64_t)strtoll(text, &end, 0) : strtoull(text, &end, 0);
-	if (text && (!*text || *end))
-		bad_value(c, e, name, "a number");
+	if (text && (!*text || *end || errno == ERANGE))
+		bad_value(c, e, name, *text && !*end ? "a number of 64 bits" : "a number");
 	else
 		give_number(c, e, v, text ? !negative && v > INT64_MAX : !standard->type.is_signed);
 }
@@ -88,7 +93,7 @@ void check_getopt(struct check *c, struct expr *e)
 	}
 	name = args->list.v[0]->u.str.s;
 	if (!smap_get(&c->s->options, name))
-		smap_put(&c->s->options, name, e);
+		smap_put(&c->s->options, name, (void *)(args->list.n == 3 ? args->list.v[2]->u.str.s : ""));
 	if (standard)
 		check_expr(c, standard);
 	if (!standard || standard->is_bool) {
@@ -102,6 +107,24 @@ void check_getopt(struct check *c, struct expr *e)
 			"the default of a parameter is a constant number, true, false or a string");
 		e->type.kind = LT_UNKNOWN;
 	}
+}
+
+/* What the script asks for, as it describes it: also the answer to --help. */
+static void list_options(struct check *c, struct diag *e)
+{
+	const struct smap *all = &c->s->options;
+	struct buf b;
+
+	buf_init(&b, c->a);
+	for (uint32_t i = 0; i < all->entries.n; i++) {
+		const char *what = all->entries.v[i].value;
+
+		buf_printf(&b, *what ? " --%.60s (%.200s)" : " --%.60s", all->entries.v[i].key, what);
+	}
+	if (b.n)
+		c_hint(c, e, "the script takes%s", b.p);
+	else
+		c_hint(c, e, "it asks for its parameters with getopt(\"name\", default)");
 }
 
 /* Named parameters that no getopt() asks for. */
@@ -123,6 +146,6 @@ void check_named(struct check *c)
 		if (suggest_best(&near))
 			c_hint(c, e, "did you mean '--%s'?", suggest_best(&near));
 		else
-			c_hint(c, e, "it asks for its parameters with getopt(\"name\", default)");
+			list_options(c, e);
 	}
 }
