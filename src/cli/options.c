@@ -77,6 +77,12 @@ static bool missing(int id, const char *text)
 	return false;
 }
 
+/* -e is no argument of another option: it was forgotten. */
+static bool usable(const char *next)
+{
+	return next && strcmp(next, "-e");
+}
+
 /* One "--name" or "--name=value"; *next is the following word, set to NULL when used. */
 static bool take_long(struct settings *o, const struct command *c, const char *word,
 	const char **next)
@@ -105,7 +111,7 @@ static bool take_long(struct settings *o, const struct command *c, const char *w
 	o->value[id] = equals ? equals + 1 : "";
 	if (!options[id].arg || equals)
 		return true;
-	if (!*next)
+	if (!usable(*next))
 		return missing(id, word);
 	o->value[id] = *next;
 	*next = NULL;
@@ -129,7 +135,7 @@ static bool take_letters(struct settings *o, const struct command *c, const char
 			o->value[id] = p + 1;
 			return true;
 		}
-		if (!*next)
+		if (!usable(*next))
 			return missing(id, text);
 		o->value[id] = *next;
 		*next = NULL;
