@@ -509,7 +509,7 @@ void lo_rule(struct lower *L, const struct probe *p, const struct attach_point *
 	}
 	if (L->net.late)
 		lo_net_ends(L);
-	if (L->s->count_rules && kern_is_packet(ap->kind))
+	if (L->s->count_rules && kern_is_packet(ap->kind) && !L->net.group.on)
 		lo_count_rule(L, "", rule_span(p));
 	if (edits)
 		lo_edit_begin(L, p->body);
@@ -559,7 +559,8 @@ static void lower_packet(struct lower *L, const struct attach_point *first)
 			if (ap->kind == first->kind && !strcmp(ap->name, first->name))
 				vec_push(L->a, &rules,
 					(struct lo_rule){p, ap, p->pred, lo_expr_layers(p->pred) & ~LO_WRITES,
-						(lo_block_layers(p->body) & ~LO_WRITES) | counted, rules.n});
+						(lo_block_layers(p->body) & ~LO_WRITES) | counted,
+						counted ? lo_rule_row(L, "", rule_span(p)) : rules.n});
 		}
 	}
 	lo_net_begin(L, rules.v, rules.n);

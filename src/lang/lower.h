@@ -16,7 +16,7 @@ struct lo_rule { /* one block of the interface */
 	const struct attach_point *ap;
 	const struct expr *cond; /* its predicate, or what is left of it; NULL */
 	unsigned pred, body; /* layers that they read, see net_uses.c */
-	uint32_t order; /* its place among all rules */
+	uint32_t order; /* its place among all rules, or its row of counters */
 };
 
 /* Rules in a row that only decide, some this way and some that: see lower_group.c. */
@@ -399,7 +399,10 @@ void lo_edit_tell(struct lower *L);
 void lo_edit_end(struct lower *L); /* what has changed meets the next rules; the block that goes on is for the rest */
 
 /* ---- lower_act.c: what packet rules do ---- */
+/* Rows of counters are in the order of rules; text: of a reason. */
+uint32_t lo_rule_row(struct lower *L, const char *text, struct skep_span at);
 void lo_count_rule(struct lower *L, const char *text, struct skep_span at);
+void lo_count_found(struct lower *L, ir_val row);
 void lo_verdict(struct lower *L, const struct expr *e);
 void lo_redirect(struct lower *L, const struct expr *e);
 void lo_capture(struct lower *L, const struct expr *e);
@@ -471,7 +474,7 @@ struct lo_leaf {
 };
 /* Ends the block: goes where the leaf that holds the value says. */
 /* lower_group.c */
-int lo_verdict_of(const struct lower *L, const struct lo_rule *r); /* BI_F_DROP, BI_F_PASS; 0: it does more */
+int lo_verdict_of(const struct lo_rule *r); /* BI_F_DROP, BI_F_PASS; 0: it does more than that and counting */
 void lo_group_begin(struct lower *L, uint32_t from);
 void lo_group_rule(struct lower *L, const struct lo_rule *r); /* the next to be written */
 void lo_group_found(struct lower *L); /* its condition is true */

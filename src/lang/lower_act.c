@@ -24,7 +24,7 @@ static bool same_rule(const struct meta_rule *a, const struct meta_rule *b)
 	return a->prog == b->prog && !strcmp(a->text, b->text) && (*a->text || a->off == b->off);
 }
 
-static uint32_t rule_row(struct lower *L, const char *text, struct skep_span at)
+uint32_t lo_rule_row(struct lower *L, const char *text, struct skep_span at)
 {
 	struct meta_rule row = {text, L->prog, at.off, at.len};
 	struct meta *m = L->m->meta;
@@ -33,6 +33,9 @@ static uint32_t rule_row(struct lower *L, const char *text, struct skep_span at)
 		if (same_rule(&m->rules.v[i], &row))
 			return i;
 	}
+	if (m->rules.n == RULES_MOST)
+		diag_warn(L->m->diags, at, DIAG_TOO_BIG, "%u rules are counted, this one and others are not",
+			RULES_MOST);
 	vec_push(L->a, &m->rules, row);
 	return m->rules.n - 1;
 }
@@ -49,9 +52,15 @@ static void count_up(struct lower *L, ir_val p, int64_t off, ir_val by)
 		ir_st(L->f, 8, p, off, ir_bin(L->f, IR_ADD, ir_ld(L->f, 8, p, off), by));
 }
 
-void lo_count_rule(struct lower *L, const char *text, struct skep_span at)
+static uint32_t rows(const struct lower *L)
 {
-	uint32_t row = rule_row(L, text, at), map = meta_role_map(L->m->meta, MM_RULES);
+	return L->m->meta->rules.n < RULES_MOST ? L->m->meta->rules.n : RULES_MOST;
+}
+
+/* Row of the counters; or, of rows found when it runs, that number. */
+static void count_row(struct lower *L, uint32_t row, ir_val found)
+{
+	uint32_t map = meta_role_map(L->m->meta, MM_RULES);
 	ir_blk have = lo_block(L), done = lo_block(L);
 	ir_val args[2], p, bytes;
 
@@ -60,10 +69,7 @@ void lo_count_rule(struct lower *L, const char *text, struct skep_span at)
 					    .role = MM_RULES, .type = BPF_MAP_TYPE_PERCPU_ARRAY,
 					    .key_size = 4, .max_entries = 1,
 					    .present_off = META_NONE});
-	if (row >= RULES_MOST)
-		row = RULES_MOST - 1;
-	if (L->m->meta->maps.v[map].value_size < 16 * (row + 1))
-		L->m->meta->maps.v[map].value_size = 16 * (row + 1);
+	L->m->meta->maps.v[map].value_size = 16 * rows(L);
 	bytes = lo_net_field(L, net_field_by_name("pkt.len"));
 	args[0] = ir_map(L->f, map);
 	args[1] = lo_slot(L, 8);
@@ -71,11 +77,32 @@ void lo_count_rule(struct lower *L, const char *text, struct skep_span at)
 	p = ir_call(L->f, "map_lookup_elem", IR_VOID, 2, args);
 	p = lo_some(L, p, have, done);
 	lo_enter(L, have);
+	if (found)
+		p = ir_index(L->f, p, ir_bini(L->f, IR_SHL, found, 4));
 	count_up(L, p, 16 * (int64_t)row, ir_const(L->f, 1));
 	count_up(L, p, 16 * (int64_t)row + 8, bytes);
 	lo_goto(L, done);
 	lo_enter(L, done);
 	lo_free_slots(L);
+}
+
+void lo_count_rule(struct lower *L, const char *text, struct skep_span at)
+{
+	uint32_t row = lo_rule_row(L, text, at);
+
+	if (row < RULES_MOST)
+		count_row(L, row, IR_NONE);
+}
+
+void lo_count_found(struct lower *L, ir_val row)
+{
+	ir_blk in = lo_block(L), out = lo_block(L);
+
+	row = lo_bound(L, row, rows(L), in, out);
+	lo_enter(L, in);
+	count_row(L, 0, row);
+	lo_goto(L, out);
+	lo_enter(L, out);
 }
 
 /* ---- verdicts ---- */

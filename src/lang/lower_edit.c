@@ -9,9 +9,10 @@
  * added up, and l4_csum_replace() told at the end of the rule. No pointer into the packet is valid
  * behind that call, so the rules that follow are there a second time, with headers found anew.
  *
- * Told of an address, l4_csum_replace() takes what the checksum loses from the kernel's own sum: IPv4's
- * header has a checksum that makes up for the address. IPv6 has none, so the kernel's sum is told of the
- * address first. (Since 6.16 BPF_F_IPV6 does the same: net/core/utils.c, inet_proto_csum_replace_by_diff.)
+ * Told of an address, l4_csum_replace() takes what the checksum loses from the kernel's own sum:
+ * IPv4's header has a checksum that makes up for the address. IPv6 has none, so the kernel's sum is
+ * told of the address first. (Since 6.16 BPF_F_IPV6 does the same: net/core/utils.c,
+ * inet_proto_csum_replace_by_diff.)
  */
 #include "lang/lower.h"
 #include <string.h>

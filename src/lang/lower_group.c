@@ -3,7 +3,8 @@
  * Many rules in a row that do nothing but decide, some drop() and some pass(). The first that matches
  * decides, so they may not change places; but they may be looked at in any order when each that
  * matches only says its place, and the least place decides in the end. So a tree for each field does,
- * however often the verdict changes from rule to rule.
+ * however often the verdict changes from rule to rule. Where each rule is counted, the one that
+ * decides is, in the end.
  *
  * What was found is a number of which the verifier must know nothing, or it would go through the rest
  * once for every rule: hidden behind a part of the header.
@@ -16,14 +17,14 @@
 
 /*
  * What a rule does that does nothing but decide, by a condition without effect: two that decide the
- * same may change places.
+ * same may change places, unless they are counted.
  */
-int lo_verdict_of(const struct lower *L, const struct lo_rule *r)
+int lo_verdict_of(const struct lo_rule *r)
 {
 	const struct block *b = r->p->body;
 	const struct expr *e;
 
-	if (L->s->count_rules || !b || b->list.n != 1 || b->list.v[0]->kind != ST_EXPR ||
+	if (!b || b->list.n != 1 || b->list.v[0]->kind != ST_EXPR ||
 		lo_has_effect(r->cond))
 		return 0;
 	e = b->list.v[0]->u.expr;
@@ -47,7 +48,7 @@ void lo_group_begin(struct lower *L, uint32_t from)
 
 		if (L->net.done[g.end] || (r->cond && lo_known(L, r->cond) == TRI_NO))
 			continue;
-		verdict = r->cond ? lo_verdict_of(L, r) : 0;
+		verdict = r->cond ? lo_verdict_of(r) : 0;
 		if (!verdict)
 			break;
 		g.call[verdict == BI_F_PASS] = r->p->body->list.v[0]->u.expr;
@@ -55,7 +56,7 @@ void lo_group_begin(struct lower *L, uint32_t from)
 		last = verdict;
 		n++;
 	}
-	if (n < GROUP_LEAST || turns < TURNS_LEAST)
+	if (n < GROUP_LEAST || (turns < TURNS_LEAST && !L->s->count_rules))
 		return;
 	g.best = ir_var_new(L->f, IR_I64);
 	ir_var_write(L->f, g.best, ir_const(L->f, FOUND_NONE));
@@ -66,7 +67,7 @@ void lo_group_begin(struct lower *L, uint32_t from)
 void lo_group_rule(struct lower *L, const struct lo_rule *r)
 {
 	if (L->net.group.on)
-		L->net.group.code = 2 * (int64_t)r->order + (lo_verdict_of(L, r) == BI_F_PASS);
+		L->net.group.code = 2 * (int64_t)r->order + (lo_verdict_of(r) == BI_F_PASS);
 }
 
 void lo_group_found(struct lower *L)
@@ -107,9 +108,16 @@ void lo_group_end(struct lower *L)
 	found = lo_block(L);
 	lo_if(L, CC_EQ, best, ir_const(L->f, FOUND_NONE), on, found);
 	lo_enter(L, found);
+	if (L->s->count_rules)
+		lo_count_found(L, ir_bini(L->f, IR_LSHR, best, 1));
 	way[0] = lo_block(L), way[1] = lo_block(L);
-	lo_if(L, CC_SET, best, ir_const(L->f, 1), way[1], way[0]);
+	if (!g.call[0] || !g.call[1]) /* all of them decide the same */
+		lo_goto(L, way[!g.call[0]]);
+	else
+		lo_if(L, CC_SET, best, ir_const(L->f, 1), way[1], way[0]);
 	for (unsigned i = 0; i < 2; i++) {
+		if (!g.call[i])
+			continue;
 		lo_enter(L, way[i]);
 		ir_span(L->f, g.call[i]->span);
 		lo_verdict(L, g.call[i]);

@@ -129,7 +129,7 @@ static void find_run(struct lower *L, uint32_t i, bool first, struct run *run)
 			return;
 		if (lo_known(L, r->cond) == TRI_NO)
 			continue;
-		verdict = lo_verdict_of(L, r);
+		verdict = group || !L->s->count_rules ? lo_verdict_of(r) : 0;
 		if (left && verdict != left && !group)
 			return;
 		if ((whole || !((r->pred | r->body) & L4_LAYERS)) && is_member(L, r, run->what, &m)) {

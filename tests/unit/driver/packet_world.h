@@ -52,9 +52,10 @@ static uint32_t hook_of(const char *script)
 					     : BPF_PROG_TYPE_XDP;
 }
 
-static void compile(struct compiled *c, const char *script, enum kern_arch arch)
+/* counted: packets and bytes of each rule. */
+static void compile_as(struct compiled *c, const char *script, enum kern_arch arch, bool counted)
 {
-	struct lang_options o = {0};
+	struct lang_options o = {.count_rules = counted};
 	struct buf text;
 
 	memset(c, 0, sizeof(*c));
@@ -76,4 +77,9 @@ static void compile(struct compiled *c, const char *script, enum kern_arch arch)
 	c->in = (struct interp){.a = &c->a, .insn = c->code.insn, .n = c->code.n, .meta = &c->meta,
 		.packet = c->packet, .packet_cap = PACKET_MAX, .prog_type = hook_of(script)};
 	interp_init(&c->in);
+}
+
+static void compile(struct compiled *c, const char *script, enum kern_arch arch)
+{
+	compile_as(c, script, arch, false);
 }

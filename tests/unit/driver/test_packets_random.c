@@ -247,10 +247,18 @@ static bool means(const struct packet *p, const struct node *all, int at)
 	}
 }
 
-static bool dropped(const struct rules *r, const struct packet *p)
+struct counts { /* of each rule, as its row has it */
+	uint64_t v[LIST_MOST][2];
+};
+
+static bool dropped(const struct rules *r, const struct packet *p, struct counts *sum)
 {
 	for (unsigned i = 0; i < r->n; i++) {
-		if (means(p, r->node[i], r->top[i]) && !r->falls[i])
+		if (!means(p, r->node[i], r->top[i]))
+			continue;
+		sum->v[i][0]++;
+		sum->v[i][1] += (uint64_t)(p->n - (p->l2 ? 0 : 14));
+		if (!r->falls[i])
 			return r->drop[i];
 	}
 	return false;
@@ -315,11 +323,51 @@ static struct packet random_packet(const struct rules *r, const struct frame *fr
 	return p;
 }
 
+struct compared {
+	const struct counts *want;
+	unsigned n;
+	uint64_t seed;
+	const char *who, *script;
+};
+
+static void same_counts(void *arg, const void *key, const void *value)
+{
+	const struct compared *x = arg;
+	const uint64_t *v = value;
+
+	(void)key;
+	for (unsigned i = 0; i < x->n; i++) {
+		if (v[2 * i] != x->want->v[i][0] || v[2 * i + 1] != x->want->v[i][1])
+			fail_msg("seed %llu: rule %u: %s counts %llu packets, %llu bytes, expected %llu, %llu\n%s",
+				(unsigned long long)x->seed, i, x->who, (unsigned long long)v[2 * i],
+				(unsigned long long)v[2 * i + 1], (unsigned long long)x->want->v[i][0],
+				(unsigned long long)x->want->v[i][1], x->script);
+	}
+}
+
+static void compare_counts(struct compiled *c, struct kernel_prog *k, struct compared *x,
+	const struct counts *of_kernel)
+{
+	uint32_t map = meta_role_map(&c->meta, MM_RULES);
+
+	assert_int_not_equal(map, META_NONE);
+	assert_int_equal(c->meta.rules.n, x->n);
+	x->who = "interpreter";
+	interp_map_each(&c->in, map, same_counts, x);
+	if (!of_kernel)
+		return;
+	x->who = "kernel";
+	x->want = of_kernel;
+	assert_int_equal(kernel_map_each(k, map, same_counts, x), 0);
+}
+
 static void one_script(uint64_t seed, const struct frame *frames, unsigned nframes, bool kernel)
 {
 	static struct compiled c;
 	static struct frame f;
 	struct kernel_prog k = {0};
+	struct counts sum = {0}, of_kernel = {0}, before;
+	bool counted = seed / 3 % 2;
 	struct rules r;
 	struct arena a;
 	struct trap trap;
@@ -330,7 +378,10 @@ static void one_script(uint64_t seed, const struct frame *frames, unsigned nfram
 	arena_init(&a, &trap);
 	buf_init(&b, &a);
 	script = script_of(&r, &b, (unsigned)(seed % 3));
-	compile(&c, script, KERN_X86_64);
+	if (counted)
+		compile_as(&c, script, KERN_X86_64, true);
+	else
+		compile(&c, script, KERN_X86_64);
 	k = (struct kernel_prog){.a = &c.a, .meta = &c.meta, .type = r.hook};
 	if (r.hook == BPF_PROG_TYPE_CGROUP_SKB)
 		k.expected_attach_type = BPF_CGROUP_INET_EGRESS;
@@ -338,9 +389,11 @@ static void one_script(uint64_t seed, const struct frame *frames, unsigned nfram
 		fail_msg("seed %llu: not loaded: %s\n%s", (unsigned long long)seed, k.log + (strlen(k.log) > 300 ? strlen(k.log) - 300 : 0), script);
 	for (unsigned i = 0; i < FRAMES_TRIED; i++) {
 		struct packet p = random_packet(&r, &frames[below(nframes)], &f);
-		uint64_t want = verdict_of(r.hook, dropped(&r, &p)), got = 0;
+		uint64_t want, got = 0;
 		uint32_t size = (uint32_t)p.n, answer = 0;
 
+		before = sum;
+		want = verdict_of(r.hook, dropped(&r, &p, &sum));
 		memcpy(c.packet, f.b, (size_t)p.n);
 		c.in.packet_len = (uint32_t)p.n;
 		if (!interp_run(&c.in, &got) || (uint32_t)got != (uint32_t)want)
@@ -354,7 +407,12 @@ static void one_script(uint64_t seed, const struct frame *frames, unsigned nfram
 		if (answer != (uint32_t)want)
 			fail_msg("seed %llu: %s, %d bytes: the kernel's verdict is %u, expected %lld\n%s",
 				(unsigned long long)seed, f.name, p.n, answer, (long long)want, script);
+		for (unsigned j = 0; j < 2 * r.n; j++)
+			of_kernel.v[j / 2][j % 2] += sum.v[j / 2][j % 2] - before.v[j / 2][j % 2];
 	}
+	if (counted)
+		compare_counts(&c, &k, &(struct compared){.want = &sum, .n = r.n, .seed = seed, .script = script},
+			kernel ? &of_kernel : NULL);
 	if (kernel)
 		kernel_close(&k);
 	arena_free(&c.a);
@@ -374,9 +432,48 @@ static void test_random_rules(void **state)
 		one_script(s, frames, nframes, kernel);
 }
 
+/* A warning says from where on rules are not counted; those before are. */
+static void test_many_counted(void **state)
+{
+	enum { MANY = 2002 };
+	static struct compiled c;
+	struct frame f;
+	struct arena a;
+	struct trap trap;
+	struct buf b;
+
+	(void)state;
+	arena_init(&a, &trap);
+	buf_init(&b, &a);
+	for (unsigned i = 0; i < MANY; i++)
+		buf_printf(&b, "xdp:v0 /tcp.dport == %u/ { drop(); }\n", i + 1);
+	compile_as(&c, b.p, KERN_X86_64, true);
+	assert_int_equal(c.diags.list.n, 1);
+	assert_string_equal(c.diags.list.v[0].message, "2000 rules are counted, this one and others are not");
+	for (unsigned port = MANY - 4; port < MANY + 2; port++) {
+		uint32_t map = meta_role_map(&c.meta, MM_RULES), key = 0;
+		const uint64_t *v;
+		uint64_t verdict;
+
+		memset(&f, 0, sizeof(f));
+		eth(&f, "tcp", 0x800), ip4(&f, 5, 0, 6), tcp(&f, 4000, port, 2);
+		memcpy(c.packet, f.b, f.n);
+		c.in.packet_len = f.n;
+		assert_true(interp_run(&c.in, &verdict));
+		assert_int_equal(verdict, port > MANY ? 2 : 1);
+		v = interp_map_lookup(&c.in, map, &key);
+		for (unsigned i = MANY - 6; i < 2000; i++) {
+			assert_int_equal(v[2 * i], i + 1 >= MANY - 4 && i + 1 <= port);
+			assert_int_equal(v[2 * i + 1], v[2 * i] * f.n);
+		}
+	}
+	arena_free(&c.a);
+	arena_free(&a);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_rules)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_rules), cmocka_unit_test(test_many_counted)};
 
 	return cmocka_run_group_tests_name("packets_random", tests, NULL, NULL);
 }
