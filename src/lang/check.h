@@ -209,6 +209,7 @@ check_fn sugar_func(enum builtin_id id); /* NULL: another file's */
 struct expr *sugar_block_value(struct check *c, struct block *b);
 bool sugar_stmt(struct check *c, struct stmt *s); /* true: it is an "if" now */
 void sugar_find(struct check *c, struct stmt *s); /* if (find(…)) */
+bool sugar_delete(struct check *c, struct expr *e); /* true: it is a block now */
 bool sugar_tuple_equal(struct check *c, struct expr *e);
 
 /* ---- check_sched.c ---- */

@@ -109,15 +109,13 @@ static void check_has_key(struct check *c, struct expr *e)
 }
 
 /*
- * As a value, delete() of an entry tells whether there was one. Its key is then looked at twice, so
- * only a key whose parts change nothing gives one.
+ * As a value, delete() of an entry tells whether there was one. Its key is then looked at twice: one
+ * that changes something was kept in a variable before (sugar_delete).
  */
 static void delete_value(struct expr *e, const struct exprs *keys)
 {
 	for (uint32_t i = 0; i < keys->list.n; i++) {
-		enum expr_kind k = keys->list.v[i]->kind;
-
-		if (k == EX_INCDEC || k == EX_CALL || k == EX_BINARY || k == EX_TERNARY)
+		if (lo_has_effect(keys->list.v[i]))
 			return;
 	}
 	if (keys->list.n)
@@ -464,6 +462,8 @@ void check_call(struct check *c, struct expr *e, bool as_statement)
 		e->ref.kind = REF_FUNC;
 		e->ref.u.builtin = (unsigned)id;
 		if (!c_has_builtin(c, b, e->u.call.name_span))
+			return;
+		if (!as_statement && id == BI_F_DELETE && sugar_delete(c, e))
 			return;
 		e->type = lt_of(LT_NONE, 0);
 		for (uint32_t i = 0; i < e->u.call.args.list.n; i++)

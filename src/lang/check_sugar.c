@@ -482,11 +482,60 @@ bool sugar_stmt(struct check *c, struct stmt *s)
 	return true;
 }
 
+/*
+ * What is needed twice and changes something, a key for instance: { $k = key; …, where the result
+ * stands for it.
+ */
+static struct expr *kept(struct check *c, struct expr *key, struct block **body)
+{
+	struct stmt *set = ARENA_NEW(c->a, struct stmt);
+	struct expr *k = new_expr(c, key, EX_VAR);
+
+	*body = *body ? *body : new_block(c, key);
+	k->u.name = arena_printf(c->a, "kept %u.%u", c->vars.entries.n, (*body)->list.n);
+	*set = (struct stmt){.kind = ST_ASSIGN, .ended = true, .span = key->span};
+	set->u.assign.target = k;
+	set->u.assign.value = key;
+	vec_push(c->a, &(*body)->list, set);
+	return k;
+}
+
+static struct expr *block_expr(struct check *c, struct block *body, struct expr *value)
+{
+	struct expr *e = new_expr(c, value, EX_BLOCK);
+
+	e->u.block.body = body;
+	e->u.block.value = value;
+	return e;
+}
+
+/* The value of delete(): { $k = key; delete(@x, $k) } where the key changes something. */
+bool sugar_delete(struct check *c, struct expr *e)
+{
+	struct expr *m = arg(e, 0), *key = arg(e, 1);
+	struct block *body = NULL;
+
+	if (!m || m->kind != EX_MAP || (key && m->u.map.keys.list.n))
+		return false;
+	if (!key && m->u.map.keys.list.n == 1) {
+		key = m->u.map.keys.list.v[0];
+	} else if (!key) {
+		key = new_expr(c, m, EX_TUPLE);
+		key->u.tuple = m->u.map.keys;
+	}
+	if (!lo_has_effect(key))
+		return false;
+	m->u.map.keys = (struct exprs){{0}};
+	key = kept(c, key, &body);
+	becomes(c, e, block_expr(c, body, call_expr(c, e, "delete", m, key)));
+	return true;
+}
+
 /* if (find(@x, key, $v)): if (has_key(@x, key)) { $v = @x[key]; … } */
 void sugar_find(struct check *c, struct stmt *s)
 {
-	struct expr *e = s->u.cond.cond, *value;
-	struct block *b, *old = s->u.cond.yes;
+	struct expr *e = s->u.cond.cond, *value, *key;
+	struct block *b, *old = s->u.cond.yes, *before = NULL;
 	struct stmt *set;
 
 	if (e->kind != EX_CALL || strcmp(e->u.call.name, "find") != 0 ||
@@ -495,10 +544,13 @@ void sugar_find(struct check *c, struct stmt *s)
 		return;
 	value = new_expr(c, e, EX_MAP);
 	value->u.map.name = arg(e, 0)->u.map.name;
-	if (arg(e, 1)->kind == EX_TUPLE)
-		value->u.map.keys = arg(e, 1)->u.tuple;
+	key = arg(e, 1);
+	if (lo_has_effect(key))
+		key = kept(c, key, &before);
+	if (key->kind == EX_TUPLE)
+		value->u.map.keys = key->u.tuple;
 	else
-		vec_push(c->a, &value->u.map.keys.list, arg(e, 1));
+		vec_push(c->a, &value->u.map.keys.list, key);
 	set = ARENA_NEW(c->a, struct stmt);
 	*set = (struct stmt){.kind = ST_ASSIGN, .ended = true, .span = e->span};
 	set->u.assign.target = arg(e, 2);
@@ -508,7 +560,9 @@ void sugar_find(struct check *c, struct stmt *s)
 	for (uint32_t i = 0; i < old->list.n; i++)
 		vec_push(c->a, &b->list, old->list.v[i]);
 	b->span = old->span;
-	s->u.cond.cond = call_expr(c, e, "has_key", arg(e, 0), arg(e, 1));
+	s->u.cond.cond = call_expr(c, e, "has_key", arg(e, 0), key);
+	if (before)
+		s->u.cond.cond = block_expr(c, before, s->u.cond.cond);
 	s->u.cond.yes = b;
 }
 
@@ -541,6 +595,14 @@ bool sugar_tuple_equal(struct check *c, struct expr *e)
 	if ((!equal && e->u.binary.op != BO_NE) || !is_tuple(a) || !is_tuple(b) ||
 		!lt_same_names(a->type.tuple, b->type.tuple) || !a->type.tuple->n)
 		return false;
+	if (lo_has_effect(e)) { /* all of both, though the first elements may differ */
+		struct block *body = NULL;
+
+		a = kept(c, a, &body);
+		b = kept(c, b, &body);
+		becomes(c, e, block_expr(c, body, binary_expr(c, e->u.binary.op, a, b)));
+		return true;
+	}
 	for (uint32_t i = 0; i < a->type.tuple->n; i++) {
 		one = binary_expr(c, e->u.binary.op, element(c, a, i), element(c, b, i));
 		all = all ? binary_expr(c, equal ? BO_LAND : BO_LOR, all, one) : one;

@@ -70,5 +70,8 @@ const struct unsupported *unsupported_find(enum unsupported_kind kind, const cha
 const char *elsewhere_find(const char *name); /* what says the same here; NULL (elsewhere.def) */
 const struct unsupported *unsupported_at(unsigned i); /* NULL past the end */
 
+/* ---- lower_event.c ---- */
+bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
+
 /* ---- net_uses.c ---- */
 bool lo_writes_packet(const struct block *b);

@@ -451,7 +451,6 @@ enum lo_tri { TRI_NO, TRI_YES, TRI_OPEN };
 enum lo_tri lo_known(const struct lower *L, const struct expr *e); /* in the packets of the chain */
 
 /* ---- lower_rules.c ---- */
-bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
 unsigned lo_layers_from(const struct lower *L, uint32_t from); /* that rules from this one on read */
 /* Does a rule from this one on, one that such packets may meet, read one of the layers? */
 bool lo_rules_read(const struct lower *L, uint32_t from, unsigned layers);

@@ -6,6 +6,7 @@
  */
 #include "lang/lower.h"
 #include <linux/bpf.h>
+#include <string.h>
 
 /* Notes about tasks are no events of the script; they are made again. */
 static void event_lost(struct lower *L, enum meta_event_type type, ir_blk done)
@@ -113,6 +114,8 @@ bool lo_has_effect(const struct expr *e)
 	case EX_INCDEC:
 	case EX_BLOCK:
 		return true;
+	case EX_NAME: /* another one each time */
+		return !strcmp(e->u.name, "rand");
 	case EX_CALL:
 		if (e->ref.kind == REF_FUNC &&
 			(e->ref.u.builtin == BI_F_RATE || e->ref.u.builtin == BI_F_EVERY ||
