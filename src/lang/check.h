@@ -204,6 +204,7 @@ bool c_needs_unsafe(struct check *c, const struct expr *e);
 /* ---- check_sugar.c: what stands for something else of the language ---- */
 void sugar_args(struct check *c, struct expr *e, const char *const *names, uint32_t n);
 bool sugar_task(struct check *c, struct expr *e, enum builtin_id id); /* ppid, ppid(task) … */
+bool sugar_stack_arg(struct check *c, struct expr *e); /* sarg0 … */
 check_fn sugar_func(enum builtin_id id); /* NULL: another file's */
 /* The 'if' at the end of a block, whose sides end in values, as one value; or NULL. */
 struct expr *sugar_block_value(struct check *c, struct block *b);

@@ -490,6 +490,11 @@ void check_index(struct check *c, struct expr *e)
 	if (!check_int(c, i, "an index") || base->type.kind == LT_UNKNOWN ||
 		i->type.kind == LT_UNKNOWN)
 		return;
+	if (base->kind == EX_ADDR && i->is_const && base->type.kind != LT_MAC &&
+		i->const_value < (base->u.addr.family == 6 ? 16 : 4)) { /* pton("::1")[0] */
+		set_const(e, base->u.addr.bytes[i->const_value], false);
+		return;
+	}
 	if (base->type.kind == LT_TUPLE && base->type.tuple) {
 		tuple_index(c, e);
 		return;

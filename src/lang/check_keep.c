@@ -126,7 +126,7 @@ static bool grow_tuple(struct check *c, struct lt *t, const struct lt *new)
 	c->changed = false;
 	for (uint32_t i = 0; i < n; i++) {
 		grown->el[i] = t->tuple->el[i];
-		if (!lt_grow(c, &grown->el[i], new->tuple->el[i], false)) {
+		if (!lt_grow(c, &grown->el[i], new->tuple->el[lt_named(new->tuple, t->tuple, i)], false)) {
 			c->changed = changed;
 			return false;
 		}

@@ -247,6 +247,8 @@ void check_name(struct check *c, struct expr *e)
 			e->type = type_of_builtin(c, b, e->span);
 		return;
 	}
+	if (sugar_stack_arg(c, e))
+		return;
 	u = unsupported_find(UNSUP_VALUE, e->u.name);
 	if (u) {
 		c_unsupported(c, e->span, arena_printf(c->a, "'%s' is", u->name), u->hint);

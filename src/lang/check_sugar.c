@@ -94,6 +94,26 @@ static void becomes(struct check *c, struct expr *e, const struct expr *what)
 	check_expr(c, e);
 }
 
+/* sarg0 …: what the caller has put on the stack; on x86_64 the return address lies before it. */
+bool sugar_stack_arg(struct check *c, struct expr *e)
+{
+	const char *n = e->u.name;
+	struct expr *sp, *at;
+
+	if (strncmp(n, "sarg", 4) != 0 || n[4] < '0' || n[4] > '9' || n[5])
+		return false;
+	sp = new_expr(c, e, EX_STR);
+	sp->u.str.s = "sp";
+	sp->u.str.n = 2;
+	at = number_expr(c, e, 8 * ((uint64_t)(n[4] - '0') + (c->t->arch == KERN_X86_64)));
+	at = binary_expr(c, BO_ADD, call_expr(c, e, "reg", sp, NULL), at);
+	sp = new_expr(c, at, EX_UNARY);
+	sp->u.unary.op = UO_DEREF;
+	sp->u.unary.a = cast_expr(c, at, "uint64", 1);
+	becomes(c, e, sp);
+	return true;
+}
+
 /* ---- members of tasks ---- */
 
 static const struct {
@@ -604,7 +624,8 @@ bool sugar_tuple_equal(struct check *c, struct expr *e)
 		return true;
 	}
 	for (uint32_t i = 0; i < a->type.tuple->n; i++) {
-		one = binary_expr(c, e->u.binary.op, element(c, a, i), element(c, b, i));
+		one = binary_expr(c, e->u.binary.op, element(c, a, i),
+			element(c, b, lt_named(b->type.tuple, a->type.tuple, i)));
 		all = all ? binary_expr(c, equal ? BO_LAND : BO_LOR, all, one) : one;
 	}
 	becomes(c, e, all);

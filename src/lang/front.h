@@ -23,7 +23,8 @@ void dump_types(const struct script *s, struct buf *out);
 bool lt_adapts(const struct expr *e); /* a constant that takes the other side's sign */
 bool lt_unsigned_pair(const struct expr *a, const struct expr *b);
 /* (bool)x: 0 or 1, not the low byte. */
-bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b); /* as many, too */
+bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b); /* in whatever order; as many, too */
+uint32_t lt_named(const struct lt_tuple *t, const struct lt_tuple *of, uint32_t i); /* of's element i in t */
 bool lt_bool_cast(const struct expr *e);
 bool lt_has_address(const struct expr *e); /* it lies at one, which '&' or a cast may take */
 bool lt_int_name(const char *name, struct lt *t); /* "unsigned long", "uint8" */

@@ -280,10 +280,12 @@ static void move_tuple(struct lower *L, const struct lo_mem *from, const struct 
 	struct lo_place at = *to;
 
 	for (uint32_t i = 0; i < t->tuple->n; i++) {
-		part.t = from->t.tuple->el[i];
+		uint32_t k = lt_named(from->t.tuple, t->tuple, i);
+
+		part.t = from->t.tuple->el[k];
+		part.off = from->off + tuple_off(&from->t, k);
 		at.room = lo_room(&t->tuple->el[i]);
 		lo_move(L, &part, &t->tuple->el[i], &at);
-		part.off += lo_room(&part.t);
 		at.off += at.room;
 	}
 	if (!t->tuple->n)
@@ -361,11 +363,10 @@ static void store_either(struct lower *L, const struct expr *e, const struct lt 
 static void store_tuple(struct lower *L, const struct expr *e, const struct lt *t,
 	const struct lo_place *to)
 {
-	uint32_t off = to->off;
-
 	for (uint32_t i = 0; i < t->tuple->n; i++) {
-		lo_store(L, e->u.tuple.list.v[i], &t->tuple->el[i], to->p, off, to->pad);
-		off += lo_room(&t->tuple->el[i]);
+		uint32_t k = lt_named(t->tuple, e->type.tuple, i);
+
+		lo_store(L, e->u.tuple.list.v[i], &t->tuple->el[k], to->p, to->off + tuple_off(t, k), to->pad);
 	}
 	if (!t->tuple->n)
 		lo_zero_place(L, to, 0);

@@ -95,12 +95,21 @@ bool lt_has_address(const struct expr *e)
 	}
 }
 
+uint32_t lt_named(const struct lt_tuple *t, const struct lt_tuple *of, uint32_t i)
+{
+	for (uint32_t k = 0; t->names && k < t->n; k++) {
+		if (!strcmp(t->names[k], of->names[i]))
+			return k;
+	}
+	return i;
+}
+
 bool lt_same_names(const struct lt_tuple *a, const struct lt_tuple *b)
 {
 	if (a->n != b->n || !a->names != !b->names)
 		return false;
 	for (uint32_t i = 0; a->names && i < a->n; i++) {
-		if (strcmp(a->names[i], b->names[i]))
+		if (strcmp(a->names[lt_named(a, b, i)], b->names[i]))
 			return false;
 	}
 	return true;

@@ -12,6 +12,7 @@ kprobe:vfs_read /comm == "dd" && arg2 == 123/ {
 	@whole = $f->f_path;
 	@t = (comm, username, uid, ppid > 0, pcomm);
 	@ip[reg("ip") > 0, usermode, probetype, func] = count();
+	@sp[sarg1 == *(uint64 *)(reg("sp") + 16), sarg0 != 0 || 1] = count();
 	@user[str(uptr(arg1), 4)] = count();
 	@nodes[numaid < ncpus, pid(curr_ns) == pid, nsecs(monotonic) > 0] = count();
 	@k[kaddr("vfs_read") > 4096] = count();
@@ -23,7 +24,7 @@ BEGIN { @fn[0] = ksym(0); }
 kprobe:vfs_read,kprobe:vfs_writ[e] /comm == "dd"/ { @fn[arg2] = func; }
 tracepoint:raw_syscalls:sys_enter /comm == "dd" && args.args[2] == 123/ { @sys[syscall_name(args.id)] = count(); }
 E
-case $(uname -m) in x86_64) ;; *) sed -i 's/reg("ip")/reg("pc")/' /tmp/values.bt ;; esac
+case $(uname -m) in x86_64) ;; *) sed -i 's/reg("ip")/reg("pc")/; s/"sp") + 16/"sp") + 8/' /tmp/values.bt ;; esac
 skep_start /tmp/values /tmp/values.bt
 for i in 1 2 3 4 5; do
 	/bin/dd if=/dev/zero of=/dev/null bs=123 count=200 2>/dev/null
@@ -35,6 +36,7 @@ expect_match member_chain '^@same\[(1|true), 4\]: [1-9]' /tmp/values
 expect_match whole_struct '^@whole: \{ \.mnt = 0x[0-9a-f]+, \.dentry = 0x[0-9a-f]+ \}' /tmp/values
 expect_match tuple '^@t: \(dd, [a-z0-9]+, 0, (1|true), [a-z]+\)' /tmp/values
 expect_match registers '^@ip\[(1|true), 0, kprobe, vfs_read\]: [1-9]' /tmp/values
+expect_match stack_args '^@sp\[(1|true), (1|true)\]: [1-9]' /tmp/values
 expect_match user_string '^@user\[\]: [1-9]' /tmp/values
 expect_match numbers '^@nodes\[(1|true), (1|true), (1|true)\]: [1-9]' /tmp/values
 expect_match kaddr '^@k\[(1|true)\]: [1-9]' /tmp/values
