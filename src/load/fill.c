@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fills the maps that stand for lists (MM_SET) and for interfaces (MM_IFINDEX), and lists again when
- * their files have changed: first what is new, then what is gone, so what is in both is never out.
+ * their files have changed: first all are read, so that a mistake changes none; then comes what is new,
+ * then goes what is gone, so what is in both is never out.
  */
 #include "load/internal.h"
 #include "load/sets.h"
@@ -14,15 +15,16 @@
 #define BATCH 4096
 
 /* LPM tries take batches since 5.13 or so; else one by one. -errno. */
-static int add_keys(struct loaded *l, int fd, const struct meta_map *m, const uint8_t *keys,
+static int add_keys(int fd, const struct meta_map *m, const uint8_t *keys,
 	uint32_t n)
 {
-	uint64_t *ones = ARENA_ARRAY(l->a, uint64_t, n < BATCH ? n + 1 : BATCH);
+	uint64_t *ones = malloc(BATCH * sizeof(*ones)); /* the arena would keep them, each time */
 	bool batches = m->value_size == sizeof(*ones);
+	int err = ones ? 0 : -ENOMEM;
 
-	for (uint32_t i = 0; i < n && i < BATCH; i++)
+	for (uint32_t i = 0; ones && i < BATCH; i++)
 		ones[i] = 1;
-	for (uint32_t i = 0; i < n;) {
+	for (uint32_t i = 0; !err && i < n;) {
 		LIBBPF_OPTS(bpf_map_batch_opts, o);
 		uint32_t count = n - i < BATCH ? n - i : BATCH;
 		const uint8_t *key = keys + (size_t)i * m->key_size;
@@ -32,17 +34,18 @@ static int add_keys(struct loaded *l, int fd, const struct meta_map *m, const ui
 			continue;
 		}
 		if (batches && (errno == ENOSPC || errno == ENOMEM))
-			return -errno;
+			err = -errno;
 		batches = false;
-		if (bpf_map_update_elem(fd, key, ones, BPF_ANY))
-			return -errno;
+		if (!err && bpf_map_update_elem(fd, key, ones, BPF_ANY))
+			err = -errno;
 		i++;
 	}
-	return 0;
+	free(ones);
+	return err;
 }
 
 /* Both sorted: what only the old one has goes. */
-static void drop_old(int fd, uint32_t size, const struct set_data *old, const struct set_data *new)
+static void take_out(int fd, uint32_t size, const struct set_data *old, const struct set_data *new)
 {
 	uint32_t k = 0;
 
@@ -56,30 +59,24 @@ static void drop_old(int fd, uint32_t size, const struct set_data *old, const st
 	}
 }
 
-static int fill_set(struct loaded *l, uint32_t map)
+/* Takes what next holds. */
+static int fill_set(struct loaded *l, uint32_t map, struct set_data *next)
 {
 	const struct meta_map *m = &l->meta.maps.v[map];
-	struct set_data next;
-	int err = 0;
+	struct set_data *now = &l->sets[map], old;
+	int fd = l->map_fd[map], err;
 
-	if (!set_read(l->d, NO_SPAN, m, &next))
-		return SKEP_EUSER;
-	if (next.ports) {
-		uint8_t *value = arena_alloc(l->a, m->value_size);
-
-		memcpy(value, next.ports, 8192);
-		err = load_value_set(l, map, value);
-	} else {
-		err = add_keys(l, l->map_fd[map], m, next.keys, next.n);
-	}
-	if (err) {
-		set_free(&next);
+	err = next->ports ? load_value_set(l, map, next->ports) : add_keys(fd, m, next->keys, next->n);
+	if (err) { /* not all of it found room */
+		if (!next->ports)
+			take_out(fd, m->key_size, next, now);
 		return sys_error(l, SYS_MAP, "", NO_SPAN, -err, "cannot fill the list '%s'", m->name);
 	}
-	if (!next.ports)
-		drop_old(l->map_fd[map], m->key_size, &l->sets[map], &next);
-	set_free(&l->sets[map]);
-	l->sets[map] = next;
+	if (!next->ports)
+		take_out(fd, m->key_size, now, next);
+	old = *now;
+	*now = *next;
+	*next = old;
 	return SKEP_OK;
 }
 
@@ -103,21 +100,28 @@ static int fill_ifindex(struct loaded *l, uint32_t map)
 
 int fill_lists(struct loaded *l)
 {
-	if (!l->sets)
-		l->sets = ARENA_ARRAY(l->a, struct set_data, l->meta.maps.n + 1);
-	for (uint32_t i = 0; i < l->meta.maps.n; i++) {
-		int err = SKEP_OK;
+	uint32_t n = l->meta.maps.n;
+	struct set_data *next = ARENA_ARRAY(l->a, struct set_data, n + 1);
+	int err = SKEP_OK;
 
-		if (l->meta.maps.v[i].role == MM_SET)
-			err = fill_set(l, i);
-		else if (l->meta.maps.v[i].role == MM_IFINDEX)
+	if (!l->sets)
+		l->sets = ARENA_ARRAY(l->a, struct set_data, n + 1);
+	for (uint32_t i = 0; i < n && !err; i++) {
+		const struct meta_map *m = &l->meta.maps.v[i];
+
+		if (m->role == MM_SET)
+			err = set_read(l->d, NO_SPAN, m, &next[i]) ? SKEP_OK : SKEP_EUSER;
+		else if (m->role == MM_IFINDEX)
 			err = fill_ifindex(l, i);
-		else if (l->meta.maps.v[i].role == MM_KADDR)
+		else if (m->role == MM_KADDR)
 			err = fill_kaddr(l, i);
-		if (err)
-			return err;
 	}
-	return SKEP_OK;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!err && l->meta.maps.v[i].role == MM_SET)
+			err = fill_set(l, i, &next[i]);
+		set_free(&next[i]);
+	}
+	return err;
 }
 
 void free_lists(struct loaded *l)

@@ -131,6 +131,7 @@ static bool ports(struct reader *r, const char *p, size_t n)
 		return line_error(r, p, n, "no port: they end at 65535", hint);
 	if (hi < lo)
 		return line_error(r, p, n, "an empty range of ports", hint);
+	r->out->n++;
 	for (unsigned long i = lo; i <= hi; i++)
 		r->out->ports[i / 8] |= (uint8_t)(1u << i % 8);
 	return true;
@@ -223,7 +224,7 @@ bool set_read(struct skep_diags *d, struct skep_span at, const struct meta_map *
 	r.text = text;
 	r.inet6 = map->keys.n && map->keys.v[0].kind == MK_INET6;
 	if (map->type == BPF_MAP_TYPE_ARRAY)
-		out->ports = calloc(1, PORT_BYTES);
+		out->ports = calloc(1, map->value_size < PORT_BYTES ? PORT_BYTES : map->value_size);
 	ok = map->type == BPF_MAP_TYPE_ARRAY ? out->ports && map->value_size >= PORT_BYTES
 					     : map->key_size == (r.inet6 ? 20u : 8u);
 	if (!ok)

@@ -30,7 +30,7 @@ static void reload_lists(struct session *s)
 	uint32_t before = s->l->d->list.n, entries;
 
 	if (!load_lists_again(s->l, &entries)) {
-		session_say(s, "Lists read again: %u prefixes\n", entries);
+		session_say(s, "Lists read again: %u entries\n", entries);
 		return;
 	}
 	say_last(s, before);

@@ -227,6 +227,60 @@ static void hundred_thousand(void **state)
 	end(&f);
 }
 
+static void write_to(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* Two lists: a mistake in the second leaves the first as it was, too, and so does a lack of room. */
+static void all_or_nothing(void **state)
+{
+	struct loaded l = {0};
+	struct fixture f, g;
+	uint32_t entries;
+
+	(void)state;
+	start(&f, "1.0.0.0/24\n2.0.0.0/24\n", false, false);
+	start(&g, "22\n8000-8080\n", true, false);
+	l = (struct loaded){.a = &f.a, .d = &f.d, .meta = {.a = &f.a}};
+	vec_push(&f.a, &l.meta.maps, f.map);
+	vec_push(&f.a, &l.meta.maps, g.map);
+	l.map_fd = ARENA_ARRAY(&f.a, int, 3);
+	l.map_mem = ARENA_ARRAY(&f.a, void *, 3);
+	l.map_fd[0] = sys_map_create(f.map.type, "bad", 8, 8, 3, &(struct bpf_map_create_opts){
+		.sz = sizeof(struct bpf_map_create_opts), .map_flags = BPF_F_NO_PREALLOC});
+	l.map_fd[1] = sys_map_create(g.map.type, "open", 4, 8192, 1, NULL);
+	if (l.map_fd[0] < 0 || l.map_fd[1] < 0) {
+		end(&f), end(&g);
+		skip(); /* maps may not be made here */
+	}
+	assert_int_equal(load_lists_again(&l, &entries), SKEP_OK);
+	assert_int_equal(entries, 4);
+	write_to(f.path, "1.0.0.0/24\n3.0.0.0/24\n");
+	write_to(g.path, "22\n70000\n");
+	assert_int_equal(load_lists_again(&l, &entries), SKEP_EUSER);
+	assert_true(has(l.map_fd[0], 0x01000001) && has(l.map_fd[0], 0x02000001));
+	assert_false(has(l.map_fd[0], 0x03000001));
+	write_to(g.path, "22\n");
+	write_to(f.path, "0.0.0.0/24\n1.0.0.0/24\n3.0.0.0/24\n4.0.0.0/24\n");
+	assert_int_equal(load_lists_again(&l, &entries), SKEP_ESYS);
+	assert_true(has(l.map_fd[0], 0x01000001) && has(l.map_fd[0], 0x02000001));
+	assert_false(has(l.map_fd[0], 0x00000001) || has(l.map_fd[0], 0x03000001) || has(l.map_fd[0], 0x04000001));
+	write_to(f.path, "3.0.0.0/24\n");
+	assert_int_equal(load_lists_again(&l, &entries), SKEP_OK);
+	assert_int_equal(entries, 2);
+	assert_false(has(l.map_fd[0], 0x01000001) || has(l.map_fd[0], 0x02000001));
+	assert_true(has(l.map_fd[0], 0x03000001));
+	free_lists(&l);
+	maps_close(&l);
+	end(&g);
+	end(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +290,7 @@ int main(void)
 		cmocka_unit_test(line_73),
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(hundred_thousand),
+		cmocka_unit_test(all_or_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

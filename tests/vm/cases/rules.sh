@@ -106,7 +106,7 @@ wait_for 20 grep -q '^Attached\|error' /tmp/live.err
 in_ns a netsend pcap v0 $frames
 printf '10.0.0.0/8\n' >blocklist.txt
 kill -HUP $live
-t_check reload wait_for 10 grep -q '^Lists read again: 1 prefix' /tmp/live.err
+t_check reload wait_for 10 grep -q '^Lists read again: 1 entr' /tmp/live.err
 in_ns a netsend pcap v0 $frames
 printf '10.0.0.0/8\nnonsense\n' >blocklist.txt
 kill -HUP $live
