@@ -237,7 +237,9 @@ static void define_struct(struct types *t, struct cdef *d)
 			c_error(t->c, m->span, DIAG_TOO_BIG, "a struct of more than 2 megabytes");
 			break;
 		}
-		if (l.align > d->align && !d->packed)
+		/* bit-fields without a name align the whole on arm64 alone (AAPCS64, "Bit-fields") */
+		if (l.align > d->align && !d->packed &&
+			(m->name || m->bits < 0 || t->c->t->arch == KERN_ARM64))
 			d->align = l.align;
 		if (!m->name && !m->inner)
 			continue;
