@@ -141,6 +141,6 @@ int load_lists_again(struct loaded *l, uint32_t *entries)
 
 	*entries = 0;
 	for (uint32_t i = 0; i < l->meta.maps.n; i++)
-		*entries += l->sets[i].n;
+		*entries += l->sets[i].n + l->sets[i].ranges;
 	return err;
 }

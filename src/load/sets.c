@@ -131,7 +131,7 @@ static bool ports(struct reader *r, const char *p, size_t n)
 		return line_error(r, p, n, "no port: they end at 65535", hint);
 	if (hi < lo)
 		return line_error(r, p, n, "an empty range of ports", hint);
-	r->out->n++;
+	r->out->ranges++;
 	for (unsigned long i = lo; i <= hi; i++)
 		r->out->ports[i / 8] |= (uint8_t)(1u << i % 8);
 	return true;

@@ -12,7 +12,8 @@
 struct set_data { /* what a row of role MM_SET is filled with; memory from malloc */
 	uint8_t *keys; /* sorted and unique, map->key_size bytes each */
 	uint32_t n, cap;
-	uint8_t *ports; /* of a list of ports: the map's value; n is the number of lines then */
+	uint8_t *ports; /* of a list of ports: the map's value */
+	uint32_t ranges; /* of ports, as many as lines */
 };
 
 /*
