@@ -22,7 +22,7 @@ const struct command commands[] = {
 	{"check", CMD_C, cmd_check, "skep check [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
 		"Compiles a script and reports what is wrong with it; needs no rights."},
 	{"dump", CMD_D, cmd_dump,
-		"skep dump --from=ir --run=PASS,... FILE\n       skep dump --after=STAGE FILE",
+		"skep dump --from=ir --run=PASS,... FILE\n       skep dump --after=STAGE FILE | -e SCRIPT",
 		"Looks inside the compiler."},
 	{"replay", CMD_P, cmd_replay,
 		"skep replay -r CAPTURE [-w PASSED] [OPTION…] -e 'SCRIPT' | FILE  [PARAMETER…]",
