@@ -63,7 +63,7 @@ extern const struct lang_type lang_int, lang_uint, lang_str, lang_bool; /* bool:
 enum le_kind { LE_NUM, LE_TEXT, LE_VAR, LE_FIELD, LE_ARRAY, LE_NAME, LE_MEMORY, LE_CAST, LE_NEG, LE_COM,
 	LE_NOT, LE_BIN, LE_AND, LE_OR, LE_COND, LE_ELVIS, LE_LEN, LE_NCMP, LE_CONTAINS, LE_FIND, LE_CHAR,
 	LE_CUT, LE_MAP, LE_HAS, LE_MACRO, LE_PARAM, LE_TUPLE, LE_ELEM,
-	LE_BYTE, LE_SAME, LE_INC, LE_BLOCK, LE_CALL, LE_AT };
+	LE_BYTE, LE_SAME, LE_INC, LE_BLOCK, LE_CALL, LE_AT, LE_TRUTH };
 enum lang_op { LO_ADD, LO_SUB, LO_MUL, LO_DIV, LO_MOD, LO_AND, LO_OR, LO_XOR, LO_SHL, LO_SHR, LO_EQ, LO_NE,
 	LO_LT, LO_LE, LO_GT, LO_GE, LO_COUNT };
 
@@ -143,6 +143,7 @@ struct lang_field {
 	bool is_u64;
 };
 #define LANG_FIELDS 21
+#define LANG_WHOLE_FIELDS 11 /* no bit-fields: they have addresses */
 extern const struct lang_field lang_fields[LANG_FIELDS];
 extern const int64_t lang_lhist[3]; /* least, greatest, step */
 

@@ -410,6 +410,8 @@ static uint64_t number(struct machine *m, const struct le *e)
 		return ~eval(m, e->a).n;
 	case LE_NOT:
 		return !eval(m, e->a).n;
+	case LE_TRUTH:
+		return eval(m, e->a).n != 0;
 	case LE_BIN:
 		return binary(m, e);
 	case LE_AND:
@@ -598,14 +600,12 @@ static void assign(struct machine *m, const struct ls *s)
 {
 	struct val *v = &m->var[s->which], new = {.n = 1};
 	bool uns = is_uns(m->p->var[s->which].t);
-	uint64_t old = v->n;
+	uint64_t old = v->n; /* before the value changes it */
 
 	if (s->kind != LS_INC)
 		new = eval(m, s->a);
 	if (m->way != GOES_ON)
 		return;
-	if (m->p->var[s->which].let < 0) /* else it stands for $x = (type)($x + …) */
-		old = v->n;
 	if (s->kind != LS_SET)
 		new.n = operation(m, s->kind == LS_OP ? s->op : s->op ? LO_SUB : LO_ADD, old, new.n, uns);
 	new.n = as_declared(m, s->which, new.n);

@@ -14,6 +14,10 @@ struct gen {
 	bool pure; /* inside a macro: only parameters and literals */
 	bool in_fn, in_each; /* in_each: only numbers are shared with the code around */
 	bool frozen; /* only what no statement changes */
+	struct gen_key {
+		struct le *e;
+		unsigned scope, cost;
+	} key[LANG_MAPS]; /* each map's last one */
 	unsigned in_key, each; /* each: the pair of the loop over a map around here; 0: none */
 };
 
@@ -39,3 +43,6 @@ struct le *gen_constant(struct gen *g, const struct lang_type *t);
 /* for ($kv : @map), if (find(…)). False: not here. */
 bool gen_map_loop(struct gen *g, struct ls *s, unsigned depth, bool in_loop);
 void gen_functions(struct gen *g);
+/* A map's last key once more, or nearly so; NULL: not here. */
+struct le *gen_key_again(struct gen *g, const struct lang_map *m);
+void gen_key_keep(struct gen *g, const struct lang_map *m, struct le *key);

@@ -132,6 +132,7 @@ static bool is_bool(const struct le *e)
 	case LE_HAS:
 	case LE_MACRO:
 	case LE_SAME:
+	case LE_TRUTH:
 		return true;
 	default:
 		return false;
@@ -188,6 +189,8 @@ struct le *gen_key(struct gen *g, const struct lang_map *m)
 
 	if (!m->key || m->only)
 		return m->only;
+	if ((e = gen_key_again(g, m)))
+		return e;
 	g->in_key++;
 	if (m->key->n > 1 && gen_chance(g, 30))
 		v = gen_variable(g, m->key, false);
@@ -196,6 +199,7 @@ struct le *gen_key(struct gen *g, const struct lang_map *m)
 		e->el[i] = m->key->el[i]->kind == LK_TUPLE ? tuple(g, m->key->el[i], 1)
 							  : key_part(g, m->key->el[i]);
 	g->in_key--;
+	gen_key_keep(g, m, e);
 	return e;
 }
 
@@ -418,11 +422,11 @@ static struct le *choice(struct gen *g, unsigned depth)
 
 static struct le *unary(struct gen *g, unsigned depth)
 {
-	static const enum le_kind kinds[] = {LE_NEG, LE_COM, LE_NOT};
-	struct le *e = gen_node(g, kinds[gen_below(g, 3)], &lang_int);
+	static const enum le_kind kinds[] = {LE_NEG, LE_COM, LE_NOT, LE_TRUTH};
+	struct le *e = gen_node(g, kinds[gen_below(g, 4)], &lang_int);
 
 	e->a = gen_expr(g, &lang_int, depth - 1);
-	if (e->kind != LE_NOT)
+	if (e->kind != LE_NOT && e->kind != LE_TRUTH)
 		e->t = e->a->t;
 	return e;
 }

@@ -124,6 +124,59 @@ struct le *gen_constant(struct gen *g, const struct lang_type *t)
 	return e;
 }
 
+/* ---- keys ---- */
+
+/* What is in force here; keys are said again only where nothing of that has changed. */
+static unsigned scope(const struct gen *g)
+{
+	return g->from | g->nlive << 8 | (g->nlive ? g->live[g->nlive - 1] : 0) << 12 | g->each << 20 |
+	       (unsigned)g->in_each << 28 | (unsigned)g->in_fn << 29;
+}
+
+void gen_key_keep(struct gen *g, const struct lang_map *m, struct le *key)
+{
+	g->key[m - g->p->map] = (struct gen_key){key, scope(g), g->cost};
+}
+
+/* (x & 3) with x cast, or compared as a number of the other sign. */
+static struct le *nearly(struct gen *g, const struct le *part)
+{
+	struct le *e = gen_node(g, LE_BIN, part->t), *a = part->a, *c;
+
+	*e = *part;
+	e->a = c = gen_node(g, gen_chance(g, 30) ? LE_TRUTH : LE_CAST, &lang_int);
+	c->n = gen_below(g, 7);
+	while (a->kind == LE_CAST)
+		a = a->a;
+	c->a = a;
+	if (a->kind == LE_BIN && a->n >= LO_LT && a->b->kind == LE_NUM && a->b->t == &lang_int) {
+		c->a = gen_node(g, LE_BIN, a->t);
+		*c->a = *a;
+		c->a->b = gen_node(g, LE_CAST, &lang_uint);
+		c->a->b->n = 7;
+		c->a->b->a = a->b;
+	}
+	return e;
+}
+
+struct le *gen_key_again(struct gen *g, const struct lang_map *m)
+{
+	const struct gen_key *k = &g->key[m - g->p->map];
+	struct le *e;
+
+	if (!k->e || k->scope != scope(g) || g->cost > k->cost || g->frozen || g->in_key || gen_chance(g, 60))
+		return NULL;
+	if (k->e->kind != LE_TUPLE || gen_chance(g, 50))
+		return k->e;
+	e = gen_node(g, LE_TUPLE, k->e->t);
+	for (unsigned i = 0; i < e->t->n; i++) {
+		e->el[i] = k->e->el[i];
+		if (e->el[i]->kind == LE_BIN && e->el[i]->n == LO_AND && e->el[i]->t == &lang_int)
+			e->el[i] = nearly(g, e->el[i]);
+	}
+	return e;
+}
+
 /* ---- loops over maps ---- */
 
 static unsigned new_variable(struct gen *g, const struct lang_type *t)

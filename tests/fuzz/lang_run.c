@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 
 #define STEPS_MOST 10000000
 #define TOO_COMPLEX "too long for the verifier"
@@ -27,6 +28,19 @@ static void *input_page(bool map)
 	if (!map)
 		return at;
 	return mmap(at, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
+/* Of 5.10 up to 5.12 is asked what 5.10 has: loops over maps came with 5.13. */
+static bool old_kernel(void)
+{
+	static signed char old = -1;
+	struct utsname u;
+	unsigned major = 0, minor = 0;
+
+	if (old < 0)
+		old = !uname(&u) && sscanf(u.release, "%u.%u", &major, &minor) == 2 &&
+		      (major < 5 || (major == 5 && minor < 13));
+	return old;
 }
 
 bool lang_start(void)
@@ -276,10 +290,10 @@ static bool both(struct way *w, const char *text, size_t len, bool opened, bool 
 
 void lang_run(uint64_t seed, bool kernel, struct lang_result *r, struct buf *text, struct buf *why)
 {
-	struct skep_options o = {.kernel = seed % 3 == 1 ? "5.10" : NULL,
-		.no_features = seed % 3 == 2 ? "ringbuf" : NULL};
+	bool old = seed % 3 == 1 || old_kernel();
+	struct skep_options o = {.kernel = old ? "5.10" : NULL, .no_features = seed % 3 == 2 ? "ringbuf" : NULL};
 	struct way w = {.why = why, .r = r};
-	struct lang *p = lang_make(text->a, seed, seed % 3 != 1);
+	struct lang *p = lang_make(text->a, seed, !old);
 	struct buf want;
 
 	*r = (struct lang_result){0};

@@ -48,6 +48,7 @@ static unsigned level(const struct le *e)
 	case LE_NEG:
 	case LE_COM:
 	case LE_NOT:
+	case LE_TRUTH:
 		return LEVEL_UNARY;
 	case LE_INC:
 		return e->n & 2 ? LEVEL_UNARY : LEVEL_POSTFIX;
@@ -160,16 +161,32 @@ static void text_call(struct printer *w, const struct le *e)
 	buf_putc(w->b, ')');
 }
 
+/* A member, or what is at its address. */
+static void field(struct printer *w, const char *name, uint64_t n)
+{
+	unsigned how = toss(w, 12);
+
+	if (how == 0 && n < LANG_WHOLE_FIELDS)
+		buf_printf(w->b, "(&$in->%s)[0]", name);
+	else if (how == 1 && name[0] == 'n')
+		buf_printf(w->b, "((struct inner *)&$in->n)->%s", name + 2);
+	else
+		buf_printf(w->b, "%s%s", how % 3 || w->no_own ? "$in->" : "$own.", name);
+}
+
 static void reading(struct printer *w, const struct le *e)
 {
+	unsigned at;
+
 	switch (e->kind) {
 	case LE_FIELD:
-		buf_printf(w->b, "%s%s", toss(w, 3) || w->no_own ? "$in->" : "$own.", lang_fields[e->n].name);
+		field(w, lang_fields[e->n].name, e->n);
 		break;
 	case LE_ARRAY:
-		buf_puts(w->b, toss(w, 2) || w->no_own ? "$in->arr[" : "$own.arr[");
+		at = toss(w, 5);
+		buf_puts(w->b, !at ? "*(&$in->arr[" : at < 3 || w->no_own ? "$in->arr[" : "$own.arr[");
 		expr(w, e->a, 0);
-		buf_putc(w->b, ']');
+		buf_puts(w->b, at ? "]" : "])");
 		break;
 	case LE_NAME:
 		buf_puts(w->b, toss(w, 2) || w->no_own ? "str($in->name)" : "str($own.name)");
@@ -273,6 +290,10 @@ static void plain(struct printer *w, const struct le *e)
 	case LE_COM:
 	case LE_NOT:
 		buf_putc(w->b, e->kind == LE_COM ? '~' : '!');
+		expr(w, e->a, LEVEL_UNARY);
+		break;
+	case LE_TRUTH:
+		buf_puts(w->b, "(bool)");
 		expr(w, e->a, LEVEL_UNARY);
 		break;
 	case LE_BIN:
