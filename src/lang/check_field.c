@@ -138,6 +138,21 @@ static bool through_element(const struct expr *e)
 	}
 }
 
+static void struct_field(struct check *c, struct expr *e);
+
+/* p->a[1].bits: (&p->a[1])->bits, whose word is read by itself. */
+static void behind_address(struct check *c, struct expr *e)
+{
+	struct expr *p = ARENA_NEW(c->a, struct expr), *base = e->u.field.base;
+
+	*p = (struct expr){.kind = EX_UNARY, .span = base->span, .height = base->height + 1};
+	p->u.unary.op = UO_ADDR;
+	p->u.unary.a = base;
+	e->u.field.base = p;
+	e->type.kind = LT_UNKNOWN;
+	struct_field(c, e);
+}
+
 static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space space, bool typed)
 {
 	struct kbtf_member *m = &e->ref.u.m.member;
@@ -162,8 +177,7 @@ static void member(struct check *c, struct expr *e, uint32_t id, enum lt_space s
 			NULL);
 		e->type.kind = LT_UNKNOWN;
 	} else if (m->bit_size && !through_ptr && !e->type.local && through_element(e->u.field.base)) {
-		c_unsupported(c, e->u.field.name_span, "bit-fields of array elements are", NULL);
-		e->type.kind = LT_UNKNOWN;
+		behind_address(c, e);
 	}
 }
 
