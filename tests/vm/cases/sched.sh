@@ -244,11 +244,12 @@ sched_ext:enqueue { dsq_insert(args.p, 0, SCX_SLICE_DFL, args.enq_flags); }
 sched_ext:timer:ms:10 {
 	for ($cpu : 0..nr_cpu_ids()) {
 		$t = cpu_curr($cpu);
-		if ($t.pid != 0) { @busy = count(); }
+		if ($t) { @runs[$cpu] = count(); }
 	}
 }
 X
-	# no CPU is idle, so all who wake up have to wait in the queue
+	# No CPU is idle at first, so all who wake up have to wait in the queue. Later all CPUs may be: whoever
+	# was last on each has gone to sleep.
 	for _i in 1 2 3; do
 		spin &
 		load="$load $!"
@@ -256,17 +257,24 @@ X
 	skep --for 20s /tmp/stalled.skep >/tmp/o 2>&1
 	expect_equal stalled_status $? 1
 	load_stop
-	expect_match stalled_timer '^@busy: [1-9]' /tmp/o
+	expect_match stalled_timer '^@runs\[1\]: [1-9]' /tmp/o
 }
 
-# Every operation that this kernel has can be written.
+# Every operation that this kernel has can be written, and print all of its arguments.
 # riscv64 refuses cgroup_set_bandwidth as it does dispatch: too many arguments for its trampoline.
 operations() {
 	_no=sub_
 	[ "$(uname -m)" != riscv64 ] || _no=cgroup_set_bandwidth
-	skep -l 'sched_ext:*' | grep -v -e dispatch -e sub_ -e $_no |
-		sed 's,sched_ext:\(.*\),sched_ext?:\1 { },' >/tmp/all.skep
-	[ -z $dispatch ] || echo 'sched_ext:dispatch { }' >>/tmp/all.skep
+	[ "$dispatch" ] || _no="$_no -e :dispatch"
+	skep -lv 'sched_ext:*' | awk '
+		/^sched_ext:/ { if (op) print op " }"; op = $1; sub(":", "?:", op); op = op " {" }
+		/^  *[^ \/]/ && $NF != "retval" {
+			n = $NF
+			sub("^[*]*", "", n)
+			op = op " @[\"" n "\"] = " (/[*]/ ? "(uint64)" : "") "args." n ";"
+			if (/task_struct/) op = op " @pid[args." n ".comm] = args." n ".pid;"
+		}
+		END { print op " }" }' | grep -v -e :sub_ -e $_no >/tmp/all.skep
 	skep --dry-run /tmp/all.skep >/tmp/o 2>&1
 	status=$?
 	[ $status = 0 ] || t_show /tmp/o
