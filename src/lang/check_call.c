@@ -451,7 +451,7 @@ static void check_agg_alone(struct check *c, struct expr *e)
 void check_call(struct check *c, struct expr *e, bool as_statement)
 {
 	const char *name = e->u.call.name;
-	int id = builtin_function(name);
+	int id = builtin_function(name), errors = c->d->errors;
 	const struct builtin *b;
 
 	e->ref.kind = REF_NONE;
@@ -474,8 +474,9 @@ void check_call(struct check *c, struct expr *e, bool as_statement)
 		if (!as_statement && id == BI_F_DELETE && arg(e, 0)->map)
 			check_delete_asked(e, arg(e, 0)->map);
 		if (!as_statement && e->type.kind == LT_NONE) {
-			c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "%s() has no value", name),
-				"write it as a statement of its own");
+			if (c->d->errors == errors)
+				c_hint(c, c_error(c, e->span, DIAG_WRONG_TYPE, "%s() has no value", name),
+					"write it as a statement of its own");
 			e->type.kind = LT_UNKNOWN;
 		}
 	} else if (agg_by_name(name)) {
