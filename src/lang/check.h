@@ -175,7 +175,7 @@ void field_is_assignable(struct check *c, struct expr *e);
 #define PAYLOAD_MOST 1024 /* offsets into the payload are below */
 #define PAYLOAD_PART 64	  /* bytes of it in one comparison, at most */
 void check_net_field(struct check *c, struct expr *e);
-void check_net_names(const struct expr *a, struct expr *b); /* b is compared with a */
+void check_net_names(struct check *c, const struct expr *a, struct expr *b); /* b is compared with a */
 bool check_payload(struct check *c, struct expr *e);	    /* false: it is something else */
 bool check_payload_text(struct check *c, struct expr *e);   /* the same of a comparison */
 #define DNS_NAME_MOST 63 /* bytes of a name that is looked for */

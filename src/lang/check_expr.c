@@ -326,7 +326,7 @@ static void check_binary(struct check *c, struct expr *e)
 
 	c->compared = op >= BO_EQ ? a : NULL;
 	check_expr(c, a);
-	check_net_names(a, b);
+	check_net_names(c, a, b);
 	c->raw_text = a->kind == EX_INDEX && a->ref.kind == REF_NET;
 	check_expr(c, b);
 	c->raw_text = false;

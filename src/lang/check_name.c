@@ -354,7 +354,7 @@ void check_in(struct check *c, struct expr *e)
 	enum lt_kind k;
 
 	check_expr(c, a);
-	check_net_names(a, b);
+	check_net_names(c, a, b);
 	e->type = lt_bool();
 	k = a->type.kind;
 	if (k == LT_STR) {

@@ -147,38 +147,56 @@ static void name_to_number(const struct net_field *f, struct expr *e)
 	}
 }
 
-static void names_in(const struct net_field *f, struct expr *e)
+/* echo-request, as nft has it, is echo_request. */
+static void joined_name(struct check *c, const struct net_field *f, struct expr *e)
+{
+	const struct expr *a = e->u.binary.a, *b = e->u.binary.b;
+	struct expr whole = *e;
+
+	if (e->u.binary.op != BO_SUB || a->kind != EX_NAME || b->kind != EX_NAME)
+		return;
+	whole.kind = EX_NAME;
+	whole.u.name = arena_printf(c->a, "%s_%s", a->u.name, b->u.name);
+	name_to_number(f, &whole);
+	if (whole.kind == EX_INT)
+		*e = whole;
+}
+
+static void names_in(struct check *c, const struct net_field *f, struct expr *e)
 {
 	switch (e->kind) {
 	case EX_NAME:
 		name_to_number(f, e);
 		break;
 	case EX_BINARY:
-		names_in(f, e->u.binary.a);
-		names_in(f, e->u.binary.b);
+		joined_name(c, f, e);
+		if (e->kind != EX_BINARY)
+			break;
+		names_in(c, f, e->u.binary.a);
+		names_in(c, f, e->u.binary.b);
 		break;
 	case EX_UNARY:
-		names_in(f, e->u.unary.a);
+		names_in(c, f, e->u.unary.a);
 		break;
 	case EX_RANGE:
-		names_in(f, e->u.range.lo);
-		names_in(f, e->u.range.hi);
+		names_in(c, f, e->u.range.lo);
+		names_in(c, f, e->u.range.hi);
 		break;
 	case EX_SET:
 		for (uint32_t i = 0; i < e->u.tuple.list.n; i++)
-			names_in(f, e->u.tuple.list.v[i]);
+			names_in(c, f, e->u.tuple.list.v[i]);
 		break;
 	default:
 		break;
 	}
 }
 
-void check_net_names(const struct expr *a, struct expr *b)
+void check_net_names(struct check *c, const struct expr *a, struct expr *b)
 {
 	const struct net_field *f = named_field(a);
 
 	if (f)
-		names_in(f, b);
+		names_in(c, f, b);
 }
 
 /* ---- payload ---- */

@@ -532,6 +532,31 @@ static void changes(struct check *c, const struct rule *v, uint32_t n)
 	}
 }
 
+/* Without ARP the hosts around forget this one, and it them, minutes after the rules were tried. */
+static void neighbours(struct check *c, const struct rule *v, uint32_t n)
+{
+	const struct config *cfg = &c->s->config;
+	const struct probe *first = NULL;
+
+	if (!cfg->default_verdict || strcmp(cfg->default_verdict, "drop"))
+		return;
+	for (uint32_t i = 0; i < n; i++) {
+		enum kern_probe_kind k = v[i].p->points.v[0].kind;
+
+		if ((lo_expr_layers(v[i].p->pred) | lo_block_layers(v[i].p->body)) &
+				(1u << NET_ETH | 1u << NET_ARP) ||
+			(!v[i].p->pred && v[i].ends))
+			return;
+		if (!first && k != PROBE_CGROUP_SKB)
+			first = v[i].p;
+	}
+	if (first)
+		diag_hint(c->d,
+			diag_warn(c->d, head_of(first), DIAG_BAD_CONFIG,
+				"what no rule passes is dropped, and none passes ARP: neighbours will be lost"),
+			"for instance: { if (arp.op in 1..2 || icmp6.type in 133..137) { pass(); } }");
+}
+
 static bool is_packet_probe(const struct probe *p)
 {
 	for (uint32_t i = 0; i < p->points.n; i++) {
@@ -562,4 +587,5 @@ void check_rules(struct check *c)
 	}
 	unreached(c, v, n);
 	changes(c, v, n);
+	neighbours(c, v, n);
 }

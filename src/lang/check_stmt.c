@@ -117,7 +117,7 @@ static void check_assign(struct check *c, struct stmt *s)
 	if (target->kind == EX_FIELD) {
 		check_expr(c, target);
 		field_is_assignable(c, target);
-		check_net_names(target, value);
+		check_net_names(c, target, value);
 		check_expr(c, value);
 		if (check_address(c, s))
 			return;
