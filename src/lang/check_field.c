@@ -105,8 +105,27 @@ static const char *renamed(struct check *c, uint32_t id, const char *old)
 	return NULL;
 }
 
+struct deeper {
+	const struct kbtf *btf;
+	const char *name, *in;
+};
+
+/* A struct that is a member, and has what the outer one has not: sk->skc_daddr. */
+static bool try_deeper(const struct kbtf_member *m, void *arg)
+{
+	struct deeper *d = arg;
+	uint32_t id = kbtf_strip(d->btf, m->type);
+	struct kbtf_member inner;
+
+	if (m->name[0] && kbtf_describe(d->btf, id).class == KBTF_STRUCT &&
+		kbtf_find_member(d->btf, id, d->name, &inner))
+		d->in = m->name;
+	return !d->in;
+}
+
 static void no_member(struct check *c, const struct expr *e, uint32_t id)
 {
+	struct deeper deep = {c->btf, e->u.field.name, NULL};
 	struct suggest s;
 	struct diag *d = c_error(c, e->u.field.name_span, DIAG_NO_SUCH_FIELD,
 		"%s has no member '%.60s' in the target kernel", kbtf_spell(c->btf, id, c->a),
@@ -117,8 +136,11 @@ static void no_member(struct check *c, const struct expr *e, uint32_t id)
 		return;
 	suggest_init(&s, e->u.field.name);
 	kbtf_each_member(c->btf, id, try_member, &s);
+	kbtf_each_member(c->btf, id, try_deeper, &deep);
 	if (now)
 		c_hint(c, d, "kernels like this one call it '%s'", now);
+	else if (deep.in)
+		c_hint(c, d, "it is a member of '%s': %s.%.60s", deep.in, deep.in, e->u.field.name);
 	else if (suggest_best(&s))
 		c_hint(c, d, "did you mean '%s'?", suggest_best(&s));
 	else
