@@ -11,12 +11,13 @@ void check_note_queue(struct check *c, const struct expr *e, const char *kfunc)
 {
 	const struct scx_alias *al = scx_alias_by_name(kfunc);
 	bool makes = strstr(kfunc, "create_dsq") != NULL;
-	uint32_t at = makes ? 0 : 1;
+	bool takes = al && !strcmp(al->name, "dsq_move_to_local");
+	uint32_t at = makes || takes ? 0 : 1;
 	const struct expr *id = e->u.call.args.list.n > at ? e->u.call.args.list.v[at] : NULL;
 
 	c->queue_taken |= strstr(kfunc, "dsq_move") || strstr(kfunc, "consume") ||
 			  strstr(kfunc, "_from_dsq");
-	if (!c->final || !id || !(makes || (al && !strncmp(al->name, "dsq_insert", 10))))
+	if (!c->final || !id || !(makes || takes || (al && !strncmp(al->name, "dsq_insert", 10))))
 		return;
 	if (!id->is_const)
 		c->queue_any |= makes;
@@ -39,7 +40,7 @@ static void check_queue(struct check *c, const struct expr *id)
 		return;
 	c_hint(c,
 		diag_warn(c->d, id->span, DIAG_SCHED,
-			"nothing makes this queue: the kernel ends the scheduler when a task is put there"),
+			"nothing makes this queue: the kernel ends a scheduler that uses it"),
 		"sched_ext:init { return create_dsq(%llu, -1); }",
 		(unsigned long long)id->const_value);
 	vec_push(c->a, &c->made, id); /* told once */

@@ -114,11 +114,11 @@ struct lo_timer lo_timer_new(struct lower *L, const struct attach_point *ap)
 	return t;
 }
 
-static void timer_start(struct lower *L, const struct lo_timer *t, ir_val timer)
+static ir_val timer_start(struct lower *L, const struct lo_timer *t, ir_val timer)
 {
 	ir_val args[3] = {timer, ir_const(L->f, (int64_t)t->ns), ir_const(L->f, 0)};
 
-	ir_call(L->f, "timer_start", IR_VOID, 3, args);
+	return ir_call(L->f, "timer_start", IR_I64, 3, args);
 }
 
 void lo_timer_again(struct lower *L, const struct lo_timer *t)
@@ -126,9 +126,11 @@ void lo_timer_again(struct lower *L, const struct lo_timer *t)
 	timer_start(L, t, ir_arg(L->f, EACH_VALUE));
 }
 
+/* The kernel may have no memory for a timer: its answer is the program's. */
 void lo_timer_start(struct lower *L, const struct lo_timer *t, struct ir_fn *block)
 {
-	ir_blk there = lo_block(L), done = lo_block(L);
+	ir_blk there = lo_block(L), made = lo_block(L), bad = lo_block(L), done = lo_block(L);
+	ir_val err;
 	ir_val args[3], key = ir_slot(L->f, 8);
 
 	ir_st(L->f, 4, key, 0, ir_const(L->f, 0));
@@ -138,11 +140,14 @@ void lo_timer_start(struct lower *L, const struct lo_timer *t, struct ir_fn *blo
 	lo_enter(L, there);
 	args[1] = ir_map(L->f, t->map);
 	args[2] = ir_const(L->f, CLOCK_MONO);
-	ir_call(L->f, "timer_init", IR_VOID, 3, args);
+	err = ir_call(L->f, "timer_init", IR_I64, 3, args);
+	lo_if(L, CC_EQ, err, ir_const(L->f, 0), made, bad);
+	lo_enter(L, bad);
+	ir_ret(L->f, err);
+	lo_enter(L, made);
 	args[1] = ir_func(L->f, block);
 	ir_call(L->f, "timer_set_callback", IR_VOID, 2, args);
-	timer_start(L, t, args[0]);
-	lo_goto(L, done);
+	ir_ret(L->f, timer_start(L, t, args[0]));
 	lo_enter(L, done);
 }
 

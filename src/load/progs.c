@@ -327,13 +327,17 @@ int load_programs(struct loaded *l, const struct load_options *o)
 int load_run_prog(struct loaded *l, uint32_t prog)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, o);
+	int err;
 
 	if (prog >= l->meta.progs.n || l->prog[prog].fd < 0)
 		return sys_error(l, SYS_RUN, "", NO_SPAN, EBADF, "cannot run program %u", prog);
-	if (bpf_prog_test_run_opts(l->prog[prog].fd, &o))
-		return sys_error(l, SYS_RUN, "", NO_SPAN, errno, "cannot run '%s'",
-			l->meta.progs.v[prog].name);
-	return SKEP_OK;
+	err = bpf_prog_test_run_opts(l->prog[prog].fd, &o) ? errno : 0;
+
+	if (!err && (int32_t)o.retval < 0)
+		err = -(int32_t)o.retval; /* the kernel's answer to what it did */
+	return err ? sys_error(l, SYS_RUN, "", NO_SPAN, err, "cannot run '%s'",
+			     l->meta.progs.v[prog].name)
+		   : SKEP_OK;
 }
 
 void load_close(struct loaded *l)

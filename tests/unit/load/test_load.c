@@ -59,6 +59,23 @@ static void test_kprobe_loads(void **state)
 	end_session(&s);
 }
 
+/* A program's answer below zero is the kernel's error number for what it tried. */
+static void test_run_refused(void **state)
+{
+	struct session s;
+
+	(void)state;
+	if (!kernel_allows())
+		skip();
+	maker_init(&s.k, true);
+	maker_prog(&s.k, "p0", "raw_tp", BPF_PROG_TYPE_RAW_TRACEPOINT, "r0 = -12\nexit\n");
+	loads(&s);
+	assert_int_equal(load_run_prog(&s.l, 0), SKEP_ESYS);
+	assert_int_equal(s.k.d.list.n, 1);
+	assert_non_null(strstr(s.k.d.list.v[0].message, "cannot run 'p0'"));
+	end_session(&s);
+}
+
 static void test_run_and_read(void **state)
 {
 	struct session s;
@@ -405,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kprobe_loads),
 		cmocka_unit_test(test_run_and_read),
+		cmocka_unit_test(test_run_refused),
 		cmocka_unit_test(test_refused_at_the_line),
 		cmocka_unit_test(test_unknown_map_type),
 		cmocka_unit_test(test_without_permission),
