@@ -54,7 +54,7 @@ expect_match mss '^@clamped: [1-9]' /tmp/here
 
 # The same natively, before the kernel has seen the packet.
 start b there -e 'xdp:v0 /ip.dst == 10.0.0.9 && tcp.dport == 80/ { ip.dst = 10.0.0.2; tcp.dport = 8080; }
-	tc:v0:egress /tcp.sport == 8080 && tcp.syn && tcp.mss > 500/ { tcp.mss = 500; ip.src = 10.0.0.9; tcp.sport = 80; }
+	tc:v0:egress /ip.src == 10.0.0.2 && tcp.sport == 8080 && tcp.syn && tcp.mss > 500/ { tcp.mss = 500; ip.src = 10.0.0.9; tcp.sport = 80; }
 	tc:v0:egress /ip.src == 10.0.0.2 && tcp.sport == 8080/ { ip.src = 10.0.0.9; tcp.sport = 80; }
 	xdp:v0 /ip6.dst == fd00:9::1/ { ip6.dst = fd00::2; }
 	tc:v0:egress /icmp6.type == 129/ { ip6.src = fd00:9::1; }
