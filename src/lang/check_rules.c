@@ -554,7 +554,8 @@ static void neighbours(struct check *c, const struct rule *v, uint32_t n)
 		diag_hint(c->d,
 			diag_warn(c->d, head_of(first), DIAG_BAD_CONFIG,
 				"what no rule passes is dropped, and none passes ARP: neighbours will be lost"),
-			"for instance: { if (arp.op in 1..2 || icmp6.type in 133..137) { pass(); } }");
+			"a rule for it: %s /arp.op in 1..2 || icmp6.type in 133..137/ { pass(); }",
+			first->points.v[0].name);
 }
 
 static bool is_packet_probe(const struct probe *p)
