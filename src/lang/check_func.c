@@ -176,21 +176,16 @@ static void check_space(struct check *c, struct expr *e)
 		e->ref.u.builtin == BI_F_UPTR ? SPACE_USER : SPACE_KERNEL;
 }
 
-static uint64_t signal_by_name(const char *name)
+/* "KILL", "SIGKILL", in either case. 0: there is none. */
+static uint64_t signal_by_name(const struct check *c, const char *name)
 {
-	static const struct {
-		const char *name;
-		uint32_t number;
-	} signals[] = {
-#define S(name, number, what) {name, number},
-#include "kern/signals.def"
-	};
+	char full[16] = "SIG";
+	size_t n = strncasecmp(name, full, 3) ? 3 : 0;
+	int64_t number = 0;
 
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		if (!strcasecmp(signals[i].name, name) || !strcasecmp(signals[i].name + 3, name))
-			return signals[i].number;
-	}
-	return 0;
+	for (; *name && n < sizeof(full) - 1; name++)
+		full[n++] = (char)(*name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name);
+	return !*name && kern_const(c->t->arch, full, &number) ? (uint64_t)number : 0;
 }
 
 static void check_signal(struct check *c, struct expr *e)
@@ -200,7 +195,7 @@ static void check_signal(struct check *c, struct expr *e)
 	if (!take(c, e, 1, 1))
 		return;
 	if (a->kind == EX_STR) {
-		uint64_t n = signal_by_name(a->u.str.s);
+		uint64_t n = signal_by_name(c, a->u.str.s);
 
 		if (!n) {
 			c_hint(c,

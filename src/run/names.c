@@ -41,13 +41,16 @@ bool name_of_syscall(struct buf *out, uint64_t number)
 
 bool name_of_signal(struct buf *out, uint64_t number)
 {
-	static const char *const names[] = {
-#define S(name, number, what) [number] = what,
+	static const char names[] =
+#define S(number, what) what "\0"
 #include "kern/signals.def"
-	};
+		;
+	const char *name = names;
 
-	if (number < sizeof(names) / sizeof(*names) && names[number])
-		buf_puts(out, names[number]);
+	for (uint64_t n = number; --n && *name;)
+		name += strlen(name) + 1;
+	if (number && *name)
+		buf_puts(out, name);
 	else if (number > 64)
 		buf_puts(out, "N/A");
 	else
