@@ -81,11 +81,14 @@ static void take_table(struct elf_syms *e, const Elf64_Shdr *syms, const Elf64_S
 static int compare(const void *x, const void *y)
 {
 	const struct func *a = x, *b = y;
+	size_t under_a = strspn(a->name, "_"), under_b = strspn(b->name, "_");
 
 	if (a->addr != b->addr)
 		return a->addr < b->addr ? -1 : 1;
 	if (a->size != b->size) /* the one that says where it ends comes last and wins */
 		return a->size < b->size ? -1 : 1;
+	if (under_a != under_b) /* malloc rather than __libc_malloc */
+		return under_a > under_b ? -1 : 1;
 	return -strcmp(a->name, b->name);
 }
 

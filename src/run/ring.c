@@ -5,8 +5,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define FLUSH_AT ((size_t)64 * 1024)
@@ -97,15 +97,13 @@ void ring_drain(struct session *s)
 
 void ring_wait(struct session *s, int timeout_ms)
 {
-	struct timespec pause = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
-
-	/* All come back early on a signal; the caller looks at its stop flag. */
+	/* All come back early on a signal; the caller looks at its stop flag. Who asks who sleeps is not told of us. */
 	if (s->ring)
 		ring_buffer__poll(s->ring, timeout_ms);
 	else if (s->perf)
 		perf_buffers_read(s->perf, timeout_ms);
 	else
-		nanosleep(&pause, NULL);
+		poll(NULL, 0, timeout_ms);
 	/* Records may wait without a wake-up when the programs ask for fewer of them. */
 	if (!s->exited && !(s->o->stop && *s->o->stop))
 		ring_drain(s);

@@ -203,6 +203,26 @@ static void debug_path(const unsigned char *p, char *out, size_t room)
 	fail_msg("this program has no build id");
 }
 
+/* One function of several names, as malloc is: the one without underscores is printed. */
+int zz_work(void);
+int __lib_zz_work(void) __attribute__((alias("zz_work")));
+int _a_zz_work(void) __attribute__((alias("zz_work")));
+int zz_work(void)
+{
+	return 3;
+}
+
+static void name_without_underscores(void **state)
+{
+	extern const char __executable_start[];
+	uint64_t at = (uint64_t)((uintptr_t)&zz_work - (uintptr_t)__executable_start), off = 1;
+	struct env *e = *state;
+	int fd = open("/proc/self/exe", O_RDONLY);
+
+	assert_string_equal(elf_syms_at(elf_syms_new(&e->a, fd, "/nowhere"), at, &off), "zz_work");
+	assert_int_equal(off, 0);
+}
+
 /* A file without .symtab: its functions are found in the one that its build id names. */
 static void separate_symbols(void **state)
 {
@@ -327,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ended_process, setup, teardown),
 		cmocka_unit_test_setup_teardown(nowhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(kernel, setup, teardown),
+		cmocka_unit_test_setup_teardown(name_without_underscores, setup, teardown),
 		cmocka_unit_test_setup_teardown(separate_symbols, setup, teardown),
 		cmocka_unit_test_setup_teardown(damaged_elf, setup, teardown),
 		cmocka_unit_test_setup_teardown(jitted_function, setup, teardown),
