@@ -12,9 +12,12 @@
 # Running skep:
 #   skep_start OUT ARGS…              in the background; returns when it is attached
 #   skep_stop [SIG]                   SIGINT (or SIG), waits; sets $status
+#   skep_feed TIMES COMMAND…          the command until skep has ended by itself; an emulated CPU may miss
+#                                     the first events
 #   skep_run OUT SECONDS ARGS…        the three steps in one: start, wait, stop
 # Surroundings:
-#   wait_for SECONDS COMMAND…         until the command succeeds
+#   wait_for SECONDS COMMAND…         until the command succeeds: ten tries a second, if each is quick, but
+#                                     no longer than three times as long
 #   net_ab                            namespaces a (10.0.0.1) and b (10.0.0.2), a veth pair v0 in each
 #   in_ns a COMMAND…                  runs there        traffic a 10.0.0.2 PORT SECONDS
 #   load_reads SECONDS                busy reads and opens, in the background
@@ -80,12 +83,14 @@ have_config() {
 }
 
 wait_for() {
-	_n=$(($1 * 10))
+	read -r _up _ </proc/uptime
+	_until=$((${_up%.*} + 3 * $1)) _tries=$(($1 * 10))
 	shift
-	while [ $_n -gt 0 ]; do
+	while [ $_tries -gt 0 ] && [ "${_up%.*}" -le $_until ]; do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
-		_n=$((_n - 1))
+		_tries=$((_tries - 1))
+		read -r _up _ </proc/uptime
 	done
 	return 1
 }
@@ -137,6 +142,15 @@ skep_stop() {
 	wait "$SKEP_PID"
 	status=$?
 	cat "$SKEP_READY.err"
+}
+
+skep_feed() {
+	_n=$1
+	shift
+	while [ $_n -gt 0 ] && kill -0 "$SKEP_PID" 2>/dev/null; do
+		"$@" >/dev/null 2>&1
+		_n=$((_n - 1))
+	done
 }
 
 skep_run() {

@@ -44,10 +44,11 @@ expect_match cgroup_told 'cgroup' /tmp/told
 
 # packet rules need none of it
 net_ab
-nsenter -t "$NS_b" -n -- skep --for 4s -e 'xdp:v0 /icmp.type == 8/ { @seen = count(); drop(); }' >/tmp/rules 2>&1 &
+nsenter -t "$NS_b" -n -- skep -e 'xdp:v0 /icmp.type == 8/ { @seen = count(); drop(); }' >/tmp/rules 2>&1 &
 pid=$!
 wait_for 20 grep -q '^Attached' /tmp/rules
 if in_ns a ping -c 1 -W 1 10.0.0.2 >/dev/null; then t_fail rules "not dropped"; else t_ok rules; fi
+kill -INT $pid
 wait $pid
 expect_match rules_map '^@seen: [1-9]' /tmp/rules
 

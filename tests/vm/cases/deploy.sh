@@ -80,7 +80,7 @@ esac
 	skep_start /tmp/rules /skep/objects/rules.o
 	in_ns a netsend udp 10.0.0.2 4444 5
 	in_ns a netsend udp 10.0.0.2 4445 5
-	t_check object_passes in_ns a ping -c 1 -W 2 10.0.0.2
+	t_check object_passes wait_for 10 in_ns a ping -c 1 -W 2 10.0.0.2
 	skep_stop
 	expect_equal object_rules_status $status 0
 	expect_match object_rules '^@dropped\[10.0.0.1\]: 5$' /tmp/rules

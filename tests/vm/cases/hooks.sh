@@ -72,8 +72,8 @@ expect_match cgroup_count '^@: [1-9]' /tmp/rules
 rules a --counts /skep/scripts/packets/22-cgroup.skep /t
 (
 	echo 0 >/sys/fs/cgroup/t/cgroup.procs
-	in_ns a timeout 2 nc -w 1 10.0.0.2 8080 </dev/null
-	in_ns a timeout 2 nc -w 1 10.0.0.2 22 </dev/null
+	in_ns a timeout 10 nc -w 5 10.0.0.2 8080 </dev/null
+	in_ns a timeout 10 nc -w 1 10.0.0.2 22 </dev/null
 )
 rules_end
 expect_match cgroup_scenario '^ +[1-9][0-9]* +[0-9]+  not its business' /tmp/rules

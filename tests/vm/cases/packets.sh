@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Packet rules on a veth pair with real traffic.
-# timeout: 200
+# timeout: 300
 
 net_ab
 serve b 8080

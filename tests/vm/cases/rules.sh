@@ -107,11 +107,12 @@ in_ns a netsend pcap v0 $frames
 printf '10.0.0.0/8\n' >blocklist.txt
 kill -HUP $live
 t_check reload wait_for 10 grep -q '^Lists read again: 1 entr' /tmp/live.err
+_seen=$(($(frames_at_a 10) + 40))
 in_ns a netsend pcap v0 $frames
 printf '10.0.0.0/8\nnonsense\n' >blocklist.txt
 kill -HUP $live
 t_check reload_wrong wait_for 10 grep -q 'blocklist.txt:2: .nonsense. is no prefix' /tmp/live.err
-sleep 0.3
+wait_for 5 frames_seen $_seen
 kill -INT $live
 wait $live
 expect_match reload_counts '^ +2[0-9] +[0-9]+  on the list' /tmp/live

@@ -33,9 +33,9 @@ for i in 1 2 3; do
 	/bin/busybox true first second
 	timeout 3 nc -w 2 127.0.0.1 7070 </dev/null >/dev/null 2>&1
 	sleep 0.3
+	/bin/sleep 100 &
+	kill -TERM $!
 done
-/bin/sleep 100 &
-kill -TERM $!
 kill $listener
 sleep 2
 

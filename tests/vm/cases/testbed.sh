@@ -11,9 +11,9 @@ if have_config CONFIG_SCHED_CLASS_EXT; then
 	t_check sched_ext test -f /sys/kernel/sched_ext/state
 fi
 net_ab
-t_check ping in_ns a ping -c 1 -W 2 10.0.0.2
+t_check ping wait_for 10 in_ns a ping -c 1 -W 2 10.0.0.2
 serve b 8080
-t_check tcp connects a 10.0.0.2 8080
+t_check tcp wait_for 10 connects a 10.0.0.2 8080
 if connects a 10.0.0.2 8081; then
 	t_fail refused "a closed port answered"
 else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The verifier contract on the guest's kernel; "contract full" with the slow cases, too.
- * timeout: 240
+ * timeout: 400
  * files: tests/contract
  */
 #include "tests/contract/contract.c"
