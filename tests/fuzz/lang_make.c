@@ -186,6 +186,7 @@ static struct le *key_part(struct gen *g, const struct lang_type *t)
 struct le *gen_key(struct gen *g, const struct lang_map *m)
 {
 	struct le *e, *v = NULL;
+	unsigned dear = g->searches + g->reads + g->calls;
 
 	if (!m->key || m->only)
 		return m->only;
@@ -199,7 +200,8 @@ struct le *gen_key(struct gen *g, const struct lang_map *m)
 		e->el[i] = m->key->el[i]->kind == LK_TUPLE ? tuple(g, m->key->el[i], 1)
 							  : key_part(g, m->key->el[i]);
 	g->in_key--;
-	gen_key_keep(g, m, e);
+	if (dear == g->searches + g->reads + g->calls)
+		gen_key_keep(g, m, e);
 	return e;
 }
 
