@@ -20,6 +20,7 @@
 #define TOO_COMPLEX "too long for the verifier"
 #define TOO_MANY "more branches in a row than the verifier follows"
 #define TOO_DEEP " bytes of stack, " /* the frames of loops that the kernel calls */
+#define TOO_LONG "is more than the kernel's verifier follows" /* a long text searched for another in such a loop */
 
 static void *input_page(bool map)
 {
@@ -266,7 +267,8 @@ static bool both(struct way *w, const char *text, size_t len, bool opened, bool 
 	size_t size;
 
 	if (skep_compile(w->s, "fuzz", text, len, NULL)) {
-		w->r->complex = strstr(skep_messages(w->s, false), TOO_DEEP);
+		w->r->complex = strstr(skep_messages(w->s, false), TOO_DEEP) ||
+				strstr(skep_messages(w->s, false), TOO_LONG);
 		if (w->r->complex)
 			return true;
 		buf_printf(w->why, "not compiled: %s\n", skep_messages(w->s, false));
