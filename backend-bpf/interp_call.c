@@ -480,46 +480,49 @@ static bool h_for_each_map_elem(struct interp *in, const uint64_t *a, uint64_t *
 	return true;
 }
 
-static helper_fn *const helpers[] = {
-	[BPF_FUNC_map_lookup_elem] = h_map_lookup,
-	[BPF_FUNC_map_update_elem] = h_map_update,
-	[BPF_FUNC_map_delete_elem] = h_map_delete,
-	[BPF_FUNC_probe_read] = h_probe_read,
-	[BPF_FUNC_ktime_get_ns] = h_ktime,
-	[BPF_FUNC_trace_printk] = h_nothing,
-	[BPF_FUNC_get_prandom_u32] = h_random,
-	[BPF_FUNC_get_smp_processor_id] = h_cpu,
-	[BPF_FUNC_get_current_pid_tgid] = h_pid_tgid,
-	[BPF_FUNC_get_current_uid_gid] = h_uid_gid,
-	[BPF_FUNC_get_current_comm] = h_comm,
-	[BPF_FUNC_redirect] = h_redirect,
-	[BPF_FUNC_skb_load_bytes] = h_load_bytes,
-	[BPF_FUNC_csum_diff] = h_csum_diff,
-	[BPF_FUNC_csum_update] = h_nothing,
-	[BPF_FUNC_skb_pull_data] = h_nothing,
-	[BPF_FUNC_l4_csum_replace] = h_l4_csum_replace,
-	[BPF_FUNC_xdp_adjust_head] = h_adjust_head,
-	[BPF_FUNC_probe_read_str] = h_probe_read_str,
-	[BPF_FUNC_xdp_adjust_tail] = h_adjust_tail,
-	[BPF_FUNC_probe_read_user] = h_probe_read,
-	[BPF_FUNC_probe_read_kernel] = h_probe_read,
-	[BPF_FUNC_probe_read_user_str] = h_probe_read_str,
-	[BPF_FUNC_probe_read_kernel_str] = h_probe_read_str,
-	[BPF_FUNC_ktime_get_boot_ns] = h_ktime,
-	[BPF_FUNC_perf_event_output] = h_perf_event_output,
-	[BPF_FUNC_ringbuf_output] = h_ringbuf_output,
-	[BPF_FUNC_ringbuf_reserve] = h_ringbuf_reserve,
-	[BPF_FUNC_ringbuf_submit] = h_ringbuf_submit,
-	[BPF_FUNC_ringbuf_discard] = h_ringbuf_discard,
-	[BPF_FUNC_ringbuf_query] = h_nothing,
-	[BPF_FUNC_ktime_get_coarse_ns] = h_ktime,
-	[BPF_FUNC_for_each_map_elem] = h_for_each_map_elem,
-	[BPF_FUNC_loop] = h_loop,
-	[BPF_FUNC_strncmp] = h_strncmp,
-	[BPF_FUNC_xdp_get_buff_len] = h_buff_len,
-	[BPF_FUNC_xdp_load_bytes] = h_load_bytes,
-	[BPF_FUNC_map_lookup_percpu_elem] = h_map_lookup_percpu,
-	[BPF_FUNC_ktime_get_tai_ns] = h_ktime,
+static const struct {
+	helper_fn *fn;
+	uint8_t id;
+} helpers[] = {
+	{h_map_lookup, BPF_FUNC_map_lookup_elem},
+	{h_map_update, BPF_FUNC_map_update_elem},
+	{h_map_delete, BPF_FUNC_map_delete_elem},
+	{h_probe_read, BPF_FUNC_probe_read},
+	{h_ktime, BPF_FUNC_ktime_get_ns},
+	{h_nothing, BPF_FUNC_trace_printk},
+	{h_random, BPF_FUNC_get_prandom_u32},
+	{h_cpu, BPF_FUNC_get_smp_processor_id},
+	{h_pid_tgid, BPF_FUNC_get_current_pid_tgid},
+	{h_uid_gid, BPF_FUNC_get_current_uid_gid},
+	{h_comm, BPF_FUNC_get_current_comm},
+	{h_redirect, BPF_FUNC_redirect},
+	{h_load_bytes, BPF_FUNC_skb_load_bytes},
+	{h_csum_diff, BPF_FUNC_csum_diff},
+	{h_nothing, BPF_FUNC_csum_update},
+	{h_nothing, BPF_FUNC_skb_pull_data},
+	{h_l4_csum_replace, BPF_FUNC_l4_csum_replace},
+	{h_adjust_head, BPF_FUNC_xdp_adjust_head},
+	{h_probe_read_str, BPF_FUNC_probe_read_str},
+	{h_adjust_tail, BPF_FUNC_xdp_adjust_tail},
+	{h_probe_read, BPF_FUNC_probe_read_user},
+	{h_probe_read, BPF_FUNC_probe_read_kernel},
+	{h_probe_read_str, BPF_FUNC_probe_read_user_str},
+	{h_probe_read_str, BPF_FUNC_probe_read_kernel_str},
+	{h_ktime, BPF_FUNC_ktime_get_boot_ns},
+	{h_perf_event_output, BPF_FUNC_perf_event_output},
+	{h_ringbuf_output, BPF_FUNC_ringbuf_output},
+	{h_ringbuf_reserve, BPF_FUNC_ringbuf_reserve},
+	{h_ringbuf_submit, BPF_FUNC_ringbuf_submit},
+	{h_ringbuf_discard, BPF_FUNC_ringbuf_discard},
+	{h_nothing, BPF_FUNC_ringbuf_query},
+	{h_ktime, BPF_FUNC_ktime_get_coarse_ns},
+	{h_for_each_map_elem, BPF_FUNC_for_each_map_elem},
+	{h_loop, BPF_FUNC_loop},
+	{h_strncmp, BPF_FUNC_strncmp},
+	{h_buff_len, BPF_FUNC_xdp_get_buff_len},
+	{h_load_bytes, BPF_FUNC_xdp_load_bytes},
+	{h_map_lookup_percpu, BPF_FUNC_map_lookup_percpu_elem},
+	{h_ktime, BPF_FUNC_ktime_get_tai_ns},
 };
 
 bool call_helper(struct interp *in, uint32_t id)
@@ -527,11 +530,12 @@ bool call_helper(struct interp *in, uint32_t id)
 	const struct kern_helper *h;
 	uint64_t a[5];
 
-	if (id >= sizeof(helpers) / sizeof(helpers[0]) || !helpers[id]) {
-		h = kern_helper_by_id(id);
-		return interp_fail(
-			in, "helper %u (%s) cannot be called here", id, h ? h->name : "unknown");
+	for (size_t i = 0; i < sizeof(helpers) / sizeof(helpers[0]); i++) {
+		if (helpers[i].id != id)
+			continue;
+		memcpy(a, &in->state->r[1], sizeof(a));
+		return helpers[i].fn(in, a, &in->state->r[0]);
 	}
-	memcpy(a, &in->state->r[1], sizeof(a));
-	return helpers[id](in, a, &in->state->r[0]);
+	h = kern_helper_by_id(id);
+	return interp_fail(in, "helper %u (%s) cannot be called here", id, h ? h->name : "unknown");
 }

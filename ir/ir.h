@@ -308,11 +308,10 @@ enum ir_form {
 };
 enum ir_oflag { OF_P = 1, OF_R = 2, OF_A = 4, OF_M = 8, OF_W = 16 };
 struct ir_op_row {
-	const char *text;
-	enum ir_form form;
-	int nargs;
-	unsigned flags;
-	const char *what;
+	const char *text, *what;
+	enum ir_form form : 8;
+	int8_t nargs;
+	uint16_t flags;
 };
 const struct ir_op_row *ir_op_row(enum ir_op op);
 struct ir_term_row {

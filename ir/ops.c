@@ -8,7 +8,7 @@
 #include <assert.h>
 
 static const struct ir_op_row ops[] = {
-#define O(id, text, form, nargs, flags, what) {text, FORM_##form, nargs, flags, what},
+#define O(id, text, form, nargs, flags, what) {text, what, FORM_##form, nargs, flags},
 #define P OF_P
 #define R OF_R
 #define A OF_A

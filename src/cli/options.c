@@ -12,12 +12,11 @@
 
 enum { R = CMD_R, B = CMD_B, L = CMD_L, C = CMD_C, D = CMD_D, N = CMD_N, P = CMD_P, S = CMD_S };
 static const struct option {
+	const char *name, *arg, *help;
+	uint16_t commands;
 	char letter;
-	const char *name, *arg;
-	unsigned commands;
-	const char *help;
 } options[] = {
-#define O(id, letter, name, arg, commands, help) {letter, name, arg, commands, help},
+#define O(id, letter, name, arg, commands, help) {name, arg, help, commands, letter},
 #include "cli/options.def"
 #undef O
 };

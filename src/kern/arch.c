@@ -35,11 +35,11 @@ const char *kern_arch_name(enum kern_arch a)
 }
 
 static const struct {
-	enum kern_arch arch;
 	const char *name;
-	int off;
+	int16_t off;
+	enum kern_arch arch : 8;
 } regs[] = {
-#define R(arch, name, off) {KERN_##arch, name, off},
+#define R(arch, name, off) {name, off, KERN_##arch},
 #include "kern/regs.def"
 };
 

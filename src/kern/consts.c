@@ -19,7 +19,7 @@ enum {
 };
 
 /* Those that are wide are in a table of their own. */
-static const int32_t values[] = {
+static const uint16_t values[] = {
 #define K(name, value) value,
 #define KW(name, value) 0,
 #include "kern/consts.def"
@@ -38,10 +38,11 @@ static const struct other wide[] = {
 static const struct other arm64[] = {
 #define K(name, value)
 #define KA(name, value, arm64) {I_##name, arm64},
+#define KWA(name, value, arm64) {I_##name, arm64},
 #include "kern/consts.def"
 };
 
-#define K(name, value) _Static_assert((int64_t)(value) == (int32_t)(value), #name " is wide: KW");
+#define K(name, value) _Static_assert((int64_t)(value) == (uint16_t)(value), #name " is wide: KW");
 #define KW(name, value)
 #include "kern/consts.def"
 

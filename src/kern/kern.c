@@ -19,7 +19,7 @@ static const struct {
 };
 
 static const struct kern_ctx_field ctx_fields[] = {
-#define FIELD(ctx, name, off, size, type) {CTX_##ctx, name, off, size, type},
+#define FIELD(ctx, name, off, size, type) {name, off, size, CTX_##ctx, type},
 #include "kern/ctx.def"
 };
 
@@ -62,7 +62,7 @@ const struct kern_ctx_field *kern_ctx_field_at(enum kern_ctx c, uint32_t off, ui
 
 static const struct kern_probe probes[] = {
 #define P(id, name, alias, ctx, parts, section, since, what)                                       \
-	{name, alias, CTX_##ctx, parts, section, since, what},
+	{name, alias, section, what, since, CTX_##ctx, parts},
 #include "kern/probes.def"
 };
 
@@ -134,7 +134,7 @@ bool kern_is_packet(enum kern_probe_kind k)
 
 static const struct kern_perf_event perf_events[] = {
 #define E(kind, name, alias, type, config, count)                                                  \
-	{PROBE_##kind, name, alias, type, config, count},
+	{name, alias, config, count, PROBE_##kind, type},
 #include "kern/perf.def"
 };
 
@@ -158,7 +158,7 @@ const struct kern_perf_event *kern_perf_event(enum kern_probe_kind kind, const c
 
 static const struct kern_helper helpers[] = {
 #define H(id, name, ret, a1, a2, a3, a4, a5, effects, since)                                       \
-	{name, id, KR_##ret, {KA_##a1, KA_##a2, KA_##a3, KA_##a4, KA_##a5}, effects, since},
+	{name, since, id, effects, KR_##ret, {KA_##a1, KA_##a2, KA_##a3, KA_##a4, KA_##a5}},
 #include "kern/helpers.def"
 };
 
@@ -245,7 +245,7 @@ const struct net_field *net_field_at(unsigned i)
 
 static const struct scx_op scx_ops[] = {
 #define OP(name, allowed, sleepable, may_return, since, what)                                      \
-	{name, SCX_ANY | SCX_IDLE | (allowed), sleepable, may_return, since, what},
+	{name, what, since, SCX_ANY | SCX_IDLE | (allowed), sleepable, may_return},
 #include "kern/scx.def"
 };
 
@@ -272,8 +272,8 @@ const struct scx_op *scx_op_by_name(const char *name)
 
 const struct scx_op *scx_timer(void)
 {
-	static const struct scx_op timer = {"timer", SCX_ANY | SCX_IDLE | SCX_UNLOCKED, false, false,
-		KV(6, 12), "every so often"};
+	static const struct scx_op timer = {"timer", "every so often", KV(6, 12),
+		SCX_ANY | SCX_IDLE | SCX_UNLOCKED, false, false};
 
 	return &timer;
 }

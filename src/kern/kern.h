@@ -22,10 +22,10 @@ enum kern_ctx {
 };
 enum ctx_field_type { CF_SCALAR, CF_PKT, CF_PKTEND, CF_PKTMETA };
 struct kern_ctx_field {
-	enum kern_ctx ctx;
 	const char *name;
-	uint32_t off, size;
-	enum ctx_field_type type;
+	uint16_t off, size;
+	enum kern_ctx ctx : 8;
+	enum ctx_field_type type : 8;
 };
 const char *kern_ctx_name(enum kern_ctx c);
 int kern_ctx_by_name(const char *name); /* -1 unknown */
@@ -64,11 +64,11 @@ enum probe_parts { /* what follows the kind in a script */
 struct kern_probe {
 	const char *name;  /* canonical spelling */
 	const char *alias; /* further spellings, blank-separated */
-	enum kern_ctx ctx;
-	enum probe_parts parts;
 	const char *section; /* ELF section prefix in libbpf's naming */
-	uint32_t since;	     /* kernel version */
 	const char *what;    /* one line of documentation */
+	uint32_t since;	     /* kernel version */
+	enum kern_ctx ctx : 8;
+	enum probe_parts parts : 8;
 };
 bool kern_iterator(const char *name); /* iter:name is known */
 const struct kern_probe *kern_probe(enum kern_probe_kind k);
@@ -88,11 +88,11 @@ bool kern_is_packet(enum kern_probe_kind k);
 
 /* ---- events of software: and hardware: probes (perf.def) ---- */
 struct kern_perf_event {
-	enum kern_probe_kind kind;
 	const char *name, *alias; /* canonical spelling; another one or "" */
-	uint32_t type;		  /* PERF_TYPE_ */
-	uint64_t config;
-	uint64_t count; /* the probe fires each count-th time when the script does not say */
+	uint32_t config;
+	uint32_t count; /* the probe fires each count-th time when the script does not say */
+	enum kern_probe_kind kind : 8;
+	uint8_t type; /* PERF_TYPE_ */
 };
 const struct kern_perf_event *kern_perf_event(enum kern_probe_kind kind, const char *name);
 const struct kern_perf_event *kern_perf_event_at(unsigned i); /* NULL past the end */
@@ -143,11 +143,10 @@ enum kern_effect {
 };
 struct kern_helper {
 	const char *name; /* without bpf_ */
-	uint32_t id;
-	enum kern_ret ret;
-	enum kern_arg arg[5];
-	uint32_t effects;
-	uint32_t since; /* kernel version */
+	uint32_t since;	  /* kernel version */
+	uint16_t id, effects;
+	enum kern_ret ret : 8;
+	uint8_t arg[5]; /* enum kern_arg */
 };
 const struct kern_helper *kern_helper_by_name(const char *name); /* NULL unknown */
 const struct kern_helper *kern_helper_by_id(uint32_t id);
@@ -216,11 +215,11 @@ enum scx_set { /* kfunc sets of kernel/sched/ext.c */
 };
 struct scx_op {
 	const char *name;
-	uint32_t allowed; /* enum scx_set mask */
+	const char *what;
+	uint32_t since;	  /* oldest kernel known to have it; 0: not in this form of schedulers */
+	uint16_t allowed; /* enum scx_set mask */
 	bool sleepable;
 	bool may_return; /* has a return value */
-	uint32_t since;	 /* oldest kernel known to have it; 0: not in this form of schedulers */
-	const char *what;
 };
 const struct scx_op *scx_op_by_name(const char *name);
 const struct scx_op *scx_op_at(unsigned i);

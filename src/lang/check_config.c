@@ -19,9 +19,10 @@ enum config_type { CT_U32, CT_U64, CT_BOOL, CT_NAME, CT_VERDICT, CT_STACK, CT_IG
 /* CT_IGNORED: has no meaning here, results stay the same. */
 static const struct config_row {
 	const char *key;
-	enum config_type type;
-	size_t off;
-	uint64_t min, max;
+	enum config_type type : 8;
+	uint16_t off;
+	uint32_t min;
+	uint64_t max;
 } rows[] = {
 	{"cache_user_symbols", CT_IGNORED, 0, 0, 0},
 	{"cpp_demangle", CT_IGNORED, 0, 0, 0},

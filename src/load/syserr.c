@@ -8,15 +8,14 @@
 #include <unistd.h>
 
 struct row {
-	enum sys_what what;
-	const char *kind;
-	int err;
-	enum diag_id id;
-	const char *cause, *hint;
+	const char *kind, *cause, *hint;
+	uint16_t err;
+	enum sys_what what : 8;
+	enum diag_id id : 8;
 };
 
 static const struct row rows[] = {
-#define X(what, kind, err, id, cause, hint) {what, kind, err, DIAG_##id, cause, hint},
+#define X(what, kind, err, id, cause, hint) {kind, cause, hint, err, what, DIAG_##id},
 #include "load/syserr.def"
 #undef X
 };
