@@ -102,7 +102,7 @@ static uint64_t fold_div(enum binop op, bool uns, uint64_t a, uint64_t b)
 			    : (uint64_t)((int64_t)a % (int64_t)b);
 }
 
-static uint64_t fold(enum binop op, bool uns, uint64_t a, uint64_t b)
+uint64_t expr_fold(enum binop op, bool uns, uint64_t a, uint64_t b)
 {
 	int64_t sa = (int64_t)a, sb = (int64_t)b;
 
@@ -181,7 +181,7 @@ void check_arith(struct check *c, struct expr *e, enum binop op, struct expr *a,
 		return; /* compound assignment: only the checks */
 	e->type = lt_int(8, !uns);
 	if (a->is_const && b->is_const)
-		set_const(e, fold(op, uns, a->const_value, b->const_value), !uns);
+		set_const(e, expr_fold(op, uns, a->const_value, b->const_value), !uns);
 }
 
 /* ---- comparisons ---- */
@@ -288,7 +288,7 @@ static void check_compare(struct check *c, struct expr *e)
 		warn_negative(c, b, a);
 	}
 	if (a->is_const && b->is_const)
-		set_truth(e, fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value));
+		set_truth(e, expr_fold(op, lt_unsigned_pair(a, b), a->const_value, b->const_value));
 }
 
 void check_step(struct check *c, struct skep_span at, const struct lt *t)
@@ -341,7 +341,7 @@ static void check_binary(struct check *c, struct expr *e)
 		check_number(c, a, what);
 		check_number(c, b, what);
 		if (a->is_const && b->is_const)
-			set_truth(e, fold(op, false, a->const_value, b->const_value));
+			set_truth(e, expr_fold(op, false, a->const_value, b->const_value));
 		return;
 	}
 	if (a->type.kind == LT_UNKNOWN || b->type.kind == LT_UNKNOWN) {

@@ -262,6 +262,13 @@ static void define_enum(struct types *t, struct cdef *d)
 	d->size = d->align = 4;
 	head(t, d->id, d->name, BTF_KIND_ENUM, d->names.n, is_signed, 4);
 	for (uint32_t i = 0; i < d->names.n; i++) {
+		int64_t v = d->values.v[i];
+
+		if (v < INT32_MIN || v > (is_signed ? INT32_MAX : UINT32_MAX))
+			c_error(t->c, d->span, DIAG_CONST_RANGE, "'%.60s' does not fit the 32 bits of an enum",
+				d->names.v[i]);
+	}
+	for (uint32_t i = 0; i < d->names.n; i++) {
 		struct btf_enum e = {string(t, d->names.v[i]), (int32_t)d->values.v[i]};
 
 		buf_put(bytes_of(t, d->id), &e, sizeof(e));
@@ -299,6 +306,25 @@ static struct kbtf *empty(struct check *c)
 	return kbtf_from_bytes(c->t->a, h, sizeof(*h) + 1, NULL);
 }
 
+static void defined_twice(struct check *c)
+{
+	struct smap seen;
+
+	smap_init(&seen, c->a);
+	for (uint32_t i = 0; i < c->s->cdefs.n; i++) {
+		struct cdef *d = c->s->cdefs.v[i], *first;
+
+		if (!d->name || d->kind == CDEF_TYPEDEF)
+			continue;
+		first = smap_get(&seen, d->name);
+		if (first)
+			diag_also(c->d, c_error(c, d->span, DIAG_DUPLICATE, "type '%.60s' is defined twice", d->name),
+				first->span, "first here");
+		else
+			smap_put(&seen, d->name, d);
+	}
+}
+
 void check_own_types(struct check *c)
 {
 	struct types *t = ARENA_NEW(c->a, struct types);
@@ -309,6 +335,7 @@ void check_own_types(struct check *c)
 
 	if (!c->s->cdefs.n)
 		return;
+	defined_twice(c);
 	*t = (struct types){.c = c, .base = c->btf ? c->btf : empty(c)};
 	t->first = kbtf_count(t->base) + 1;
 	t->str_base = kbtf_str_end(t->base);

@@ -71,6 +71,9 @@ const struct unsupported *unsupported_find(enum unsupported_kind kind, const cha
 const char *elsewhere_find(const char *name); /* what says the same here; NULL (elsewhere.def) */
 const struct unsupported *unsupported_at(unsigned i); /* NULL past the end */
 
+/* ---- check_expr.c ---- */
+uint64_t expr_fold(enum binop op, bool uns, uint64_t a, uint64_t b); /* b is not 0 where that divides */
+
 /* ---- lower_event.c ---- */
 bool lo_has_effect(const struct expr *e); /* evaluating it changes something: order is seen */
 

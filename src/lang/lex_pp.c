@@ -33,11 +33,33 @@ static const char *pp_word(struct lexer *l)
 	return smap_intern(l->names, l->text + start, l->pos - start);
 }
 
+/* Where the value of a #define ends: before a comment that goes to the end of the line or beyond it. */
+static uint32_t value_end(const char *text, uint32_t at, uint32_t end)
+{
+	bool quoted = false;
+
+	for (; at + 1 < end; at++) {
+		if (text[at] == '\\')
+			at++;
+		else if (text[at] == '"')
+			quoted = !quoted;
+		else if (!quoted && text[at] == '/' && text[at + 1] == '/')
+			return at;
+		else if (!quoted && text[at] == '/' && text[at + 1] == '*') {
+			const char *close = memmem(text + at + 2, end - at - 2, "*/", 2);
+
+			if (!close)
+				return at;
+			at = (uint32_t)(close + 1 - text);
+		}
+	}
+	return end;
+}
+
 static void define(struct lexer *l, struct skep_span at)
 {
 	const char *name = pp_word(l);
 	struct define *m;
-	uint32_t end;
 
 	if (!*name) {
 		lex_error(l, at, DIAG_SYNTAX, "#define without a name");
@@ -49,12 +71,9 @@ static void define(struct lexer *l, struct skep_span at)
 	skip_blanks(l);
 	m->start = l->pos;
 	skip_line(l);
-	end = l->pos;
-	for (uint32_t i = m->start; i + 1 < end; i++) {
-		if (l->text[i] == '/' && (l->text[i + 1] == '/' || l->text[i + 1] == '*'))
-			end = i;
-	}
-	m->end = end;
+	m->end = value_end(l->text, m->start, l->pos);
+	if (m->end < l->pos && l->text[m->end + 1] == '*')
+		l->pos = m->end; /* a comment that goes on in the next line */
 	smap_put(l->defines, name, m);
 }
 

@@ -3,6 +3,7 @@
  * C definitions: struct, union, enum, typedef. They end with the ';' as current token; as in bpftrace
  * it may be missing after the last brace of one.
  */
+#include "lang/front.h"
 #include "lang/parse.h"
 #include <string.h>
 
@@ -201,24 +202,63 @@ static void members(struct parser *p, struct cdef *d)
 	}
 }
 
+static bool named_constant(const struct cdef *d, const char *name, int64_t *v)
+{
+	for (uint32_t i = 0; i < d->names.n; i++) {
+		if (!strcmp(d->names.v[i], name)) {
+			*v = d->values.v[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Numbers, constants of this and earlier enums, operators. */
+static bool constant_value(const struct parser *p, const struct cdef *d, const struct expr *e, int64_t *v)
+{
+	bool known;
+	int64_t b;
+
+	switch (e->kind) {
+	case EX_INT:
+		*v = (int64_t)e->u.num.v;
+		return true;
+	case EX_NAME:
+		known = named_constant(d, e->u.name, v);
+		for (uint32_t i = p->s->cdefs.n; !known && i-- > 0;)
+			known = named_constant(p->s->cdefs.v[i], e->u.name, v);
+		return known;
+	case EX_UNARY:
+		if (!constant_value(p, d, e->u.unary.a, &b))
+			return false;
+		*v = e->u.unary.op == UO_NEG ? (int64_t)(0 - (uint64_t)b) : e->u.unary.op == UO_BNOT ? ~b : !b;
+		return e->u.unary.op == UO_NEG || e->u.unary.op == UO_BNOT || e->u.unary.op == UO_NOT;
+	case EX_BINARY:
+		if (!constant_value(p, d, e->u.binary.a, v) || !constant_value(p, d, e->u.binary.b, &b) ||
+			(!b && (e->u.binary.op == BO_DIV || e->u.binary.op == BO_MOD)))
+			return false;
+		*v = (int64_t)expr_fold(e->u.binary.op, false, (uint64_t)*v, (uint64_t)b);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void enumerators(struct parser *p, struct cdef *d)
 {
 	int64_t next = 0;
 
 	while (!p->panic && !p_is(p, TOK_RBRACE)) {
 		const char *name = p_is(p, TOK_IDENT) ? p->tok.text : "";
-		bool minus;
+		const struct expr *value;
 
 		if (!p_expect(p, TOK_IDENT, "the name of a constant"))
 			return;
 		if (p_accept(p, TOK_ASSIGN)) {
-			minus = p_accept(p, TOK_MINUS);
-			if (!p_is(p, TOK_INT)) {
-				p_expected(p, "a number");
-				return;
-			}
-			next = minus ? -(int64_t)p->tok.num.v : (int64_t)p->tok.num.v;
-			p_next(p);
+			value = parse_expr(p);
+			if (!p->panic && !constant_value(p, d, value, &next))
+				p_hint(p, p_error(p, value->span, DIAG_SYNTAX, "this is no constant"),
+					"numbers, constants that stand before, and operators are taken");
 		}
 		vec_push(p->a, &d->names, name);
 		vec_push(p->a, &d->values, next);
