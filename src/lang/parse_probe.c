@@ -141,6 +141,7 @@ static bool split_point(struct parser *p, struct attach_point *ap)
 
 static void unknown_kind(struct parser *p, const struct attach_point *ap)
 {
+	static const char *const words[] = {"macro", "struct", "union", "typedef", "config", "enum"};
 	const struct unsupported *u = unsupported_find(UNSUP_PROBE, ap->kind_text);
 	const struct kern_probe *k;
 	struct suggest s;
@@ -159,8 +160,12 @@ static void unknown_kind(struct parser *p, const struct attach_point *ap)
 		k = kern_probe((enum kern_probe_kind)i);
 		suggest_try(&s, k->name);
 	}
-	if (suggest_best(&s))
+	for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++)
+		suggest_try(&s, words[i]);
+	if (suggest_best(&s) && s.best_distance)
 		p_hint(p, e, "did you mean '%s'?", suggest_best(&s));
+	else if (!strncmp(ap->kind_text, "fun", 3))
+		p_hint(p, e, "functions are written fn name($a : int64) : int64 { … }");
 	else if (*ap->kind_text == '$' || *ap->kind_text == '@' || !strcmp(ap->kind_text, "if"))
 		p_hint(p, e, STATEMENTS);
 	else
