@@ -364,12 +364,10 @@ void check_dns_name(struct check *c, struct expr *e)
 /* Fields whose checksums can follow. */
 bool net_field_writable(struct check *c, const struct expr *e)
 {
-	static const char *const names[] = {"eth.dst", "eth.src", "ip.tos", "ip.dscp", "ip.ecn",
-		"ip.id", "ip.ttl", "ip6.dscp", "ip6.ecn", "ip6.flow", "ip6.hops", "pkt.mark",
-		"pkt.prio", "ip.src", "ip.dst", "ip6.src", "ip6.dst", "tcp.sport", "tcp.dport",
-		"tcp.mss", "udp.sport", "udp.dport"};
-	const char *name = e->ref.u.net->name;
-	struct diag *d;
+	static const char can[] = "these can: eth.dst eth.src ip.dscp ip.ecn ip.tos ip.ttl ip.id ip6.dscp ip6.ecn "
+		"ip6.flow ip6.hops ip.src ip.dst ip6.src ip6.dst tcp.sport tcp.dport tcp.mss udp.sport "
+		"udp.dport pkt.mark pkt.prio";
+	const char *name = e->ref.u.net->name, *at;
 
 	for (uint32_t i = 0; i < c->probe->points.n; i++) {
 		if (c->probe->points.v[i].kind != PROBE_CGROUP_SKB || !strncmp(name, "pkt.", 4))
@@ -380,14 +378,9 @@ bool net_field_writable(struct check *c, const struct expr *e)
 			"xdp and tc programs can; pkt.mark can be set here");
 		return false;
 	}
-	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!strcmp(names[i], name))
-			return true;
-	}
-	d = c_error(c, e->span, DIAG_BAD_ASSIGN, "'%s' cannot be changed", name);
-	c_hint(c, d,
-		"these can: eth.dst eth.src ip.dscp ip.ecn ip.tos ip.ttl ip.id ip6.dscp ip6.ecn "
-		"ip6.flow ip6.hops ip.src ip.dst ip6.src ip6.dst tcp.sport tcp.dport tcp.mss udp.sport "
-		"udp.dport pkt.mark pkt.prio");
+	at = strstr(can, arena_printf(c->a, " %s", name));
+	if (at && (unsigned char)at[1 + strlen(name)] <= ' ')
+		return true;
+	c_hint(c, c_error(c, e->span, DIAG_BAD_ASSIGN, "'%s' cannot be changed", name), "%s", can);
 	return false;
 }

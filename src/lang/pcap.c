@@ -287,7 +287,7 @@ static const char *host(struct pcap *c, const struct qualifiers *q)
 /* ---- ports, protocols ---- */
 
 /* The port of a service is that of its own protocol. */
-static bool port(struct pcap *c, const struct qualifiers *q, const char **layer, int64_t *value)
+static bool port(struct pcap *c, const char **layer, int64_t *value)
 {
 	struct pcap before = *c;
 	bool named = c->n && !isdigit((unsigned char)*c->p);
@@ -301,9 +301,7 @@ static bool port(struct pcap *c, const struct qualifiers *q, const char **layer,
 			return true;
 		}
 		*c = before;
-		error(c, arena_printf(c->a, "expected a service of %s", q->proto),
-			arena_printf(c->a, "%s is one of %s; numbers are of both: %s port %d", word_text(c),
-				own, q->proto, (int)*value));
+		error(c, "expected a service of that protocol", "numbers are of both: udp port 22");
 		return false;
 	}
 	*c = before;
@@ -335,7 +333,7 @@ static const char *ports(struct pcap *c, const struct qualifiers *q)
 
 	if (!proto_fits(c, q, " tcp udp ip ip6 ", "expected tcp or udp before a port",
 		    "ports are of TCP and UDP: port 80, udp port 53") ||
-		(q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, q, &layer, &lo)))
+		(q->kind == K_PORTRANGE ? !port_range(c, &lo, &hi) : !port(c, &layer, &lo)))
 		return "";
 	test = q->kind == K_PORTRANGE ? arena_printf(c->a, "in %lld..%lld", (long long)lo, (long long)hi)
 				      : arena_printf(c->a, "== %lld", (long long)lo);

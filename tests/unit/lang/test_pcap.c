@@ -79,8 +79,8 @@ static const struct {
 	{"icmp port 80", 10, "expected tcp or udp before a port"},
 	{"tcp proto 6", 10, "expected ip, ip6 or ether before the number"},
 	{"tcp[13] & tcp-syn|tcp-ack != 0", 17, "expected a comparison, found '|'"},
-	{"udp port ssh", 9, "expected a service of udp, found 'ssh'"},
-	{"tcp port tftp", 9, "tftp is one of udp; numbers are of both: tcp port 69"},
+	{"udp port ssh", 9, "expected a service of that protocol, found 'ssh'"},
+	{"tcp port tftp", 9, "numbers are of both: udp port 22"},
 	{"port 65558", 5, "expected a port, at most 65535"},
 	{"less many", 5, "expected a number of bytes"},
 };
