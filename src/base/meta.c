@@ -633,7 +633,7 @@ bool meta_read(struct meta *m, struct arena *a, const void *bytes, size_t size, 
 	visit_str(&c, &m->target);
 	if (!c.why && version != META_VERSION)
 		fail(&c, arena_printf(a, "%.64s made it, whose objects have version %u; this skep reads %u",
-				   m->maker ? m->maker : "another skep", version, META_VERSION));
+				   m->maker && *m->maker ? m->maker : "another skep", version, META_VERSION));
 	visit_meta(&c, m);
 	if (!c.why && c.p != c.end)
 		fail(&c, "bytes follow its end");

@@ -80,7 +80,7 @@ bool kern_is_user(enum kern_probe_kind k); /* it is in user space: so are the ad
 /* ---- packet hooks (verdicts.def) ---- */
 #define VERDICT_NONE 0x7fff /* the hook cannot do it */
 struct kern_verdicts { /* what a program of the hook returns */
-	int pass, drop, tx, redirect;
+	int16_t pass, drop, tx, redirect;
 };
 /* NULL when probes of this kind see no packets. */
 const struct kern_verdicts *kern_verdicts(enum kern_probe_kind k);

@@ -95,20 +95,19 @@ bool value_name(struct buf *out, const struct meta *m, const struct meta_field *
 static void compound_text(struct buf *out, const struct meta *m, const struct meta_type *t,
 	const struct meta_field *f, const uint8_t *base, size_t len)
 {
-	static const char *const marks[MK_COUNT][3] = {[MK_TUPLE] = {"(", ", ", ")"},
-		[MK_STRUCT] = {"{ ", ", ", " }"}, [MK_ARRAY] = {"[", ",", "]"}};
+	bool array = t->kind == MK_ARRAY, tuple = t->kind == MK_TUPLE;
 
-	buf_puts(out, marks[t->kind][0]);
+	buf_puts(out, array ? "[" : tuple ? "(" : "{ ");
 	for (uint32_t i = 0; i < parts(t); i++) {
 		if (i)
-			buf_puts(out, marks[t->kind][1]);
+			buf_puts(out, array ? "," : ", ");
 		if (t->kind == MK_STRUCT)
 			buf_printf(out, ".%s = ", t->members.v[i].name);
 		one_part(out, m, t, i, f, base, len, field_text);
 	}
-	if (t->kind == MK_TUPLE && t->members.n == 1)
+	if (tuple && t->members.n == 1)
 		buf_putc(out, ',');
-	buf_puts(out, marks[t->kind][2]);
+	buf_puts(out, array ? "]" : tuple ? ")" : " }");
 }
 
 static void inet_text(struct buf *out, const uint8_t *p)
