@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,8 +253,18 @@ static int run_iterators(struct session *s)
 	return err;
 }
 
+/* By the system call: musl's function only says that there is none. */
+static void set_policy(int policy)
+{
+	int priority = policy == SCHED_FIFO; /* struct sched_param */
+
+	syscall(SYS_sched_setscheduler, 0, policy, &priority);
+}
+
 static int attach_and_wait(struct session *s)
 {
+	/* A scheduler may let nobody run: until its timers are started skep is above it, where it may. */
+	bool above = s->l->meta.ops.n && syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER;
 	/* with nothing but BEGIN and END there is nothing to wait for, except a command's end */
 	bool waits = (!s->l->meta.exits_itself && !only_special(&s->l->meta)) || s->o->pid > 0;
 	int err;
@@ -263,13 +274,18 @@ static int attach_and_wait(struct session *s)
 	s->l->progress = attach_progress;
 	s->l->progress_arg = s;
 	s->told_at = now_ms();
+	if (above)
+		set_policy(SCHED_FIFO);
 	err = load_attach(s->l);
 	s->l->progress = NULL;
 	if (!err)
 		err = start_timers(s);
+	if (!err)
+		announce(s);
+	if (above)
+		set_policy(SCHED_OTHER);
 	if (err)
 		return err;
-	announce(s);
 	if (s->o->attached)
 		s->o->attached(s->o->attached_arg);
 	err = run_iterators(s);

@@ -246,6 +246,7 @@ sched_ext:timer:ms:10 {
 		$t = cpu_curr($cpu);
 		if ($t) { @runs[$cpu] = count(); }
 	}
+	if (dsq_nr_queued(0) > 0) { @waiting = count(); } // not any more when the kernel has ended it
 }
 X
 	# No CPU is idle at first, so all who wake up have to wait in the queue. Later all CPUs may be: whoever
@@ -258,6 +259,7 @@ X
 	expect_equal stalled_status $? 1
 	load_stop
 	expect_match stalled_timer '^@runs\[1\]: [1-9]' /tmp/o
+	expect_match stalled_waiting '^@waiting: [1-9]' /tmp/o
 }
 
 # Every operation that this kernel has can be written, and print all of its arguments.
