@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define K612 "tests/targets/x86_64-6.12.target"
+#define ARM "tests/targets/arm64-7.3.target"
+#define RISCV "tests/targets/riscv64-7.2.target"
 #define K510 "tests/targets/x86_64-5.10-nobtf.target"
 
 struct choice {
@@ -56,6 +58,21 @@ static const struct choice choices[] = {
 	{K612, "kprobe:vfs_read { $p = (uint8 *)0x1000; @ = *$p; }", "call probe_read_kernel", "exit",
 		"read_user"},
 	{K612, "kprobe:vfs_read { @ = *uptr((uint8 *)arg1); }", "call probe_read_user", "exit", "kernel"},
+	/* where the kernel keeps what a probe is called with: struct pt_regs of each machine (ptrace.h), words
+	 * of a traced function's arguments, the record of a tracepoint (format) */
+	{K612, "kprobe:vfs_read { @ = arg2; }", "= *(u64*)(r1+96)", "exit", NULL},
+	{K612, "kretprobe:vfs_read { @ = retval; }", "= *(u64*)(r1+80)", "exit", NULL},
+	{K612, "uprobe:/bin/a:f { @ = arg5; }", "= *(u64*)(r1+64)", "exit", NULL},
+	{ARM, "kprobe:vfs_read { @ = arg2; }", "= *(u64*)(r1+16)", "exit", NULL},
+	{ARM, "kretprobe:vfs_read { @ = retval; }", "= *(u64*)(r1+0)", "exit", NULL},
+	{RISCV, "kprobe:vfs_read { @ = arg2; }", "= *(u64*)(r1+96)", "exit", NULL},
+	{RISCV, "uprobe:/bin/a:f { @ = arg5; }", "= *(u64*)(r1+120)", "exit", NULL},
+	{RISCV, "kretprobe:vfs_read { @ = retval; }", "= *(u64*)(r1+80)", "exit", NULL},
+	{K612, "rawtracepoint:sched_switch { @ = arg1; }", "= *(u64*)(r1+8)", "exit", NULL},
+	{K612, "fentry:vfs_read { @ = args.count; }", "= *(u64*)(r1+16)", "exit", NULL},
+	{K612, "fexit:vfs_read { @ = retval; }", "= *(u64*)(r1+32)", "exit", NULL},
+	{K612, "tracepoint:raw_syscalls:sys_enter { @ = args.args[2]; }", "= *(u64*)(r1+32)", "exit", NULL},
+	{K612, "tracepoint:signal:signal_generate { @ = args.sig; }", "= *(u32*)(r1+8)", "exit", NULL},
 };
 
 static void chosen(void **state)

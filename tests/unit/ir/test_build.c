@@ -37,6 +37,20 @@ static void test_straight(void **state)
 		"}\n");
 }
 
+/* What a load of the context can hold hangs on its width. */
+static void test_widths(void **state)
+{
+	struct irtest t;
+	struct ir_fn *f = start(&t);
+
+	(void)state;
+	assert_true(ir_type_of(f, ir_ldctx(f, 1, 0, IR_I64)).hi == 0xff);
+	assert_true(ir_type_of(f, ir_ldctx(f, 2, 0, IR_I64)).hi == 0xffff);
+	assert_true(ir_type_of(f, ir_ldctx(f, 4, 0, IR_I64)).hi == 0xffffffff);
+	assert_true(ir_type_of(f, ir_ldctx(f, 8, 0, IR_I64)).hi == IR_ANY_RANGE);
+	irtest_free(&t);
+}
+
 /* if (x) v = 1; return v; where v was 0 and w never changes: one parameter. */
 static void test_if(void **state)
 {
@@ -310,6 +324,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_straight),
+		cmocka_unit_test(test_widths),
 		cmocka_unit_test(test_if),
 		cmocka_unit_test(test_loop),
 		cmocka_unit_test(test_unwritten),
