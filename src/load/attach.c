@@ -186,8 +186,8 @@ int load_attach(struct loaded *l)
 	l->left_out = 0;
 	for (uint32_t i = 0; !err && i < l->meta.probes.n; i++) {
 		err = attach_one(l, i);
-		if (l->progress)
-			l->progress(l->progress_arg, i + 1, l->meta.probes.n);
+		if (!err && l->progress && !l->progress(l->progress_arg, i + 1, l->meta.probes.n))
+			return SKEP_OK;
 	}
 	for (uint32_t i = 0; !err && i < l->meta.ops.n; i++)
 		err = structops_attach(l, i);

@@ -50,8 +50,8 @@ struct loaded {
 	int cpid; /* the command that was started; 0 none */
 	int pid; /* only this process is watched where that can be said; 0 all */
 	uint32_t left_out; /* probes that could not be attached and need not be */
-	/* Called as probes are attached; may be NULL. */
-	void (*progress)(void *arg, uint32_t done, uint32_t of);
+	/* Called as probes are attached; may be NULL. False: no more of them, the user has had enough. */
+	bool (*progress)(void *arg, uint32_t done, uint32_t of);
 	void *progress_arg;
 	VEC(const char *) newcomers; /* interfaces the user was told of (load/netwatch.h) */
 	struct set_data *sets;	   /* per meta.maps row: what a list holds now (load/sets.h) */

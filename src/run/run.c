@@ -109,9 +109,14 @@ static bool ops_alive(struct session *s)
 	return false;
 }
 
+static bool stopped(const struct session *s)
+{
+	return s->o->stop && *s->o->stop;
+}
+
 static bool wanted(const struct session *s)
 {
-	return !s->exited && !s->write_error && !(s->o->stop && *s->o->stop);
+	return !s->exited && !s->write_error && !stopped(s);
 }
 
 /* The kernel runs the timers of schedulers; each is started by a program. */
@@ -181,14 +186,15 @@ static int wait_for_end(struct session *s)
 }
 
 /* Attaching may take long: a line each second tells how far it is. */
-static void attach_progress(void *arg, uint32_t done, uint32_t of)
+static bool attach_progress(void *arg, uint32_t done, uint32_t of)
 {
 	struct session *s = arg;
 
-	if (s->o->quiet || done == of || now_ms() - s->told_at < PROGRESS_MS)
-		return;
-	s->told_at = now_ms();
-	session_say(s, "Attaching: %u of %u probes\n", done, of);
+	if (!s->o->quiet && done != of && now_ms() - s->told_at >= PROGRESS_MS) {
+		s->told_at = now_ms();
+		session_say(s, "Attaching: %u of %u probes\n", done, of);
+	}
+	return !stopped(s);
 }
 
 /* 0 once the user has confirmed the rules; else they go, and it is an error. */
@@ -278,6 +284,8 @@ static int attach_and_wait(struct session *s)
 		set_policy(SCHED_FIFO);
 	err = load_attach(s->l);
 	s->l->progress = NULL;
+	if (!err && waits && stopped(s))
+		return 0; /* Ctrl-C on the way */
 	if (!err)
 		err = start_timers(s);
 	if (!err)
