@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # What goes wrong is said at the right place, and nothing stays attached.
-# timeout: 60
+# timeout: 120
 
 # fails NAME REGEX SCRIPT
 fails() {

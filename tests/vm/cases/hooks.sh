@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Where packet rules can be, and how they stay there: tc, cgroups, modes of XDP, pinned sets, trials.
-# timeout: 150
+# timeout: 240
 
 net_ab
 

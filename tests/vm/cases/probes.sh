@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Every kind of tracing probe, patterns, one program for many.
 # emulator: single x86_64
-# timeout: 200
+# timeout: 300
 
 reads() {
 	/bin/dd if=/proc/version of=/dev/null bs=16

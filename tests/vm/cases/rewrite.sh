@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Rules that change packets, in both directions, with connections over them: receivers drop what has a wrong
 # checksum. Senders count theirs behind our rules (at first those of tc have none yet).
-# timeout: 110
+# timeout: 200
 
 net_ab
 for ns in a b; do

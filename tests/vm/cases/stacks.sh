@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Stacks of the kernel and of a process that has ended, symbols, flame graphs, costs.
 # emulator: single x86_64
-# timeout: 120
+# timeout: 240
 
 skep_start /tmp/st -v --flame /tmp/flame.svg -e 'kprobe:vfs_read /comm == "stackprog" && arg2 == 77/ {
 	@k[kstack] = count(); @u[ustack] = count(); @one[kstack(1), ustack(2), comm] = count();

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # The guest itself has what the other cases rely on.
-# timeout: 40
+# timeout: 90
 
 t_check btf test -s /sys/kernel/btf/vmlinux
 t_check tracefs test -d /sys/kernel/tracing/events/syscalls

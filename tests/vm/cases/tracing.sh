@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # kprobes, tracepoints, intervals on a live kernel.
-# timeout: 150
+# timeout: 240
 # emulator: single x86_64
 
 load_reads 140

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # Words of the language that no other case uses (scripts/check-tested asks for each), and what can be
 # said about files, processes and addresses in the parts of a probe.
-# timeout: 90
+# timeout: 200
 
 cat >/tmp/words.bt <<'X'
 struct own { int a; char b; uint16 c[3]; };
