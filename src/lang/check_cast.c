@@ -353,7 +353,14 @@ static bool typeof_cast(struct check *c, struct expr *e)
 		a->u.str.n = 0;
 		check_expr(c, a);
 	}
-	if (same_type(c, of->type, a->type)) {
+	if (of->type.kind == LT_ARRAY && of->type.int_size && a->kind == EX_INT && !a->u.num.v) {
+		e->u.cast.type = of->type.boolean ? "bool" : arena_printf(c->a, "%sint%u",
+			of->type.is_signed ? "" : "u", of->type.int_size * 8);
+		e->u.cast.of = NULL;
+		e->u.cast.array = true;
+		e->u.cast.nelems = of->type.nelems;
+		array_cast(c, e);
+	} else if (same_type(c, of->type, a->type)) {
 		*e = *a;
 		e->span = at;
 	} else {
