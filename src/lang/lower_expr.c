@@ -249,7 +249,8 @@ static ir_val string_byte(struct lower *L, const struct expr *e)
 	ir_val p;
 
 	if (lo_at_address(base)) {
-		p = ir_bin(L->f, IR_ADD, lo_addr(L, base), lo_int(L, e->u.index.index));
+		p = lo_addr(L, base); /* first: compilers differ in the order of arguments */
+		p = ir_bin(L->f, IR_ADD, p, lo_int(L, e->u.index.index));
 		return lo_extend(L, lo_read_number(L, p, 1, base->type.space), 1, true);
 	}
 	if (!e->u.index.index->is_const)
