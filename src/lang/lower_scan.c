@@ -4,6 +4,7 @@
  * words, and the length is where the zeroes start.
  */
 #include "lang/lower.h"
+#include <string.h>
 
 /* ---- strlen() ---- */
 
@@ -118,15 +119,27 @@ ir_val lo_memcmp(struct lower *L, const struct expr *e)
 
 /* ---- strstr(), strcontains() ---- */
 
+struct part { /* what is looked for */
+	ir_val p;
+	uint32_t n; /* bytes of it, with zeroes behind the text */
+	const struct expr *lit; /* a text that is written there, and not empty; or NULL */
+};
+
 /* What differs between the part and the text from p on; 0: nothing does. */
-static ir_val difference(struct lower *L, ir_val p, ir_val part, uint32_t n)
+static ir_val difference(struct lower *L, ir_val p, const struct part *part)
 {
 	ir_val all = ir_const(L->f, 0);
 
-	for (uint32_t i = 0; i < n; i++) {
-		ir_val c = ir_ld(L->f, 1, part, i), v = ir_ld(L->f, 1, p, i);
-		ir_val in = ir_un(L->f, IR_NEG, c); /* behind the part's end everything fits */
+	for (uint32_t i = 0; i < (part->lit ? part->lit->u.str.n : part->n); i++) {
+		ir_val v = ir_ld(L->f, 1, p, i), c, in;
 
+		if (part->lit) {
+			v = ir_bini(L->f, IR_XOR, v, (unsigned char)part->lit->u.str.s[i]);
+			all = i ? ir_bin(L->f, IR_OR, all, v) : v;
+			continue;
+		}
+		c = ir_ld(L->f, 1, part->p, i);
+		in = ir_un(L->f, IR_NEG, c); /* behind the part's end everything fits */
 		in = ir_bini(L->f, IR_ASHR, in, 63);
 		v = ir_bin(L->f, IR_AND, ir_bin(L->f, IR_XOR, v, c), in);
 		all = ir_bin(L->f, IR_OR, all, v);
@@ -147,12 +160,12 @@ static ir_val padded(struct lower *L, const struct expr *e, uint32_t more, uint3
 }
 
 /* Goes to found with the place in var, or falls through. */
-static void search_unrolled(struct lower *L, ir_val text, uint32_t size, ir_val part, uint32_t n,
+static void search_unrolled(struct lower *L, ir_val text, uint32_t size, const struct part *part,
 	unsigned var, ir_blk found)
 {
 	for (uint32_t i = 0; i < size; i++) {
 		ir_blk next = lo_block(L);
-		ir_val d = difference(L, ir_off(L->f, text, i), part, n);
+		ir_val d = difference(L, ir_off(L->f, text, i), part);
 
 		ir_var_write(L->f, var, ir_const(L->f, i));
 		lo_if(L, CC_EQ, d, ir_const(L->f, 0), found, next);
@@ -160,12 +173,12 @@ static void search_unrolled(struct lower *L, ir_val text, uint32_t size, ir_val 
 	}
 }
 
-static void search_loop(struct lower *L, ir_val text, uint32_t size, ir_val part, uint32_t n,
+static void search_loop(struct lower *L, ir_val text, uint32_t size, const struct part *part,
 	unsigned var, ir_blk found)
 {
 	ir_blk done = lo_block(L), latch;
 	struct lo_rounds r = lo_rounds_begin(L, size, done);
-	ir_val d = difference(L, ir_index(L->f, text, r.i), part, n);
+	ir_val d = difference(L, ir_index(L->f, text, r.i), part);
 
 	latch = lo_block(L);
 	ir_var_write(L->f, var, r.i);
@@ -182,13 +195,20 @@ ir_val lo_strstr(struct lower *L, const struct expr *e)
 	bool indexed = L->m->target->version >= KV(5, 12); /* the stack by variable index */
 	unsigned var = ir_var_new(L->f, IR_I64);
 	ir_blk found = lo_block(L), end = lo_block(L);
-	ir_val part, text;
-	uint32_t n, size;
+	struct part part = {0};
+	uint32_t size, n;
+	ir_val text;
 
-	n = lo_room(args[1]->kind == EX_VAR ? &args[1]->var->type : &args[1]->type);
-	text = padded(L, args[0], n, &size);
-	part = lo_str(L, args[1], &n);
-	(indexed ? search_loop : search_unrolled)(L, text, size, part, n, var, found);
+	part.n = lo_room(args[1]->kind == EX_VAR ? &args[1]->var->type : &args[1]->type);
+	text = padded(L, args[0], part.n, &size);
+	n = args[1]->kind == EX_STR ? args[1]->u.str.n : 0;
+	if (n && strlen(args[1]->u.str.s) == n) {
+		part.lit = args[1];
+		size = size > n ? size - n + 1 : 1; /* behind that it does not fit */
+	} else {
+		part.p = lo_str(L, args[1], &part.n);
+	}
+	(indexed ? search_loop : search_unrolled)(L, text, size, &part, var, found);
 	ir_var_write(L->f, var, ir_const(L->f, contains ? 0 : -1));
 	lo_goto(L, end);
 	lo_enter(L, found);

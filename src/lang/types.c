@@ -47,7 +47,7 @@ bool lt_adapts(const struct expr *e)
 	case EX_BINARY:
 		return side_adapts(e->u.binary.a) && side_adapts(e->u.binary.b);
 	case EX_TERNARY:
-		return (!e->u.ternary.yes || side_adapts(e->u.ternary.yes)) &&
+		return side_adapts(e->u.ternary.yes ? e->u.ternary.yes : e->u.ternary.cond) &&
 		       side_adapts(e->u.ternary.no);
 	default:
 		return true;
