@@ -267,6 +267,24 @@ static void set_policy(int policy)
 	syscall(SYS_sched_setscheduler, 0, policy, &priority);
 }
 
+/* Probes, timers, the line that says so; ended early by Ctrl-C where there is something to wait for. */
+static int attach_all(struct session *s, bool waits)
+{
+	int err;
+
+	s->l->progress = attach_progress;
+	s->l->progress_arg = s;
+	s->told_at = now_ms();
+	err = load_attach(s->l);
+	s->l->progress = NULL;
+	if (err || (waits && stopped(s)))
+		return err;
+	err = start_timers(s);
+	if (!err)
+		announce(s);
+	return err;
+}
+
 static int attach_and_wait(struct session *s)
 {
 	/* A scheduler may let nobody run: until its timers are started skep is above it, where it may. */
@@ -277,22 +295,12 @@ static int attach_and_wait(struct session *s)
 
 	if (!wanted(s) && waits)
 		return 0; /* exit() in BEGIN: attaching would only disturb the machine */
-	s->l->progress = attach_progress;
-	s->l->progress_arg = s;
-	s->told_at = now_ms();
 	if (above)
 		set_policy(SCHED_FIFO);
-	err = load_attach(s->l);
-	s->l->progress = NULL;
-	if (!err && waits && stopped(s))
-		return 0; /* Ctrl-C on the way */
-	if (!err)
-		err = start_timers(s);
-	if (!err)
-		announce(s);
+	err = attach_all(s, waits);
 	if (above)
 		set_policy(SCHED_OTHER);
-	if (err)
+	if (err || (waits && stopped(s)))
 		return err;
 	if (s->o->attached)
 		s->o->attached(s->o->attached_arg);
