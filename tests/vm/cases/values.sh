@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 # What values are on a live kernel: members through pointers, strings, registers, names.
 # timeout: 240
+# emulator: single x86_64
 
 cat >/tmp/values.bt <<'E'
 config = { missing_probes = ignore; }
