@@ -23,7 +23,8 @@ else
 fi
 t_show /tmp/st
 expect_match kernel_frame '^        vfs_read\+[0-9]+$' /tmp/st
-expect_match kernel_deeper '^        [a-z_0-9.]*sys[a-z_0-9.]*\+[0-9]+$' /tmp/st
+# riscv64 enters by do_trap_ecall_u
+expect_match kernel_deeper '^        [a-z_0-9.]*(sys|ecall)[a-z_0-9.]*\+[0-9]+$' /tmp/st
 # The reading function of libc keeps no frame: on riscv64 its caller is not in the kernel's chain.
 caller=outer_reader
 [ "$(uname -m)" != riscv64 ] || caller=main
