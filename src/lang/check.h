@@ -37,6 +37,7 @@ struct check {
 	VEC(const struct expr *) queued, made; /* queues of known numbers: with tasks put there; made */
 	bool queue_any, queue_taken; /* one of some number is made; dsq_move_to_local(), dsq_move() … */
 	const struct expr *disallow, *disallow_late; /* scx.disallow is written: in init_task; elsewhere */
+	unsigned kept;	      /* variables that keep what is needed twice */
 	unsigned dsq_loops;   /* those of them over queues of a scheduler */
 };
 

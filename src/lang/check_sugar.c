@@ -512,7 +512,7 @@ static struct expr *kept(struct check *c, struct expr *key, struct block **body)
 	struct expr *k = new_expr(c, key, EX_VAR);
 
 	*body = *body ? *body : new_block(c, key);
-	k->u.name = arena_printf(c->a, "kept %u.%u", c->vars.entries.n, (*body)->list.n);
+	k->u.name = arena_printf(c->a, "kept %u", c->kept++);
 	*set = (struct stmt){.kind = ST_ASSIGN, .ended = true, .span = key->span};
 	set->u.assign.target = k;
 	set->u.assign.value = key;
